@@ -1,0 +1,269 @@
+/*
+ * Looks for what a test left behind, by comparing lists of lines taken before and after it:
+ * "fd 5 -> pipe:[4711]", "shared mapping ...", "/dev/shm/name". A thread that was joined, and a
+ * process that was killed, stay visible in /proc for a moment after the call that waited for
+ * them returned; so a difference counts only when it stays.
+ */
+#define _GNU_SOURCE
+#include "harness/leaks.h"
+
+#include "harness/test.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+enum { THREAD_GRACE_MS = 2000, STEP_MS = 5 };
+
+struct line_list {
+    char **lines;
+    size_t count;
+    size_t capacity;
+};
+
+static struct line_list fds_before, mappings_before, shm_before, tmp_before;
+static size_t threads_before;
+
+static void add(struct line_list *list, const char *line)
+{
+    if (list->count == list->capacity) {
+        list->capacity = list->capacity * 2 + 16;
+        list->lines = realloc(list->lines, list->capacity * sizeof *list->lines);
+    }
+    char *copy = list->lines != NULL ? strdup(line) : NULL;
+    if (copy == NULL) {
+        test_fail(__FILE__, __LINE__, "no memory to look for leaks");
+        _exit(1);
+    }
+    list->lines[list->count++] = copy;
+}
+
+static void clear(struct line_list *list)
+{
+    for (size_t index = 0; index < list->count; index++) {
+        free(list->lines[index]);
+    }
+    free(list->lines);
+    *list = (struct line_list){0};
+}
+
+static bool contains(const struct line_list *list, const char *line)
+{
+    for (size_t index = 0; index < list->count; index++) {
+        if (strcmp(list->lines[index], line) == 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* How many lines of `list` are not in `other`; fails the test for each when `text` is given. */
+static size_t count_missing(const struct line_list *list, const struct line_list *other,
+                            const char *text)
+{
+    size_t count = 0;
+    for (size_t index = 0; index < list->count; index++) {
+        if (!contains(other, list->lines[index])) {
+            count++;
+            if (text != NULL) {
+                test_fail("after the test", 0, "%s %s", text, list->lines[index]);
+            }
+        }
+    }
+    return count;
+}
+
+static void list_fds(struct line_list *list)
+{
+    DIR *folder = opendir("/proc/self/fd");
+    if (folder == NULL) {
+        test_fail(__FILE__, __LINE__, "cannot read /proc/self/fd: %s", strerror(errno));
+        return;
+    }
+    struct dirent *entry;
+    while ((entry = readdir(folder)) != NULL) {
+        char target[PATH_MAX], line[PATH_MAX + NAME_MAX + 16];
+        if (entry->d_name[0] == '.' || atoi(entry->d_name) == dirfd(folder)) {
+            continue;
+        }
+        ssize_t size = readlinkat(dirfd(folder), entry->d_name, target, sizeof target - 1);
+        target[size > 0 ? size : 0] = '\0';
+        snprintf(line, sizeof line, "fd %s -> %s", entry->d_name, target);
+        add(list, line);
+    }
+    closedir(folder);
+}
+
+static void list_mappings(struct line_list *list)
+{
+    FILE *maps = fopen("/proc/self/maps", "re");
+    char line[PATH_MAX + 256];
+    while (maps != NULL && fgets(line, sizeof line, maps) != NULL) {
+        char mode[5] = "";
+        sscanf(line, "%*s %4s", mode);
+        if (mode[3] == 's' || strstr(line, "memfd:") != NULL) {
+            line[strcspn(line, "\n")] = '\0';
+            add(list, line);
+        }
+    }
+    if (maps != NULL) {
+        fclose(maps);
+    }
+}
+
+static size_t count_threads(void)
+{
+    DIR *folder = opendir("/proc/self/task");
+    size_t count = 0;
+    while (folder != NULL && readdir(folder) != NULL) {
+        count++;
+    }
+    if (folder != NULL) {
+        closedir(folder);
+    }
+    return count;
+}
+
+void leaks_remember(void)
+{
+    list_fds(&fds_before);
+    list_mappings(&mappings_before);
+    threads_before = count_threads();
+}
+
+static void report_threads(void)
+{
+    for (int waited = 0; count_threads() > threads_before && waited < THREAD_GRACE_MS;
+         waited += STEP_MS) {
+        usleep(STEP_MS * 1000);
+    }
+    if (count_threads() > threads_before) {
+        test_fail("after the test", 0, "left %zu thread(s) running",
+                  count_threads() - threads_before);
+        leaks_show_threads(getpid());
+    }
+}
+
+static void report_children(void)
+{
+    siginfo_t child = {0};
+    if (waitid(P_ALL, 0, &child, WEXITED | WNOHANG | WNOWAIT) == 0) {
+        if (child.si_pid != 0) {
+            test_fail("after the test", 0, "did not wait for child %d, which has ended",
+                      (int)child.si_pid);
+        } else {
+            test_fail("after the test", 0, "left a child running");
+        }
+    }
+}
+
+void leaks_report(void)
+{
+    report_threads();
+    report_children();
+    struct line_list fds = {0}, mappings = {0};
+    list_fds(&fds);
+    list_mappings(&mappings);
+    count_missing(&fds, &fds_before, "left open:");
+    count_missing(&fds_before, &fds, "closed, though not its own:");
+    count_missing(&mappings, &mappings_before, "left mapped:");
+    clear(&fds);
+    clear(&mappings);
+    clear(&fds_before);
+    clear(&mappings_before);
+}
+
+static void list_files(struct line_list *list, const char *path)
+{
+    DIR *folder = opendir(path);
+    struct dirent *entry;
+    while (folder != NULL && (entry = readdir(folder)) != NULL) {
+        struct stat status;
+        char line[PATH_MAX];
+        if (strncmp(entry->d_name, LEAKS_FOLDER_PREFIX, strlen(LEAKS_FOLDER_PREFIX)) == 0 ||
+            fstatat(dirfd(folder), entry->d_name, &status, AT_SYMLINK_NOFOLLOW) != 0 ||
+            status.st_uid != geteuid()) {
+            continue;
+        }
+        snprintf(line, sizeof line, "%s/%s", path, entry->d_name);
+        add(list, line);
+    }
+    if (folder != NULL) {
+        closedir(folder);
+    }
+}
+
+void leaks_remember_files(void)
+{
+    clear(&shm_before);
+    clear(&tmp_before);
+    list_files(&shm_before, "/dev/shm");
+    list_files(&tmp_before, "/tmp");
+}
+
+/* New entries of one folder that stay for the grace time. */
+static size_t new_files(const char *path, const struct line_list *before, int grace_ms,
+                        const char *text)
+{
+    size_t count = 0;
+    for (int waited = 0;; waited += STEP_MS) {
+        struct line_list after = {0};
+        list_files(&after, path);
+        count = count_missing(&after, before, waited >= grace_ms ? text : NULL);
+        clear(&after);
+        if (count == 0 || waited >= grace_ms) {
+            return count;
+        }
+        usleep(STEP_MS * 1000);
+    }
+}
+
+bool leaks_report_files(int grace_ms, bool only_suspect)
+{
+    new_files("/dev/shm", &shm_before, grace_ms, "left behind:");
+    return new_files("/tmp", &tmp_before, grace_ms, only_suspect ? NULL : "left behind:") > 0;
+}
+
+/* The first line of /proc/PID/task/TID/FILE, or "". */
+static void read_task_file(pid_t pid, const char *task, const char *file, char text[64])
+{
+    char path[400];
+    snprintf(path, sizeof path, "/proc/%d/task/%s/%s", (int)pid, task, file);
+    text[0] = '\0';
+    FILE *stream = fopen(path, "re");
+    if (stream != NULL) {
+        if (fgets(text, 64, stream) != NULL) {
+            text[strcspn(text, "\n")] = '\0';
+        }
+        fclose(stream);
+    }
+}
+
+void leaks_show_threads(pid_t pid)
+{
+    char path[64];
+    snprintf(path, sizeof path, "/proc/%d/task", (int)pid);
+    DIR *folder = opendir(path);
+    struct dirent *entry;
+    while (folder != NULL && (entry = readdir(folder)) != NULL) {
+        char name[64], place[64], call[64];
+        if (entry->d_name[0] == '.') {
+            continue;
+        }
+        read_task_file(pid, entry->d_name, "comm", name);
+        read_task_file(pid, entry->d_name, "wchan", place);
+        read_task_file(pid, entry->d_name, "syscall", call);
+        fprintf(stderr, "  thread %s (%s): in %s, system call %s\n", entry->d_name, name, place,
+                call);
+    }
+    if (folder != NULL) {
+        closedir(folder);
+    }
+}
