@@ -1,0 +1,77 @@
+# The tests. Each is registered with ctest under the name that ./dev test shows.
+#
+#   tests/unit/<layer>/*.c   one program a layer, with the objects of that layer and those it
+#                            stands on only: what reaches further does not link
+#   tests/api/*.c            one program, linked with libkin.so
+#   tests/crash/*.c          one program each, with the objects of all layers; files in
+#                            folders below are linked into each of them
+#   examples/*.expected      what the example of that name prints
+#   tests/*/*_test.sh        called with the build folder, print "N passed, N failed"
+
+add_library(kin_harness STATIC tests/harness/check.c tests/harness/leaks.c
+    tests/harness/runner.c tests/harness/warden.c)
+target_include_directories(kin_harness PUBLIC tests tests/harness)
+set_target_properties(kin_harness PROPERTIES C_EXTENSIONS ON)
+
+set(test_environment KIN_SOURCE=${PROJECT_SOURCE_DIR} KIN_BUILD=${PROJECT_BINARY_DIR}
+    CC=${CMAKE_C_COMPILER} CXX=${CMAKE_CXX_COMPILER})
+if(KIN_SANITIZE)
+    list(APPEND test_environment KIN_TEST_LIMIT_SCALE=8)
+endif()
+
+function(kin_add_test name)
+    add_test(NAME ${name} COMMAND ${ARGN} WORKING_DIRECTORY ${PROJECT_SOURCE_DIR})
+    set_tests_properties(${name} PROPERTIES ENVIRONMENT "${test_environment}")
+endfunction()
+
+function(kin_add_test_program name)
+    add_executable(${name} ${ARGN})
+    set_target_properties(${name} PROPERTIES RUNTIME_OUTPUT_DIRECTORY tests C_EXTENSIONS ON)
+    target_link_libraries(${name} PRIVATE kin_harness Threads::Threads)
+    target_include_directories(${name} PRIVATE tests)
+endfunction()
+
+kin_add_test_program(harness_bad tests/harness/bad.c)
+
+foreach(layer IN LISTS KIN_LAYERS)
+    file(GLOB sources CONFIGURE_DEPENDS tests/unit/${layer}/*.c)
+    if(sources)
+        kin_add_test_program(unit_${layer} ${sources})
+        kin_link_layers(unit_${layer} ${KIN_BELOW_${layer}})
+        kin_add_test(unit_${layer} unit_${layer})
+    endif()
+endforeach()
+
+file(GLOB sources CONFIGURE_DEPENDS tests/api/*.c)
+if(sources AND TARGET kin)
+    kin_add_test_program(api ${sources})
+    target_link_libraries(api PRIVATE kin)
+    kin_add_test(api api)
+endif()
+
+file(GLOB sources CONFIGURE_DEPENDS tests/crash/*.c)
+file(GLOB_RECURSE parts CONFIGURE_DEPENDS tests/crash/*/*.c)
+list(REMOVE_ITEM parts ${sources})
+foreach(source IN LISTS sources)
+    cmake_path(GET source STEM name)
+    kin_add_test_program(crash_${name} ${source} ${parts})
+    kin_link_layers(crash_${name} ${KIN_LAYERS})
+    target_include_directories(crash_${name} PRIVATE tests/crash)
+    set_target_properties(crash_${name} PROPERTIES
+        OUTPUT_NAME ${name} RUNTIME_OUTPUT_DIRECTORY tests/crash)
+    kin_add_test(crash_${name} crash_${name})
+endforeach()
+
+file(GLOB transcripts CONFIGURE_DEPENDS examples/*.expected)
+foreach(transcript IN LISTS transcripts)
+    cmake_path(GET transcript STEM name)
+    if(TARGET example_${name})
+        kin_add_test(example_${name} ${PROJECT_SOURCE_DIR}/tools/run_transcript ${transcript})
+    endif()
+endforeach()
+
+file(GLOB scripts CONFIGURE_DEPENDS tests/*/*_test.sh)
+foreach(script IN LISTS scripts)
+    cmake_path(GET script STEM name)
+    kin_add_test(${name} ${script} ${PROJECT_BINARY_DIR})
+endforeach()
