@@ -31,6 +31,9 @@ foreach(line IN LISTS lines)
     target_include_directories(kin_${layer} PUBLIC include src)
     set_target_properties(kin_${layer} PROPERTIES
         POSITION_INDEPENDENT_CODE ON C_VISIBILITY_PRESET hidden)
+    if(layer STREQUAL "os") # the one layer that sees more of the system than ISO C
+        set_target_properties(kin_os PROPERTIES C_EXTENSIONS ON)
+    endif()
     # Thread-local state is read on every fast path; initial-exec makes that one instruction.
     target_compile_options(kin_${layer} PRIVATE -ftls-model=initial-exec)
 endforeach()
