@@ -83,8 +83,7 @@ int64_t harness_now_ns(void)
 
 void *harness_share(size_t bytes)
 {
-    void *memory =
-        mmap(NULL, bytes, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+    void *memory = mmap(NULL, bytes, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
     if (memory == MAP_FAILED) {
         harness_die("no %zu bytes of shared memory: %s", bytes, strerror(errno));
     }
@@ -198,8 +197,7 @@ void harness_end(void)
 
 double harness_seconds(void)
 {
-    int64_t elapsed_ns =
-        atomic_load(&harness.run->end_ns) - atomic_load(&harness.run->begin_ns);
+    int64_t elapsed_ns = atomic_load(&harness.run->end_ns) - atomic_load(&harness.run->begin_ns);
     if (elapsed_ns <= 0) {
         harness_die("nothing was measured");
     }

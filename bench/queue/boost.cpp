@@ -19,8 +19,8 @@ static void open_queue(const traffic_plan *plan)
 {
     std::string name = "kin_bench_" + std::to_string(getpid());
     try {
-        queue = new message_queue(boost::interprocess::create_only, name.c_str(),
-                                  plan->capacity, plan->bytes);
+        queue = new message_queue(boost::interprocess::create_only, name.c_str(), plan->capacity,
+                                  plan->bytes);
     } catch (const std::exception &error) {
         harness_die("no queue: %s", error.what());
     }

@@ -37,8 +37,7 @@ static void consume(void)
     traffic_measured.consume(warm_up_count() / plan.consumer_count);
 
     harness_meet();
-    uint64_t sum =
-        traffic_measured.consume(plan.message_count / plan.consumer_count);
+    uint64_t sum = traffic_measured.consume(plan.message_count / plan.consumer_count);
     harness_end();
     atomic_fetch_add(number_sum, sum);
 }
@@ -73,8 +72,7 @@ int main(int argc, char **argv)
     plan_read();
     number_sum = harness_share(sizeof *number_sum);
     traffic_measured.open(&plan);
-    harness_run(traffic_measured.starter, plan.producer_count + plan.consumer_count,
-                take_part);
+    harness_run(traffic_measured.starter, plan.producer_count + plan.consumer_count, take_part);
 
     uint64_t count = plan.message_count;
     if (atomic_load(number_sum) != count * (count - 1) / 2) {
