@@ -39,7 +39,7 @@ static void add(struct line_list *list, const char *line)
     }
     char *copy = list->lines != NULL ? strdup(line) : NULL;
     if (copy == NULL) {
-        test_fail(__FILE__, __LINE__, "no memory to look for leaks");
+        test_fail(TEST_HERE, "no memory to look for leaks");
         _exit(1);
     }
     list->lines[list->count++] = copy;
@@ -73,7 +73,7 @@ static size_t count_missing(const struct line_list *list, const struct line_list
         if (!contains(other, list->lines[index])) {
             count++;
             if (text != NULL) {
-                test_fail("after the test", 0, "%s %s", text, list->lines[index]);
+                test_fail("after the test", "%s %s", text, list->lines[index]);
             }
         }
     }
@@ -84,7 +84,7 @@ static void list_fds(struct line_list *list)
 {
     DIR *folder = opendir("/proc/self/fd");
     if (folder == NULL) {
-        test_fail(__FILE__, __LINE__, "cannot read /proc/self/fd: %s", strerror(errno));
+        test_fail(TEST_HERE, "cannot read /proc/self/fd: %s", strerror(errno));
         return;
     }
     struct dirent *entry;
@@ -145,8 +145,7 @@ static void report_threads(void)
         usleep(STEP_MS * 1000);
     }
     if (count_threads() > threads_before) {
-        test_fail("after the test", 0, "left %zu thread(s) running",
-                  count_threads() - threads_before);
+        test_fail("after the test", "left %zu thread(s) running", count_threads() - threads_before);
         leaks_show_threads(getpid());
     }
 }
@@ -156,10 +155,10 @@ static void report_children(void)
     siginfo_t child = {0};
     if (waitid(P_ALL, 0, &child, WEXITED | WNOHANG | WNOWAIT) == 0) {
         if (child.si_pid != 0) {
-            test_fail("after the test", 0, "did not wait for child %d, which has ended",
+            test_fail("after the test", "did not wait for child %d, which has ended",
                       (int)child.si_pid);
         } else {
-            test_fail("after the test", 0, "left a child running");
+            test_fail("after the test", "left a child running");
         }
     }
 }

@@ -26,8 +26,7 @@
 
 struct test_case {
     const char *name;
-    const char *file;
-    int line;
+    const char *place; /* where it stands, "file:line" */
     void (*run)(void);
     int limit_seconds; /* 0: TEST_LIMIT_SECONDS */
     struct test_case *next;
@@ -37,36 +36,27 @@ enum { TEST_LIMIT_SECONDS = 20 };
 
 /* The second form takes fields of struct test_case: TEST_WITH(name, .limit_seconds = 60). */
 #define TEST(name) TEST_WITH(name, .limit_seconds = 0)
-#define TEST_WITH(test_name, ...)                                                                 \
-    static void test_body_##test_name(void);                                                      \
-    __attribute__((constructor)) static void test_register_##test_name(void)                      \
-    {                                                                                             \
-        static struct test_case test = {.name = #test_name,                                       \
-                                        .file = __FILE__,                                         \
-                                        .line = __LINE__,                                         \
-                                        .run = test_body_##test_name,                             \
-                                        __VA_ARGS__};                                             \
-        test_register(&test);                                                                     \
-    }                                                                                             \
+#define TEST_WITH(test_name, ...)                                                               \
+    static void test_body_##test_name(void);                                                    \
+    __attribute__((constructor)) static void test_register_##test_name(void)                    \
+    {                                                                                           \
+        static struct test_case test = {                                                        \
+            .name = #test_name, .place = TEST_HERE, .run = test_body_##test_name, __VA_ARGS__}; \
+        test_register(&test);                                                                   \
+    }                                                                                           \
     static void test_body_##test_name(void)
 
 /* A check that fails is reported and counted, and the test goes on. Usable in every thread and
    in every process that the test forks. Arguments are evaluated once. */
-#define CHECK(condition)                                                                          \
-    ((condition) ? (void)0 : test_fail(__FILE__, __LINE__, "not true: %s", #condition))
-
-#define CHECK_EQUAL(actual, expected)                                                             \
-    test_check_equal(__FILE__, __LINE__, #actual, (long long)(actual), (long long)(expected))
-
-#define CHECK_STRING(actual, expected)                                                            \
-    test_check_string(__FILE__, __LINE__, #actual, (actual), (expected))
-
-#define CHECK_BYTES(actual, expected, size)                                                       \
-    test_check_bytes(__FILE__, __LINE__, #actual, (actual), (expected), (size))
+#define CHECK(condition) ((condition) ? (void)0 : test_fail(TEST_HERE, "not true: %s", #condition))
+#define CHECK_EQUAL(actual, expected) \
+    test_check_equal(TEST_HERE, #actual, (long long)(actual), (long long)(expected))
+#define CHECK_STRING(actual, expected) test_check_string(TEST_HERE, #actual, (actual), (expected))
+#define CHECK_BYTES(actual, expected, size) \
+    test_check_bytes(TEST_HERE, #actual, (actual), (expected), (size))
 
 /* As CHECK, but ends the process that it fails in: for what the rest of the test builds on. */
-#define REQUIRE(condition)                                                                        \
-    ((condition) ? (void)0 : test_fail_and_end(__FILE__, __LINE__, #condition))
+#define REQUIRE(condition) ((condition) ? (void)0 : test_fail_and_end(TEST_HERE, #condition))
 
 /* An empty folder of this test alone, for its files; removed with all in it when the test ended. */
 const char *test_folder(void);
@@ -74,17 +64,19 @@ const char *test_folder(void);
 /* The program's own hook, run after each test; define it or do not. */
 __attribute__((weak)) void test_teardown(void);
 
-/* What the macros call. */
+/* What the macros call. TEST_HERE is "file:line". */
+#define TEST_HERE __FILE__ ":" TEST_QUOTE(__LINE__)
+#define TEST_QUOTE(line) TEST_QUOTE_EXPANDED(line)
+#define TEST_QUOTE_EXPANDED(line) #line
+
 void test_register(struct test_case *test);
-__attribute__((format(printf, 3, 4))) void test_fail(const char *file, int line,
-                                                     const char *format, ...);
-__attribute__((noreturn)) void test_fail_and_end(const char *file, int line,
-                                                 const char *condition);
-void test_check_equal(const char *file, int line, const char *expression, long long actual,
+__attribute__((format(printf, 2, 3))) void test_fail(const char *place, const char *format, ...);
+__attribute__((noreturn)) void test_fail_and_end(const char *place, const char *condition);
+void test_check_equal(const char *place, const char *expression, long long actual,
                       long long expected);
-void test_check_string(const char *file, int line, const char *expression, const char *actual,
+void test_check_string(const char *place, const char *expression, const char *actual,
                        const char *expected);
-void test_check_bytes(const char *file, int line, const char *expression, const void *actual,
+void test_check_bytes(const char *place, const char *expression, const void *actual,
                       const void *expected, size_t size);
 
 #endif

@@ -113,7 +113,7 @@ static void for_each_child(void (*visit)(pid_t pid, const char *name, char state
 
 static void report_child(pid_t pid, const char *name, char state)
 {
-    test_fail("after the test", 0, "left process %d (%s, state %c) behind", (int)pid, name, state);
+    test_fail("after the test", "left process %d (%s, state %c) behind", (int)pid, name, state);
 }
 
 static void kill_child(pid_t pid, const char *name, char state)
@@ -168,11 +168,10 @@ __attribute__((noreturn)) static void run_inside(const struct test_case *test)
 static void report_end(const struct test_case *test, int status)
 {
     if (WIFSIGNALED(status)) {
-        test_fail(test->file, test->line, "the test was killed by signal %d (%s)",
-                  WTERMSIG(status), strsignal(WTERMSIG(status)));
+        test_fail(test->place, "the test was killed by signal %d (%s)", WTERMSIG(status),
+                  strsignal(WTERMSIG(status)));
     } else if (WEXITSTATUS(status) != 0) {
-        test_fail(test->file, test->line, "the test ended with exit status %d",
-                  WEXITSTATUS(status));
+        test_fail(test->place, "the test ended with exit status %d", WEXITSTATUS(status));
     }
 }
 
@@ -184,7 +183,7 @@ static void run_once(const struct test_case *test)
         run_inside(test);
     }
     if (pid < 0) {
-        test_fail(test->file, test->line, "fork failed: %s", strerror(errno));
+        test_fail(test->place, "fork failed: %s", strerror(errno));
         return;
     }
     setpgid(pid, pid); /* both sides do it: whoever comes first */
@@ -200,7 +199,7 @@ static void run_once(const struct test_case *test)
         end_orphans(true);
         return;
     }
-    test_fail(test->file, test->line, "the test hangs: killed after %lld s", limit_ms(test) / 1000);
+    test_fail(test->place, "the test hangs: killed after %lld s", limit_ms(test) / 1000);
     leaks_show_threads(pid);
     for_each_child(kill_child);
     kill(-pid, SIGKILL);
@@ -230,7 +229,7 @@ void warden_run(const struct test_case *test)
         atomic_store(failure_count, 0);
         snprintf(folder_path, sizeof folder_path, "/tmp/" LEAKS_FOLDER_PREFIX "XXXXXX");
         if (mkdtemp(folder_path) == NULL) {
-            test_fail(test->file, test->line, "mkdtemp failed: %s", strerror(errno));
+            test_fail(test->place, "mkdtemp failed: %s", strerror(errno));
             break;
         }
         leaks_remember_files();
