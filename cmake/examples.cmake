@@ -1,13 +1,25 @@
-# Each examples/NAME.c is one program, as a user would write it: linked with libkin.so.
+# The examples, built as a user would: linked with libkin.so. Example NAME is examples/NAME.c or,
+# where it has parts, all of examples/NAME/*.c.
 
-file(GLOB sources CONFIGURE_DEPENDS examples/*.c)
 if(NOT TARGET kin)
     return()
 endif()
+file(GLOB sources CONFIGURE_DEPENDS examples/*.c examples/*/*.c)
+set(KIN_EXAMPLES)
 foreach(source IN LISTS sources)
-    cmake_path(GET source STEM name)
-    add_executable(example_${name} ${source})
+    cmake_path(GET source PARENT_PATH folder)
+    cmake_path(GET folder FILENAME name)
+    if(folder STREQUAL "${PROJECT_SOURCE_DIR}/examples")
+        cmake_path(GET source STEM name)
+    endif()
+    list(APPEND KIN_EXAMPLES ${name})
+    list(APPEND sources_of_${name} ${source})
+endforeach()
+list(REMOVE_DUPLICATES KIN_EXAMPLES)
+foreach(name IN LISTS KIN_EXAMPLES)
+    add_executable(example_${name} ${sources_of_${name}})
     set_target_properties(example_${name} PROPERTIES
         OUTPUT_NAME ${name} RUNTIME_OUTPUT_DIRECTORY examples C_EXTENSIONS ON)
+    target_include_directories(example_${name} PRIVATE examples)
     target_link_libraries(example_${name} PRIVATE kin Threads::Threads)
 endforeach()

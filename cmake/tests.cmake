@@ -5,7 +5,7 @@
 #   tests/api/*.c            one program, linked with libkin.so
 #   tests/crash/*.c          one program each, with the objects of all layers; files in
 #                            folders below are linked into each of them
-#   examples/*.expected      what the example of that name prints
+#   examples/*.expected      what the example of that name prints, see tools/run_transcript
 #   tests/*/*_test.sh        called with the build folder, print "N passed, N failed"
 
 add_library(kin_harness STATIC tests/harness/check.c tests/harness/leaks.c

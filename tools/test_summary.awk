@@ -25,6 +25,8 @@ function close_test(verdict, seconds) {
         split(line, word, " ")
         passed[number] += word[1]
         failed[number] += word[3]
+    } else if (line ~ /^Test timeout computed to be:/) {
+        output[number] = "" # all before it is how ctest starts the program
     } else {
         output[number] = output[number] "    " line "\n"
     }

@@ -1,0 +1,6 @@
+int kin__one(int a)
+{
+    if (a)
+        return 1;
+    return 0;
+}

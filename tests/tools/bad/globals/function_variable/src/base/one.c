@@ -1,0 +1,5 @@
+int kin__next(void)
+{
+    static int count;
+    return count++;
+}

@@ -1,0 +1,5 @@
+static int count = 1;
+int kin__next(void)
+{
+    return count++;
+}

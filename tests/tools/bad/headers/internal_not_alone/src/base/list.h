@@ -1,0 +1,1 @@
+struct list { size_t count; };

@@ -1,0 +1,2 @@
+/** Needs <stdint.h>. */
+typedef uint32_t kin_number;

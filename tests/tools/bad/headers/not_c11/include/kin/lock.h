@@ -1,0 +1,2 @@
+/** Binary constants came after C17. */
+static const int kin_one = 0b1;

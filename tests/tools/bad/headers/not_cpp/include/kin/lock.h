@@ -1,0 +1,5 @@
+/** No C++. */
+static inline int *kin_pointer(void *address)
+{
+    return address;
+}

@@ -1,0 +1,4 @@
+/** A lock. */
+typedef struct kin_lock kin_lock;
+
+int kin_lock_release(kin_lock *lock);

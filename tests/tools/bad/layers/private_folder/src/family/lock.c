@@ -1,0 +1,1 @@
+#include "os/linux/call.h"

@@ -1,0 +1,1 @@
+#include "family/lock.h"

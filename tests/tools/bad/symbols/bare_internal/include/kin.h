@@ -1,0 +1,2 @@
+#define KIN_API __attribute__((visibility("default")))
+KIN_API int kin_one(void);

@@ -1,0 +1,4 @@
+int kin__one(void)
+{
+    return 1;
+}

@@ -1,0 +1,5 @@
+#include <kin.h>
+int kin_one(void)
+{
+    return 1;
+}

@@ -1,0 +1,4 @@
+void kin__copy(char *a, const char *b)
+{
+    strcpy(a, b);
+}

@@ -1,0 +1,1 @@
+int kin__read(char *buf);

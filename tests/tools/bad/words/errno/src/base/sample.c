@@ -1,0 +1,4 @@
+int kin__code(void)
+{
+    return -errno;
+}

@@ -1,0 +1,2 @@
+/* Made in /home/somebody. */
+int kin__read(void);

@@ -1,0 +1,4 @@
+void kin__say(void)
+{
+    printf("no");
+}

@@ -1,0 +1,2 @@
+/* See issue 12. */
+int kin__read(void);
