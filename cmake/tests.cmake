@@ -71,6 +71,9 @@ foreach(transcript IN LISTS transcripts)
 endforeach()
 
 file(GLOB scripts CONFIGURE_DEPENDS tests/*/*_test.sh)
+if(KIN_SANITIZE) # these test tools, or programs that are built without the sanitizer
+    list(FILTER scripts EXCLUDE REGEX "/tests/(api|harness|tools|bench)/")
+endif()
 foreach(script IN LISTS scripts)
     cmake_path(GET script STEM name)
     kin_add_test(${name} ${script} ${PROJECT_BINARY_DIR})
