@@ -13,6 +13,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -131,8 +132,33 @@ static size_t count_threads(void)
     return count;
 }
 
+#ifdef __has_feature
+#define HAS_THREAD_SANITIZER __has_feature(thread_sanitizer)
+#elif defined(__SANITIZE_THREAD__)
+#define HAS_THREAD_SANITIZER 1
+#else
+#define HAS_THREAD_SANITIZER 0
+#endif
+
+static void *end_at_once(void *user)
+{
+    return user;
+}
+
+/* The thread sanitizer starts a thread of its own with the first one of the process. */
+static void start_sanitizer_thread(void)
+{
+    pthread_t thread;
+    if (pthread_create(&thread, NULL, end_at_once, NULL) == 0) {
+        pthread_join(thread, NULL);
+    }
+}
+
 void leaks_remember(void)
 {
+    if (HAS_THREAD_SANITIZER) {
+        start_sanitizer_thread();
+    }
     list_fds(&fds_before);
     list_mappings(&mappings_before);
     threads_before = count_threads();
