@@ -13,15 +13,18 @@ add_library(kin_harness STATIC tests/harness/check.c tests/harness/leaks.c
 target_include_directories(kin_harness PUBLIC tests tests/harness)
 set_target_properties(kin_harness PROPERTIES C_EXTENSIONS ON)
 
+set(program_limit_seconds 300) # ends what hangs; the runner's own limits are shorter
 set(test_environment KIN_SOURCE=${PROJECT_SOURCE_DIR} KIN_BUILD=${PROJECT_BINARY_DIR}
     CC=${CMAKE_C_COMPILER} CXX=${CMAKE_CXX_COMPILER})
 if(KIN_SANITIZE)
     list(APPEND test_environment KIN_TEST_LIMIT_SCALE=8)
+    set(program_limit_seconds 1800)
 endif()
 
 function(kin_add_test name)
     add_test(NAME ${name} COMMAND ${ARGN} WORKING_DIRECTORY ${PROJECT_SOURCE_DIR})
-    set_tests_properties(${name} PROPERTIES ENVIRONMENT "${test_environment}")
+    set_tests_properties(${name} PROPERTIES
+        ENVIRONMENT "${test_environment}" TIMEOUT ${program_limit_seconds})
 endfunction()
 
 function(kin_add_test_program name)

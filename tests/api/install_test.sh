@@ -16,7 +16,8 @@ expect() {
         passed=$((passed + 1))
     else
         failed=$((failed + 1))
-        printf 'FAIL %s\n%s\n' "$name" "$said"
+        printf 'FAIL %s\n%s\n' "$name" "$(head -n 20 <<<"$said")"
+        return 1
     fi
 }
 
@@ -54,8 +55,8 @@ build_and_run() {
     local name=$1 program=$2 compiler=$3 language=$4 standard=$5
     shift 5
     expect "$name builds" "$compiler" -x "$language" "-std=$standard" "${warnings[@]}" \
-        -o "$folder/program" "$program" -x none "$@"
-    expect "$name runs" "$folder/program"
+        -o "$folder/program" "$program" -x none "$@" &&
+        expect "$name runs" "$folder/program"
 }
 
 for program in symbols readme; do

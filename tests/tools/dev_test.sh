@@ -39,7 +39,7 @@ for word in setup build run test check bench crash fresh install help; do
     expect 0 "  $word " "$dev" help
 done
 
-expect 0 'libkin.so.0' "$dev" install --prefix "$folder/kin"
+expect 0 "$folder/kin/lib" "$dev" install --prefix kin
 awk '/^```c$/ { inside = 1; next } /^```$/ { if (inside) exit } inside' \
     "$source/README.md" >"$folder/program.c"
 PKG_CONFIG_PATH=$(dirname "$(find "$folder/kin" -name kin.pc)")
