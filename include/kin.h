@@ -1,0 +1,35 @@
+/**
+ * kin: programs of several processes and threads that work together.
+ *
+ * Read in this order, simple things first:
+ *
+ *   kin/error.h      codes, and kin_error: why something failed
+ *   kin/family.h     kin_init, kin_fini, handles: what everything else stands on
+ *   kin/timeout.h    the one argument of every call that can wait
+ *   kin/call.h       functions that other processes can run
+ *   kin/pool.h       worker processes: map, imap_unordered
+ *   kin/process.h    one child process
+ *   kin/queue.h      messages between any number of processes and threads
+ *   kin/lock.h       mutual exclusion that survives its holder
+ *   kin/event.h      a flag to wait for
+ *   kin/cancel.h     the request to stop
+ *
+ * What holds everywhere unless a comment says otherwise (threads, fork, the death of a
+ * peer, cancelling) stands once in docs/contracts.md.
+ */
+#ifndef KIN_H
+#define KIN_H
+
+#include <kin/call.h>
+#include <kin/cancel.h>
+#include <kin/error.h>
+#include <kin/event.h>
+#include <kin/export.h>
+#include <kin/family.h>
+#include <kin/lock.h>
+#include <kin/pool.h>
+#include <kin/process.h>
+#include <kin/queue.h>
+#include <kin/timeout.h>
+
+#endif

@@ -1,0 +1,58 @@
+/**
+ * A flag that any process or thread can set and clear, and wait for.
+ */
+#ifndef KIN_EVENT_H
+#define KIN_EVENT_H
+
+#include <kin/export.h>
+#include <kin/family.h>
+#include <kin/timeout.h>
+#include <stdbool.h>
+
+KIN_BEGIN
+
+/** An event, shared by the family. */
+typedef struct kin_event kin_event;
+
+/** Makes an event that is not set. Free it with kin_event_free. Returns 0 or -ENOMEM. */
+KIN_API int kin_event_create(kin_event **ret_event);
+
+/**
+ * Opens the event that `handle` names, in this process. Free it with kin_event_free.
+ *
+ * Returns 0, or -ESTALE: the event is gone; -EINVAL: the handle names something else.
+ */
+KIN_API int kin_event_attach(kin_handle handle, kin_event **ret_event);
+
+/** Lets go of the event; NULL is fine. The last process to let go frees it. Returns NULL. */
+KIN_API kin_event *kin_event_free(kin_event *event);
+
+/** The event's name for other processes. */
+KIN_API kin_handle kin_event_handle(const kin_event *event);
+
+/**
+ * Sets the flag and wakes all who wait for it.
+ *
+ * Peer death: one that dies in here has set the flag or not; if it has, nobody sleeps on.
+ */
+KIN_API int kin_event_set(kin_event *event);
+
+/** Clears the flag. Those whom an earlier set woke return all the same. */
+KIN_API int kin_event_clear(kin_event *event);
+
+/** Whether the flag is set, at this moment. */
+KIN_API bool kin_event_is_set(const kin_event *event);
+
+/**
+ * Waits until the flag is set; a set that is cleared again before the waiter ran counts.
+ *
+ * Returns 0, or
+ *   -EAGAIN      not set, and the timeout is KIN_NOW
+ *   -ETIMEDOUT   not set before the deadline
+ *   -ECANCELED   the token fired
+ */
+KIN_API int kin_event_wait(kin_event *event, kin_timeout timeout);
+
+KIN_END
+
+#endif

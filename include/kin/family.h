@@ -1,0 +1,79 @@
+/**
+ * The family: all processes that descend from one kin_init(), and the memory they share.
+ *
+ * A family has one shared memory, mapped by each of its processes. Everything that can be
+ * shared (a lock, a queue, an event ...) lives there and is named by a kin_handle. Nothing
+ * has a name in the file system, so nothing is left behind, however the family ends.
+ */
+#ifndef KIN_FAMILY_H
+#define KIN_FAMILY_H
+
+#include <kin/export.h>
+#include <stddef.h>
+#include <stdint.h>
+
+KIN_BEGIN
+
+/**
+ * The name of a shared object: 16 bytes that mean the same in every process of the family.
+ * A handle does not keep its object alive; once the object is gone, a handle to it is refused
+ * with -ESTALE and never comes to mean another object.
+ */
+typedef struct kin_handle {
+    uint32_t index;
+    uint32_t family;
+    uint64_t counter;
+} kin_handle;
+
+/** Bytes that somebody else owns. */
+typedef struct kin_bytes {
+    const void *data;
+    size_t size;
+} kin_bytes;
+
+/** Sets the fields of an options struct, and its size, at the call site (C only). */
+#define KIN_OPTIONS(type, ...) (&(const type){.size = sizeof(type), __VA_ARGS__})
+
+typedef struct kin_family_options {
+    size_t size; /* of this struct */
+
+    /* Most bytes that the family's memory can grow to. Address space, not memory: what is not
+     * in use costs nothing. Default: 64 GiB, or less where the limits on address space or file
+     * size (RLIMIT_AS, RLIMIT_FSIZE) demand it. At least 64 MiB. */
+    uint64_t memory_bytes_max;
+} kin_family_options;
+
+/**
+ * Makes this process the first of a family, or does nothing if it belongs to one already.
+ * To be called as the first statement of main, before threads are started. Both arguments may
+ * be NULL; arguments that kin wrote for a child of its own are removed.
+ *
+ * Undone by kin_fini, which runs at exit by itself.
+ *
+ * Returns 0, or
+ *   -ENOMEM      no memory, or the limits leave less than 64 MiB of address space
+ *   -ENOSYS      the kernel lacks memfd_create or robust futexes
+ *   KIN_EFUNCTION  two functions are registered under one name (see kin/call.h)
+ */
+KIN_API int kin_init(int *argc, char ***argv);
+
+/** As kin_init, with options. -EINVAL: an option is out of its range. */
+KIN_API int kin_init_with(int *argc, char ***argv, const kin_family_options *options);
+
+/**
+ * Leaves the family: daemon children are ended, others are waited for, the shared memory is
+ * let go. Every object of this process must have been freed before; pointers to those that
+ * were not are invalid afterwards. Runs at exit by itself, can be called earlier, and may be
+ * called again. Not to be called while other threads are inside kin.
+ */
+KIN_API void kin_fini(void);
+
+/**
+ * How many cores this process can really use: its affinity mask, cut by the CPU quota of its
+ * control group, at least 1.
+ */
+KIN_API uint32_t kin_cpu_count(void);
+
+KIN_END
+
+#endif

@@ -1,0 +1,63 @@
+/**
+ * Mutual exclusion between threads and processes alike, that survives its holder.
+ */
+#ifndef KIN_LOCK_H
+#define KIN_LOCK_H
+
+#include <kin/export.h>
+#include <kin/family.h>
+#include <kin/timeout.h>
+#include <stdbool.h>
+
+KIN_BEGIN
+
+/** A lock, shared by the family. It is owned: the thread that acquired it releases it. */
+typedef struct kin_lock kin_lock;
+
+/** Makes a lock that nobody holds. Free it with kin_lock_free. Returns 0 or -ENOMEM. */
+KIN_API int kin_lock_create(kin_lock **ret_lock);
+
+/**
+ * Opens the lock that `handle` names, in this process. Free it with kin_lock_free.
+ *
+ * Returns 0, or -ESTALE: the lock is gone; -EINVAL: the handle names something else.
+ */
+KIN_API int kin_lock_attach(kin_handle handle, kin_lock **ret_lock);
+
+/** Lets go of the lock; NULL is fine. The last process to let go frees it. Returns NULL. */
+KIN_API kin_lock *kin_lock_free(kin_lock *lock);
+
+/** The lock's name for other processes. */
+KIN_API kin_handle kin_lock_handle(const kin_lock *lock);
+
+/**
+ * Waits until nobody holds the lock, and takes it for the calling thread.
+ *
+ * Returns 0, or KIN_OWNER_DIED (> 0): taken as well, but a holder died, so what the lock
+ * guards may be half written. Mend it and call kin_lock_mark_consistent; until somebody does,
+ * every acquire says so again. Or
+ *   -EAGAIN      held by another, and the timeout is KIN_NOW
+ *   -ETIMEDOUT   held until the deadline
+ *   -ECANCELED   the token fired
+ *   -EDEADLK     the calling thread holds it already
+ *
+ * Peer death: a holder that dies gives the lock up at once, to KIN_OWNER_DIED. A waiter that
+ * dies costs nobody a wake-up.
+ */
+KIN_API int kin_lock_acquire(kin_lock *lock, kin_timeout timeout);
+
+/** Gives the lock up. Returns 0, or -EPERM: the calling thread does not hold it. */
+KIN_API int kin_lock_release(kin_lock *lock);
+
+/**
+ * Says that what the lock guards is in order again after a holder's death. To be called by
+ * the thread that holds the lock. Returns 0, or -EPERM: it does not hold it.
+ */
+KIN_API int kin_lock_mark_consistent(kin_lock *lock);
+
+/** Whether anybody holds the lock, at this moment. */
+KIN_API bool kin_lock_is_locked(const kin_lock *lock);
+
+KIN_END
+
+#endif

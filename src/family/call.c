@@ -1,0 +1,98 @@
+#include "family/call.h"
+
+#include "base/error.h"
+#include "family/runtime.h"
+
+#include <errno.h>
+#include <stdarg.h>
+#include <string.h>
+
+void kin_function_register(kin_function_entry *entry)
+{
+    if (entry != NULL) {
+        entry->next = kin__functions;
+        kin__functions = entry;
+    }
+}
+
+int kin__function_check(void)
+{
+    for (const kin_function_entry *a = kin__functions; a != NULL; a = a->next) {
+        for (const kin_function_entry *b = a->next; b != NULL; b = b->next) {
+            if (strcmp(a->name, b->name) == 0 && a->function != b->function) {
+                return KIN_EFUNCTION;
+            }
+        }
+    }
+    return 0;
+}
+
+const char *kin__function_name(kin_function *function)
+{
+    for (const kin_function_entry *entry = kin__functions; entry != NULL; entry = entry->next) {
+        if (entry->function == function) {
+            return entry->name;
+        }
+    }
+    return NULL;
+}
+
+kin_function *kin__function_find(const char *name)
+{
+    for (const kin_function_entry *entry = kin__functions; entry != NULL; entry = entry->next) {
+        if (strcmp(entry->name, name) == 0) {
+            return entry->function;
+        }
+    }
+    return NULL;
+}
+
+kin_bytes kin_call_bytes(const kin_call *call)
+{
+    return call == NULL ? (kin_bytes){0} : call->input;
+}
+
+uint32_t kin_call_attempt(const kin_call *call)
+{
+    return call == NULL ? 0 : call->attempt;
+}
+
+int kin_call_return_bytes(kin_call *call, const void *data, size_t size)
+{
+    if (call == NULL || (data == NULL && size != 0)) {
+        return -EINVAL;
+    }
+    call->output.size = 0;
+    return kin__buffer_append(&call->output, data, size);
+}
+
+int kin_call_fail_at(kin_call *call, int code, const char *file, int line, const char *function,
+                     const char *format, ...)
+{
+    if (call == NULL) {
+        return -EINVAL;
+    }
+    struct kin__error_place place = {.file = file, .line = line, .function = function};
+    va_list values;
+    va_start(values, format);
+    kin_error_free(call->error);
+    call->error = kin__error_create(&place, NULL, code, format, values);
+    va_end(values);
+    return code < 0 ? code : -EINVAL;
+}
+
+int kin__call_run(kin_call *call, kin_function *function)
+{
+    kin__buffer_init(&call->output);
+    int code = function(call);
+    if (code < 0 && call->error == NULL) {
+        call->error = KIN_ERROR(code, "%s", kin_code_text(code));
+    }
+    return code;
+}
+
+void kin__call_end(kin_call *call)
+{
+    kin__buffer_deinit(&call->output);
+    call->error = kin_error_free(call->error);
+}

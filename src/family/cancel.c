@@ -1,0 +1,79 @@
+#include "family/cancel.h"
+
+#include "family/reference.h"
+#include "family/sleep.h"
+
+#include <errno.h>
+
+/* In the family's memory. All processes write it. */
+struct cancel_shared {
+    _Atomic uint32_t fired; /* event count; FLAG: the token has fired */
+};
+
+struct kin_cancel {
+    struct kin__object object;
+};
+
+static const struct kin__type cancel_type = {.id = KIN__TYPE_CANCEL, .name = "cancel"};
+
+__attribute__((constructor)) static void register_type(void)
+{
+    kin__type_register(&cancel_type);
+}
+
+int kin_cancel_create(kin_cancel **ret_cancel)
+{
+    if (ret_cancel == NULL) {
+        return -EINVAL;
+    }
+    return kin__object_create(KIN__TYPE_CANCEL, sizeof **ret_cancel,
+                              sizeof(struct cancel_shared), ret_cancel);
+}
+
+int kin_cancel_attach(kin_handle handle, kin_cancel **ret_cancel)
+{
+    if (ret_cancel == NULL) {
+        return -EINVAL;
+    }
+    return kin__object_attach(KIN__TYPE_CANCEL, sizeof **ret_cancel, handle, ret_cancel);
+}
+
+kin_cancel *kin_cancel_free(kin_cancel *cancel)
+{
+    kin__object_free(cancel == NULL ? NULL : &cancel->object);
+    return NULL;
+}
+
+kin_handle kin_cancel_handle(const kin_cancel *cancel)
+{
+    return cancel == NULL ? (kin_handle){0} : cancel->object.handle;
+}
+
+int kin_cancel_request(kin_cancel *cancel)
+{
+    if (cancel == NULL) {
+        return -EINVAL;
+    }
+    if (cancel->object.shared == NULL) {
+        return -ESTALE;
+    }
+    _Atomic uint32_t *fired = kin__cancel_count(cancel);
+    atomic_fetch_or(fired, KIN__COUNT_FLAG);
+    kin__count_raise(fired, UINT32_MAX);
+    return 0;
+}
+
+bool kin_cancel_is_requested(const kin_cancel *cancel)
+{
+    if (cancel == NULL || cancel->object.shared == NULL) {
+        return false;
+    }
+    const struct cancel_shared *shared = cancel->object.shared;
+    return atomic_load(&shared->fired) & KIN__COUNT_FLAG;
+}
+
+_Atomic uint32_t *kin__cancel_count(kin_cancel *cancel)
+{
+    struct cancel_shared *shared = cancel->object.shared;
+    return &shared->fired;
+}

@@ -1,0 +1,154 @@
+#include "family/chunk.h"
+
+#include "family/runtime.h"
+#include "os/memory.h"
+
+#include <errno.h>
+
+/* Idle chunks that may keep their pages: 16 MiB, and an eighth of what is in use. */
+#define IDLE_CHUNKS_KEPT 256u
+
+struct kin__chunk *kin__chunk_at(uint32_t index)
+{
+    return kin__region_at(&kin__family.memory, &kin__shared()->chunks, index);
+}
+
+uint64_t kin__chunk_offset(uint32_t index)
+{
+    return kin__shared()->heap_offset + index * KIN__CHUNK_BYTES;
+}
+
+uint32_t kin__chunk_of(uint64_t offset)
+{
+    const struct kin__family_shared *shared = kin__shared();
+    uint64_t index = (offset - shared->heap_offset) / KIN__CHUNK_BYTES;
+    return offset < shared->heap_offset || index >= shared->chunks.capacity ? UINT32_MAX
+                                                                           : (uint32_t)index;
+}
+
+/* Makes chunks up to `end` usable. 0, or -ENOMEM: beyond the end of the memory, or no pages. */
+static int extend(uint32_t end)
+{
+    struct kin__region *chunks = &kin__shared()->chunks;
+    if (end > chunks->capacity || kin__region_commit(chunks, end) < 0) {
+        return -ENOMEM;
+    }
+    kin__region_use(chunks, end);
+    return 0;
+}
+
+/* Turns chunks that this process has CLAIMED into IDLE ones. */
+static void put_back(uint32_t first, uint32_t count, uint64_t committed)
+{
+    struct kin__family_shared *shared = kin__shared();
+    for (uint32_t i = first; i < first + count; i++) {
+        atomic_store(&kin__chunk_at(i)->word, KIN__CHUNK_IDLE | committed);
+    }
+    uint32_t search = atomic_load(&shared->chunk_search);
+    while (first < search &&
+           !atomic_compare_exchange_weak(&shared->chunk_search, &search, first)) {
+    }
+}
+
+/* Claims chunk by chunk from `first` on, giving pages to those that have none. Number claimed:
+ * less than `count` if somebody else has the next; or -ENOMEM, and nothing is claimed. */
+static int claim_run(uint32_t first, uint32_t count)
+{
+    struct kin__family_shared *shared = kin__shared();
+    uint64_t claimed = kin__chunk_word(KIN__CHUNK_CLAIMED, 0, kin__family.owner);
+    uint32_t bare = UINT32_MAX; /* first claimed chunk of a run without pages */
+    uint32_t i = first;
+    int r = 0;
+    for (; i < first + count && r == 0; i++) {
+        uint64_t word = atomic_load(&kin__chunk_at(i)->word);
+        if (kin__chunk_state(word) != KIN__CHUNK_IDLE ||
+            !atomic_compare_exchange_strong(&kin__chunk_at(i)->word, &word, claimed)) {
+            break;
+        }
+        if (word & KIN__CHUNK_COMMITTED) {
+            atomic_fetch_sub(&shared->idle_chunk_count, 1);
+        } else if (bare == UINT32_MAX) {
+            bare = i;
+        }
+        bool run_ends = i + 1 == first + count || word & KIN__CHUNK_COMMITTED;
+        if (bare != UINT32_MAX && run_ends) {
+            uint32_t end = word & KIN__CHUNK_COMMITTED ? i : i + 1;
+            r = kin__os_memory_commit(kin__family.fd, kin__chunk_offset(bare),
+                                      (end - bare) * KIN__CHUNK_BYTES);
+            bare = UINT32_MAX;
+        }
+    }
+    if (r == 0 && i - first == count) {
+        return (int)count;
+    }
+    put_back(first, i - first, 0); /* those that had pages are counted again when used */
+    return r < 0 ? r : (int)(i - first);
+}
+
+/* First-fit: low chunks are used again and again and keep their pages. */
+int kin__chunk_claim(uint32_t count, uint32_t *ret_first)
+{
+    struct kin__family_shared *shared = kin__shared();
+    uint32_t start = atomic_load(&shared->chunk_search);
+    uint32_t first = start;
+    uint32_t length = 0;
+    for (uint32_t i = start;; i++) {
+        if (i >= atomic_load(&shared->chunks.used) && extend(i + 1) < 0) {
+            return -ENOMEM;
+        }
+        bool is_idle = kin__chunk_state(atomic_load(&kin__chunk_at(i)->word)) == KIN__CHUNK_IDLE;
+        length = is_idle ? length + 1 : 0;
+        first = length == 1 ? i : first;
+        if (length < count) {
+            continue;
+        }
+        int r = claim_run(first, count);
+        if (r < 0) {
+            return r;
+        }
+        if ((uint32_t)r == count) {
+            break;
+        }
+        i = first + (uint32_t)r; /* somebody was faster: go on behind what is taken */
+        length = 0;
+    }
+    if (first == start) {
+        atomic_compare_exchange_strong(&shared->chunk_search, &start, first + count);
+    }
+    atomic_fetch_add(&shared->busy_chunk_count, count);
+    *ret_first = first;
+    return 0;
+}
+
+void kin__chunk_release(uint32_t first, uint32_t count)
+{
+    struct kin__family_shared *shared = kin__shared();
+    uint32_t busy = atomic_fetch_sub(&shared->busy_chunk_count, count) - count;
+    uint32_t idle = atomic_fetch_add(&shared->idle_chunk_count, count) + count;
+    if (idle > IDLE_CHUNKS_KEPT + busy / 8 &&
+        kin__os_memory_decommit(kin__family.fd, kin__chunk_offset(first),
+                                count * KIN__CHUNK_BYTES) == 0) {
+        atomic_fetch_sub(&shared->idle_chunk_count, count);
+        put_back(first, count, 0);
+    } else {
+        put_back(first, count, KIN__CHUNK_COMMITTED);
+    }
+}
+
+void kin__chunk_recount(void)
+{
+    struct kin__family_shared *shared = kin__shared();
+    uint32_t used = atomic_load(&shared->chunks.used);
+    uint32_t idle = 0;
+    uint32_t busy = 0;
+    uint32_t orphans = 0;
+    for (uint32_t i = 0; i < used; i++) {
+        uint64_t word = atomic_load(&kin__chunk_at(i)->word);
+        busy += kin__chunk_state(word) != KIN__CHUNK_IDLE;
+        orphans += kin__chunk_state(word) == KIN__CHUNK_SPAN && kin__chunk_owner(word) == 0;
+        idle += kin__chunk_state(word) == KIN__CHUNK_IDLE && word & KIN__CHUNK_COMMITTED;
+    }
+    atomic_store(&shared->idle_chunk_count, idle);
+    atomic_store(&shared->busy_chunk_count, busy);
+    atomic_store(&shared->orphan_span_count, orphans);
+}

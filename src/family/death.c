@@ -1,0 +1,215 @@
+#include "family/death.h"
+
+#include "family/directory.h"
+#include "family/heap.h"
+#include "family/member.h"
+#include "family/sleep.h"
+#include "os/process.h"
+
+
+bool kin__death_is_certain(uint32_t owner, int64_t deadline_ns)
+{
+    const struct kin__member *member = kin__member_of(owner);
+    uint32_t state = kin__member_state_of(owner);
+    if (state == KIN__MEMBER_FREE) {
+        return false;
+    }
+    /* A child being started has no pid until its parent has written it. */
+    return member->pid != 0 &&
+           kin__os_process_is_gone(member->pid, member->start_time, deadline_ns);
+}
+
+static void repair_object(uint32_t index, uint32_t dead)
+{
+    const struct kin__entry *entry = index == 0 ? NULL : kin__entry_at(index);
+    if (entry == NULL || atomic_load(&entry->state) != KIN__ENTRY_LIVE ||
+        entry->type >= KIN__TYPE_COUNT) {
+        return;
+    }
+    const struct kin__type *type = kin__types[entry->type];
+    uint64_t block = entry->block;
+    if (type != NULL && type->repair != NULL && kin__block_capacity(block) != 0) {
+        type->repair(index, kin__object_at(block), dead);
+    }
+}
+
+/* Repairs all objects that a member may have claimed something in. */
+static void repair_holdings(const struct kin__member *member, uint32_t dead)
+{
+    repair_object(atomic_load(&member->doing), dead);
+    for (uint32_t i = 0; i < KIN__HOLDING_MAX; i++) {
+        repair_object(atomic_load(&member->holdings[i]), dead);
+    }
+    if (atomic_load(&member->holding_overflow) != 0) {
+        uint32_t used = atomic_load(&kin__shared()->directory.used);
+        for (uint32_t index = 1; index < used; index++) {
+            repair_object(index, dead);
+        }
+    }
+}
+
+static bool holds_anything(const struct kin__member *member)
+{
+    uint32_t any = atomic_load(&member->doing) | atomic_load(&member->holding_overflow);
+    for (uint32_t i = 0; i < KIN__HOLDING_MAX; i++) {
+        any |= atomic_load(&member->holdings[i]);
+    }
+    return any != 0;
+}
+
+/* Says to all that somebody died: after the repair, before anybody is woken. */
+static void announce(void)
+{
+    atomic_fetch_add(&kin__shared()->death_count, 1);
+    kin__sleep_wake_all();
+}
+
+/* Moves a slot to REAPING by this process; also one that a dead reaper has left. */
+static bool claim(uint32_t owner)
+{
+    struct kin__member *member = kin__member_of(owner);
+    uint64_t word = atomic_load(&member->word);
+    for (;;) {
+        uint32_t state = kin__word_state(word);
+        uint32_t by = kin__word_by(word);
+        if (kin__word_generation(word) != kin__owner_generation(owner) ||
+            state == KIN__MEMBER_FREE) {
+            return false;
+        }
+        if (state == KIN__MEMBER_REAPING && by != kin__family.owner &&
+            kin__member_state_of(by) != KIN__MEMBER_FREE && !kin__death_is_certain(by, 1)) {
+            return false;
+        }
+        uint64_t claimed = kin__member_word(KIN__MEMBER_REAPING, kin__word_role(word),
+                                            kin__word_generation(word), kin__family.owner);
+        if (atomic_compare_exchange_weak(&member->word, &word, claimed)) {
+            return true;
+        }
+    }
+}
+
+/* Reaps the threads of a process, and the slots that it had claimed for others. */
+static void reap_members_of(uint32_t process)
+{
+    uint32_t used = atomic_load(&kin__shared()->members.used);
+    for (uint32_t slot = 1; slot < used; slot++) {
+        struct kin__member *member = kin__member_at(slot);
+        uint64_t word = atomic_load(&member->word);
+        uint32_t owner = kin__owner(slot, word);
+        bool is_thread =
+            kin__word_role(word) == KIN__MEMBER_THREAD && member->process == process;
+        bool is_unfinished = kin__word_state(word) == KIN__MEMBER_CLAIMED &&
+                             kin__word_by(word) == process;
+        if (owner == process || !(is_thread || is_unfinished) || !claim(owner)) {
+            continue;
+        }
+        repair_holdings(member, owner);
+        if (kin__word_role(word) == KIN__MEMBER_PROCESS) { /* a child that was never started */
+            kin__heap_reap(owner);
+        }
+        kin__member_free(owner);
+    }
+}
+
+/* The process that now watches over the children of the dead looks at the table anew. */
+static void tell_heir(void)
+{
+    uint32_t heir = kin__death_watcher_of(0);
+    struct kin__member *member = heir == 0 ? NULL : kin__member_of(heir);
+    if (member != NULL) {
+        kin__count_prepare(&member->command);
+        kin__count_raise(&member->command, 1);
+    }
+}
+
+static void reap(uint32_t owner);
+
+/* Goes on with the processes that the dead was reaping when it died. */
+static void continue_reaping_of(uint32_t dead)
+{
+    uint32_t used = atomic_load(&kin__shared()->members.used);
+    for (uint32_t slot = 1; slot < used; slot++) {
+        uint64_t word = atomic_load(&kin__member_at(slot)->word);
+        if (kin__word_state(word) == KIN__MEMBER_REAPING && kin__word_by(word) == dead &&
+            kin__word_role(word) == KIN__MEMBER_PROCESS && slot != kin__owner_slot(dead)) {
+            reap(kin__owner(slot, word));
+        }
+    }
+}
+
+/* The order matters to a reaper that goes on after this one: the slot of the process is freed
+ * last, and until then all of this is found and done again. */
+static void reap(uint32_t owner)
+{
+    if (!claim(owner)) {
+        return;
+    }
+    continue_reaping_of(owner);
+    reap_members_of(owner);
+    repair_holdings(kin__member_of(owner), owner);
+    kin__directory_reap(owner);
+    kin__heap_reap(owner);
+    announce();
+    kin__member_free(owner);
+    tell_heir();
+}
+
+bool kin__death_reap(uint32_t owner)
+{
+    mtx_lock(&kin__family.reap_lock);
+    reap(owner);
+    mtx_unlock(&kin__family.reap_lock);
+    return kin__member_state_of(owner) == KIN__MEMBER_FREE;
+}
+
+void kin__death_end_thread(uint32_t owner)
+{
+    struct kin__member *member = kin__member_of(owner);
+    bool is_death = holds_anything(member);
+    if (!kin__member_move(owner, KIN__MEMBER_LIVE, KIN__MEMBER_REAPING, kin__family.owner)) {
+        return;
+    }
+    if (is_death) {
+        repair_holdings(member, owner);
+    }
+    kin__member_free(owner);
+    if (is_death) {
+        announce();
+    }
+}
+
+void kin__death_end_process(void)
+{
+    uint32_t owner = kin__family.owner;
+    reap_members_of(owner);
+    kin__directory_reap(owner);
+    kin__heap_reap(owner);
+    kin__member_free(owner);
+    tell_heir();
+}
+
+static bool is_live_process(uint32_t owner)
+{
+    const struct kin__member *member = owner == 0 ? NULL : kin__member_of(owner);
+    uint64_t word = member == NULL ? 0 : atomic_load(&member->word);
+    return kin__word_generation(word) == kin__owner_generation(owner) &&
+           kin__word_state(word) == KIN__MEMBER_LIVE &&
+           kin__word_role(word) == KIN__MEMBER_PROCESS &&
+           !(atomic_load(&member->life) & KIN__OS_FUTEX_DIED);
+}
+
+uint32_t kin__death_watcher_of(uint32_t owner)
+{
+    const struct kin__member *member = owner == 0 ? NULL : kin__member_of(owner);
+    if (member != NULL && is_live_process(member->parent)) {
+        return member->parent;
+    }
+    uint32_t used = atomic_load(&kin__shared()->members.used);
+    for (uint32_t slot = 1; slot < used; slot++) {
+        uint32_t candidate = kin__owner(slot, atomic_load(&kin__member_at(slot)->word));
+        if (candidate != owner && is_live_process(candidate)) {
+            return candidate;
+        }
+    }
+    return 0;
+}

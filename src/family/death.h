@@ -1,0 +1,42 @@
+/**
+ * Death: proof of it, and taking back what the dead had claimed.
+ *
+ * A process is dead when the kernel has released its life word and no thread of it can run an
+ * instruction any more (its pid is gone, or a zombie without threads). The second matters: the
+ * word is released by the keeper's end, and a thread on another core may run on for a moment.
+ * No time that passes is ever taken for proof.
+ *
+ * The reaper moves each slot of the dead to REAPING with its own owner id, so each is reaped
+ * by one; what it does there can be done twice, so that whoever reaps the reaper goes on:
+ *
+ *     1. for each thread of the process: repair the objects in `doing` and `holdings`
+ *     2. finish the objects that it was freeing; free its blocks, and with them its references
+ *     3. raise death_count and wake all who sleep (see sleep.h), then free the slot
+ *     4. tell the keeper that now watches the children of the dead
+ */
+#ifndef KIN_FAMILY_DEATH_H
+#define KIN_FAMILY_DEATH_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+/* Whether the process member `owner` is proven dead. One that is just dying is waited for until
+ * the deadline. */
+bool kin__death_is_certain(uint32_t owner, int64_t deadline_ns);
+
+/* Reaps a process that is proven dead, or never lived. True: it is reaped now, by whomever;
+ * false: another process is at it. */
+bool kin__death_reap(uint32_t owner);
+
+/* Ends a thread of this process in order, repairing what it still holds. */
+void kin__death_end_thread(uint32_t owner);
+
+/* Ends this process's membership in order, by its last thread in kin, which stands for the
+ * process itself (see kin_fini). */
+void kin__death_end_process(void);
+
+/* Who watches over a process: its parent while that lives, else the first live process in the
+ * table; 0: nobody. */
+uint32_t kin__death_watcher_of(uint32_t owner);
+
+#endif

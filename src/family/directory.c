@@ -1,0 +1,262 @@
+#include "family/directory.h"
+
+#include "base/arithmetic.h"
+#include "family/lock.h"
+#include "family/member.h"
+
+#include <errno.h>
+
+static uint64_t object_owner(uint32_t index, const struct kin__entry *entry)
+{
+    return kin__block_of_object(index, entry->counter);
+}
+
+void *kin__object_at(uint64_t block)
+{
+    return kin__at(kin__u64_align_up(block, KIN__OBJECT_ALIGNMENT));
+}
+
+/* --- the lock, and putting right what its holder left when it died --- */
+
+struct recount {
+    kin_handle handle;
+    uint64_t references;
+};
+
+static bool is_same(const kin_handle *a, const kin_handle *b)
+{
+    return a->index == b->index && a->counter == b->counter && a->family == b->family;
+}
+
+static void count_in_block(void *user, const struct kin__block_header *header, uint64_t offset,
+                           uint64_t bytes)
+{
+    struct recount *recount = user;
+    const kin_handle *handles = kin__at(offset);
+    uint64_t count = header->handle_count;
+    if (atomic_load(&header->owner) == 0 || count * sizeof *handles > bytes) {
+        return;
+    }
+    for (uint64_t i = 0; i < count; i++) {
+        recount->references += is_same(&handles[i], &recount->handle);
+    }
+}
+
+static kin_handle handle_of(uint32_t index, const struct kin__entry *entry)
+{
+    return (kin_handle){
+        .index = index, .family = kin__shared()->family, .counter = entry->counter};
+}
+
+/* Puts right the one entry that a dead holder of the lock was at. */
+static void rebuild(struct kin__family_shared *shared)
+{
+    uint32_t index = shared->directory_current;
+    struct kin__entry *entry = index == 0 ? NULL : kin__entry_at(index);
+    if (entry != NULL && atomic_load(&entry->state) == KIN__ENTRY_LIVE) {
+        struct recount recount = {.handle = handle_of(index, entry)};
+        kin__heap_each(&kin__family.memory, count_in_block, &recount);
+        entry->references = recount.references;
+        uint64_t owner = kin__block_owner(entry->block);
+        if (owner != object_owner(index, entry)) { /* it died between LIVE and giving the block */
+            kin__block_give(entry->block, owner, object_owner(index, entry));
+        }
+        if (entry->references == 0) { /* it died before it could say so */
+            atomic_store(&entry->freer, kin__family.owner);
+            atomic_store(&entry->state, KIN__ENTRY_DYING);
+        }
+    }
+    shared->directory_current = 0;
+}
+
+static void finish_free(uint32_t index);
+
+static struct kin__thread *lock_directory(void)
+{
+    struct kin__thread *self = kin__self();
+    struct kin__family_shared *shared = kin__shared();
+    while (kin__lock_acquire(&shared->directory_lock, self) == KIN_OWNER_DIED) {
+        uint32_t index = shared->directory_current;
+        rebuild(shared);
+        struct kin__entry *entry = index == 0 ? NULL : kin__entry_at(index);
+        if (entry == NULL || atomic_load(&entry->state) != KIN__ENTRY_DYING ||
+            atomic_load(&entry->freer) != kin__family.owner) {
+            break;
+        }
+        kin__lock_release(&shared->directory_lock, self);
+        finish_free(index);
+    }
+    return self;
+}
+
+static void unlock_directory(struct kin__thread *self)
+{
+    kin__shared()->directory_current = 0;
+    kin__lock_release(&kin__shared()->directory_lock, self);
+}
+
+/* --- handles in blocks; the counter is what makes one valid: written last, cleared first --- */
+
+static void write_handle(kin_handle *place, kin_handle handle)
+{
+    place->index = handle.index;
+    place->family = handle.family;
+    atomic_signal_fence(memory_order_seq_cst);
+    place->counter = handle.counter;
+}
+
+static void clear_handle(kin_handle *place)
+{
+    place->counter = 0;
+    atomic_signal_fence(memory_order_seq_cst);
+    place->index = 0;
+    place->family = 0;
+}
+
+struct kin__entry *kin__directory_find(kin_handle handle)
+{
+    struct kin__entry *entry = handle.index == 0 ? NULL : kin__entry_at(handle.index);
+    if (entry == NULL || handle.family != kin__shared()->family ||
+        atomic_load(&entry->state) != KIN__ENTRY_LIVE || entry->counter != handle.counter) {
+        return NULL;
+    }
+    return entry;
+}
+
+int kin__reference_add(kin_handle *reference, kin_handle handle)
+{
+    struct kin__thread *self = lock_directory();
+    struct kin__entry *entry = kin__directory_find(handle);
+    if (entry != NULL) {
+        kin__shared()->directory_current = handle.index;
+        atomic_signal_fence(memory_order_seq_cst);
+        write_handle(reference, handle);
+        entry->references++;
+    }
+    unlock_directory(self);
+    return entry == NULL ? -ESTALE : 0;
+}
+
+void kin__reference_drop(kin_handle *reference)
+{
+    if (reference->counter == 0) {
+        return;
+    }
+    struct kin__thread *self = lock_directory();
+    kin_handle handle = *reference;
+    struct kin__entry *entry = kin__directory_find(handle);
+    bool is_last = false;
+    if (entry != NULL) {
+        kin__shared()->directory_current = handle.index;
+        atomic_signal_fence(memory_order_seq_cst);
+    }
+    clear_handle(reference);
+    if (entry != NULL && --entry->references == 0) {
+        atomic_store(&entry->freer, kin__family.owner);
+        atomic_store(&entry->state, KIN__ENTRY_DYING);
+        is_last = true;
+    }
+    unlock_directory(self);
+    if (is_last) {
+        finish_free(handle.index);
+    }
+}
+
+/* --- creating and freeing --- */
+
+/* Frees the object at a DYING entry of which this process is the freer. The block changes
+ * hands before the entry forgets it, so it is freed once, whoever goes on after a kill. */
+static void finish_free(uint32_t index)
+{
+    struct kin__entry *entry = kin__entry_at(index);
+    uint64_t block = entry->block;
+    uint64_t owner = object_owner(index, entry);
+    if (block != 0 && kin__block_owner(block) == owner) {
+        const struct kin__type *type =
+            entry->type < KIN__TYPE_COUNT ? kin__types[entry->type] : NULL;
+        if (type != NULL && type->free != NULL) {
+            type->free(index, kin__object_at(block));
+        }
+        kin__block_give(block, owner, kin__block_of_member(kin__family.owner));
+        entry->block = 0;
+        kin__block_free(block, kin__block_of_member(kin__family.owner));
+    }
+    struct kin__thread *self = lock_directory();
+    struct kin__family_shared *shared = kin__shared();
+    entry->block = 0;
+    entry->type = 0;
+    atomic_store(&entry->freer, 0);
+    atomic_store(&entry->state, KIN__ENTRY_FREE);
+    shared->directory_search = index < shared->directory_search ? index : shared->directory_search;
+    unlock_directory(self);
+}
+
+/* A free entry, or 0: the directory is full. Under the lock. */
+static uint32_t find_free(struct kin__family_shared *shared)
+{
+    struct kin__region *directory = &shared->directory;
+    uint32_t used = atomic_load(&directory->used);
+    uint32_t index = shared->directory_search > 0 ? shared->directory_search : 1;
+    while (index < used && atomic_load(&kin__entry_at(index)->state) != KIN__ENTRY_FREE) {
+        index++;
+    }
+    if (index < used) {
+        return index;
+    }
+    return index < directory->capacity &&
+                   (uint64_t)(index + 1) * directory->element_bytes <=
+                       atomic_load(&directory->committed)
+               ? index
+               : 0;
+}
+
+/* Gives the directory pages for one entry more than it uses: not under the lock. */
+static int make_room(void)
+{
+    struct kin__region *directory = &kin__shared()->directory;
+    uint32_t used = atomic_load(&directory->used);
+    uint32_t wanted = used + 64 < directory->capacity ? used + 64 : directory->capacity;
+    return kin__region_commit(directory, wanted);
+}
+
+int kin__directory_enter(uint16_t type, uint64_t block, kin_handle *reference,
+                         kin_handle *ret_handle)
+{
+    int r = make_room();
+    if (r < 0) {
+        return r;
+    }
+    struct kin__thread *self = lock_directory();
+    struct kin__family_shared *shared = kin__shared();
+    uint32_t index = find_free(shared);
+    if (index != 0) {
+        kin__region_use(&shared->directory, index + 1);
+        struct kin__entry *entry = kin__entry_at(index);
+        shared->directory_current = index;
+        shared->directory_search = index + 1;
+        entry->type = type;
+        entry->counter = ++shared->directory_counter;
+        entry->block = block;
+        entry->references = 1;
+        *ret_handle = handle_of(index, entry);
+        write_handle(reference, *ret_handle);
+        atomic_store(&entry->state, KIN__ENTRY_LIVE);
+        kin__block_give(block, kin__block_of_member(kin__family.owner),
+                        object_owner(index, entry));
+    }
+    unlock_directory(self);
+    return index == 0 ? -ENOMEM : 0;
+}
+
+void kin__directory_reap(uint32_t dead)
+{
+    uint32_t used = atomic_load(&kin__shared()->directory.used);
+    for (uint32_t index = 1; index < used; index++) {
+        struct kin__entry *entry = kin__entry_at(index);
+        uint32_t freer = dead;
+        if (atomic_load(&entry->state) == KIN__ENTRY_DYING &&
+            atomic_compare_exchange_strong(&entry->freer, &freer, kin__family.owner)) {
+            finish_free(index);
+        }
+    }
+}

@@ -1,0 +1,65 @@
+/**
+ * The object directory: what each handle means, and how many references an object has.
+ *
+ * An entry is {type, block, counter, references}. A handle names an entry by its index and
+ * counter; counters are never given twice, so a handle to something that is gone is refused.
+ *
+ *     FREE -> LIVE     create: one reference, that of the creator
+ *     LIVE -> DYING    the last reference was dropped; `freer` frees what the object has
+ *     DYING -> FREE    done
+ *
+ * A reference is a handle that lies in the handle part of a block (heap.h); there is no other.
+ * The objects that a process has open are listed in blocks that belong to the process, so
+ * when it dies its references go with its blocks. `references` is a count of these handles:
+ * a cache. It, the states and the handles in blocks change under `directory_lock`; whoever
+ * finds its holder dead counts again for the one entry (`directory_current`) that the holder
+ * was at.
+ */
+#ifndef KIN_FAMILY_DIRECTORY_H
+#define KIN_FAMILY_DIRECTORY_H
+
+#include "family/runtime.h"
+
+enum kin__entry_state { KIN__ENTRY_FREE, KIN__ENTRY_LIVE, KIN__ENTRY_DYING };
+
+struct kin__entry {
+    _Atomic uint32_t state;
+    uint32_t type;
+    uint64_t counter;
+    uint64_t block; /* offset of the object's block */
+    uint64_t references;
+    _Atomic uint32_t freer; /* of a DYING entry: the process that frees it */
+    uint32_t reserved[7];
+};
+
+KIN_STATIC_ASSERT_SIZE(struct kin__entry, 64);
+
+#define KIN__OBJECT_ALIGNMENT 64u
+
+/* Where the object in a block starts. */
+void *kin__object_at(uint64_t block);
+
+/* The entry at an index; NULL if there is none. */
+static inline struct kin__entry *kin__entry_at(uint32_t index)
+{
+    return kin__region_at(&kin__family.memory, &kin__shared()->directory, index);
+}
+
+/* Writes a counted reference into a zeroed handle of a block. 0, or -ESTALE. */
+int kin__reference_add(kin_handle *reference, kin_handle handle);
+
+/* Zeroes a counted reference; the last one frees the object. Does nothing on a zero one. */
+void kin__reference_drop(kin_handle *reference);
+
+/* Enters an object whose block belongs to this process; its first reference is written at
+ * `reference`. 0, or -ENOMEM. */
+int kin__directory_enter(uint16_t type, uint64_t block, kin_handle *reference,
+                         kin_handle *ret_handle);
+
+/* The live entry that a handle names, or NULL: a first look, not under the lock. */
+struct kin__entry *kin__directory_find(kin_handle handle);
+
+/* After the death of `dead`: finishes what it was freeing. */
+void kin__directory_reap(uint32_t dead);
+
+#endif

@@ -1,0 +1,341 @@
+#include "family/family.h"
+
+#include "family/call.h"
+#include "family/death.h"
+#include "family/keeper.h"
+#include "family/member.h"
+#include "family/reference.h"
+#include "family/sleep.h"
+#include "os/clock.h"
+#include "os/memory.h"
+#include "os/process.h"
+#include "os/thread.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* How often a thread looks again before it sleeps: some microseconds. */
+#define SPIN_COUNT 100u
+
+/* --- becoming a member --- */
+
+/* Makes the slot this process's own and starts its keeper. */
+static int take_slot(uint32_t owner)
+{
+    struct kin__member *member = kin__member_of(owner);
+    kin__family.owner = owner;
+    kin__family.member = member;
+    kin__family.pid = kin__os_process_id();
+    member->role = KIN__MEMBER_PROCESS;
+    member->process = owner;
+    member->tid = member->pid = kin__family.pid;
+    member->start_time = kin__os_process_start_time(kin__family.pid);
+    if (!kin__member_move(owner, KIN__MEMBER_CLAIMED, KIN__MEMBER_LIVE, 0)) {
+        kin__os_die(); /* the parent is dead and this slot reaped: there was no child */
+    }
+    return kin__keeper_start();
+}
+
+/* What the parent had open is open here, as far as it still exists. */
+static int inherit(uint32_t owner)
+{
+    mtx_lock(&kin__references.lock);
+    int r = kin__references_copy(owner);
+    if (r == 0) {
+        kin__references_adopt();
+    }
+    mtx_unlock(&kin__references.lock);
+    return r;
+}
+
+int kin__family_enter(void)
+{
+    int r = 0;
+    if (!kin__family_is_open()) {
+        return KIN_EFAMILY;
+    }
+    if (kin__family.pid != 0) {
+        return 0;
+    }
+    mtx_lock(&kin__family.enter_lock);
+    uint32_t parent = kin__family.owner;
+    uint32_t owner = 0;
+    if (kin__family.pid == 0) {
+        r = kin__member_claim(KIN__MEMBER_PROCESS, 0, &owner);
+        if (r == 0) {
+            kin__member_of(owner)->parent = parent;
+            strcpy(kin__member_of(owner)->name, "fork");
+            r = take_slot(owner);
+        }
+        if (r == 0) {
+            r = inherit(owner);
+        }
+        if (r < 0) {
+            kin__family.pid = 0;
+            kin__family.owner = parent;
+        }
+    }
+    mtx_unlock(&kin__family.enter_lock);
+    return r;
+}
+
+/* --- fork --- */
+
+static void lock_for_fork(void)
+{
+    for (int i = KIN__LAYER_COUNT; i-- > 0;) {
+        if (kin__layers[i] != NULL && kin__layers[i]->fork_before != NULL) {
+            kin__layers[i]->fork_before();
+        }
+    }
+    mtx_lock(&kin__references.lock);
+    mtx_lock(&kin__family.reap_lock);
+    mtx_lock(&kin__heap.lock);
+}
+
+static void unlock_after_fork(bool is_child)
+{
+    mtx_unlock(&kin__heap.lock);
+    mtx_unlock(&kin__family.reap_lock);
+    mtx_unlock(&kin__references.lock);
+    for (int i = 0; i < KIN__LAYER_COUNT; i++) {
+        const struct kin__layer_hooks *hooks = kin__layers[i];
+        void (*hook)(void) =
+            hooks == NULL ? NULL : is_child ? hooks->fork_child : hooks->fork_parent;
+        if (hook != NULL) {
+            hook();
+        }
+    }
+}
+
+static void before_fork(void)
+{
+    if (kin__family_is_open() && !kin__thread_current.is_forking) {
+        lock_for_fork();
+    }
+}
+
+static void after_fork_parent(void)
+{
+    if (kin__family_is_open() && !kin__thread_current.is_forking) {
+        unlock_after_fork(false);
+    }
+}
+
+/* The child of a plain fork becomes a member when it first uses kin. */
+static void after_fork_child(void)
+{
+    if (!kin__family_is_open() || kin__thread_current.is_forking) {
+        return;
+    }
+    kin__thread_current = (struct kin__thread){0};
+    kin__family.pid = 0;
+    kin__family.member = NULL;
+    kin__heap_forget();
+    unlock_after_fork(true);
+}
+
+/* In the child of kin__family_fork. Whatever fails here, the process ends as if it had been
+ * killed: nobody has seen it run. */
+static void begin_child(uint32_t owner)
+{
+    kin__thread_current = (struct kin__thread){0};
+    kin__heap_forget();
+    kin__references_adopt();
+    unlock_after_fork(true);
+    uint32_t parent = kin__member_of(owner)->parent;
+    if (take_slot(owner) < 0 || kin__thread_register() < 0) {
+        kin__os_die();
+    }
+    struct kin__member *above = kin__member_of(parent);
+    kin__count_prepare(&above->command); /* there is a life word to watch now */
+    kin__count_raise(&above->command, 1);
+}
+
+int kin__family_fork(const char *name, uint32_t flags, uint32_t *ret_owner)
+{
+    uint32_t owner = 0;
+    int r = kin__thread_register();
+    if (r == 0) {
+        r = kin__member_claim(KIN__MEMBER_PROCESS, kin__family.owner, &owner);
+    }
+    if (r < 0) {
+        return r;
+    }
+    struct kin__member *member = kin__member_of(owner);
+    member->role = KIN__MEMBER_PROCESS;
+    member->process = owner;
+    member->parent = kin__family.owner;
+    member->flags = flags;
+    strncpy(member->name, name, KIN__NAME_BYTES - 1);
+    mtx_lock(&kin__references.lock);
+    r = kin__references_copy(owner);
+    mtx_unlock(&kin__references.lock);
+    if (r == 0) {
+        kin__thread_current.is_forking = true;
+        lock_for_fork();
+        r = kin__os_fork();
+        if (r == 0) {
+            begin_child(owner);
+            return 0;
+        }
+        kin__references_abandon(owner, r > 0);
+        unlock_after_fork(false);
+        kin__thread_current.is_forking = false;
+    }
+    if (r < 0) {
+        kin__member_free(owner);
+        return r;
+    }
+    member->pid = (uint32_t)r;
+    kin__keeper_tell();
+    *ret_owner = owner;
+    return r;
+}
+
+/* --- kin_init, kin_fini --- */
+
+static void end_thread(void *user)
+{
+    (void)user;
+    if (kin__family_is_open() && kin__family.pid != 0) {
+        kin__thread_unregister();
+    }
+}
+
+static void leave(bool is_exit)
+{
+    if (!kin__family_is_open()) {
+        return;
+    }
+    if (kin__family.pid != 0) {
+        for (int i = KIN__LAYER_COUNT; i-- > 0;) {
+            if (kin__layers[i] != NULL && kin__layers[i]->fini != NULL) {
+                kin__layers[i]->fini();
+            }
+        }
+        /* From here on this thread stands for the process: its own slot is freed below. */
+        struct kin__thread *self = kin__self();
+        kin__keeper_stop();
+        if (self != NULL) {
+            self->member = kin__family.member;
+            self->owner = kin__family.owner;
+            kin__references_free();
+            kin__death_end_process();
+        }
+    }
+    int fd = kin__family.fd;
+    struct kin__memory memory = kin__family.memory;
+    kin__thread_current = (struct kin__thread){0};
+    kin__heap_forget();
+    kin__family.fd = -1;
+    kin__family.generation++;
+    kin__family.pid = 0;
+    kin__family.owner = 0;
+    kin__family.member = NULL;
+    if (!is_exit) { /* at exit, other threads may still sleep in there */
+        kin__os_memory_unmap(memory.base, memory.bytes);
+        kin__os_close(fd);
+    }
+}
+
+static void leave_at_exit(void)
+{
+    leave(true);
+}
+
+void kin_fini(void)
+{
+    leave(false);
+}
+
+/* What a process needs once, whatever number of families it sees. */
+static int prepare_once(void)
+{
+    if (kin__family.is_prepared) {
+        return 0;
+    }
+    int r = kin__os_thread_end_create(&kin__family.thread_end, end_thread);
+    if (r == 0) {
+        r = kin__os_fork_hooks(before_fork, after_fork_parent, after_fork_child);
+    }
+    if (r == 0 && (mtx_init(&kin__family.enter_lock, mtx_plain) != thrd_success ||
+                   mtx_init(&kin__family.reap_lock, mtx_plain) != thrd_success ||
+                   mtx_init(&kin__heap.lock, mtx_plain) != thrd_success ||
+                   mtx_init(&kin__references.lock, mtx_plain) != thrd_success ||
+                   atexit(leave_at_exit) != 0)) {
+        r = -ENOMEM;
+    }
+    kin__family.is_prepared = r == 0;
+    return r;
+}
+
+static int found_family(uint64_t memory_bytes_max)
+{
+    int fd = -1;
+    uint32_t owner = 0;
+    int r = kin__memory_create(memory_bytes_max, &fd, &kin__family.memory);
+    if (r < 0) {
+        return r;
+    }
+    kin__family.fd = fd;
+    kin__family.generation++;
+    kin__family.spin_count = kin__os_cpu_count() > 1 ? SPIN_COUNT : 0;
+    kin__list_init(&kin__references.objects);
+    r = kin__member_claim(KIN__MEMBER_PROCESS, 0, &owner);
+    if (r == 0) {
+        strcpy(kin__member_of(owner)->name, "MainProcess");
+        r = take_slot(owner);
+    }
+    if (r == 0) {
+        r = kin__thread_register();
+    }
+    if (r < 0) {
+        kin__os_memory_unmap(kin__family.memory.base, kin__family.memory.bytes);
+        kin__os_close(fd);
+        kin__family.fd = -1;
+        kin__family.pid = 0;
+        kin__family.owner = 0;
+    }
+    return r;
+}
+
+int kin_init_with(int *argc, char ***argv, const kin_family_options *options)
+{
+    (void)argc; /* a spawned child will be told by them what it is */
+    (void)argv;
+    uint64_t bytes = KIN__MEMORY_BYTES_DEFAULT;
+    if (options != NULL) {
+        if (options->size != sizeof *options) {
+            return -EINVAL;
+        }
+        bytes = options->memory_bytes_max != 0 ? options->memory_bytes_max : bytes;
+    }
+    if (bytes < KIN__MEMORY_BYTES_MIN || bytes > (uint64_t)1 << 46) {
+        return -EINVAL;
+    }
+    if (kin__family_is_open()) {
+        return 0;
+    }
+    int r = kin__function_check();
+    if (r == 0) {
+        r = prepare_once();
+    }
+    return r < 0 ? r : found_family(bytes);
+}
+
+int kin_init(int *argc, char ***argv)
+{
+    return kin_init_with(argc, argv, NULL);
+}
+
+uint32_t kin_cpu_count(void)
+{
+    return kin__os_cpu_count();
+}
+
+int64_t kin_now_ns(void)
+{
+    return kin__os_now_ns();
+}

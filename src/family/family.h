@@ -1,0 +1,24 @@
+/**
+ * A process's way into the family, out of it, and through a fork.
+ */
+#ifndef KIN_FAMILY_FAMILY_H
+#define KIN_FAMILY_FAMILY_H
+
+#include <stdint.h>
+
+/* Makes sure that this process is a member: one that was forked without kin's help becomes one
+ * here. 0, or KIN_EFAMILY, -ENOMEM, -EAGAIN. */
+int kin__family_enter(void);
+
+/**
+ * Forks a child that is a member from the start and has open what this process has open.
+ *
+ * Its slot and references are made before the fork, so neither is lost, whoever dies when: a
+ * parent that dies before the child has taken the slot over takes the child along.
+ *
+ * Returns the child's process id in the parent, 0 in the child (which has a keeper), or
+ * -EAGAIN, -ENOMEM, KIN_EFAMILY. `ret_owner` is the child's member, set in the parent only.
+ */
+int kin__family_fork(const char *name, uint32_t flags, uint32_t *ret_owner);
+
+#endif

@@ -1,0 +1,164 @@
+#include "family/keeper.h"
+
+#include "family/death.h"
+#include "family/sleep.h"
+#include "os/clock.h"
+#include "os/process.h"
+#include "os/thread.h"
+
+#include <errno.h>
+
+#define START_SLICE_NS 5000000    /* a child without a life word is looked at this often */
+#define DYING_NS 20000000         /* how long one that is dying is waited for in a row */
+#define OVERFLOW_SLICE_NS 1000000000
+
+struct watch {
+    struct kin__os_futex_wait waits[KIN__OS_FUTEX_WORDS_MAX];
+    uint32_t count;
+    int64_t slice_ns; /* look again after this; INT64_MAX: only when woken */
+    bool has_reaped;
+};
+
+static void look_again_within(struct watch *watch, int64_t slice_ns)
+{
+    watch->slice_ns = slice_ns < watch->slice_ns ? slice_ns : watch->slice_ns;
+}
+
+/* One process that this one watches: dead, being started, or alive. */
+static void watch_process(struct watch *watch, struct kin__member *member, uint32_t owner)
+{
+    uint32_t life = atomic_load(&member->life);
+    bool is_starting = life == 0 || kin__member_state_of(owner) == KIN__MEMBER_CLAIMED;
+    if (life & KIN__OS_FUTEX_DIED) {
+        if (kin__death_is_certain(owner, kin__os_now_ns() + DYING_NS)) {
+            watch->has_reaped |= kin__death_reap(owner);
+        }
+        look_again_within(watch, START_SLICE_NS);
+    } else if (is_starting) {
+        if (kin__death_is_certain(owner, 1)) {
+            watch->has_reaped |= kin__death_reap(owner);
+        }
+        look_again_within(watch, START_SLICE_NS);
+    } else if (watch->count < KIN__OS_FUTEX_WORDS_MAX) {
+        watch->waits[watch->count++] =
+            (struct kin__os_futex_wait){.word = &member->life, .expected = life};
+    } else {
+        look_again_within(watch, OVERFLOW_SLICE_NS);
+    }
+}
+
+/* Looks at all whom this process watches. */
+static void watch_all(struct watch *watch)
+{
+    uint32_t self = kin__family.owner;
+    uint32_t above = kin__death_watcher_of(self);
+    uint32_t used = atomic_load(&kin__shared()->members.used);
+    for (uint32_t slot = 1; slot < used; slot++) {
+        struct kin__member *member = kin__member_at(slot);
+        uint64_t word = atomic_load(&member->word);
+        uint32_t owner = kin__owner(slot, word);
+        uint32_t state = kin__word_state(word);
+        if (kin__word_role(word) != KIN__MEMBER_PROCESS || owner == self) {
+            continue;
+        }
+        bool is_watched = state == KIN__MEMBER_CLAIMED
+                              ? kin__word_by(word) == self
+                              : owner == above || kin__death_watcher_of(owner) == self;
+        if (is_watched && (state == KIN__MEMBER_CLAIMED || state == KIN__MEMBER_LIVE ||
+                           state == KIN__MEMBER_REAPING)) {
+            watch_process(watch, member, owner);
+        }
+    }
+}
+
+static bool is_orphan_daemon(void)
+{
+    const struct kin__member *self = kin__family.member;
+    return self->flags & KIN__MEMBER_DAEMON &&
+           kin__death_watcher_of(kin__family.owner) != self->parent;
+}
+
+static void sleep_until_change(struct watch *watch)
+{
+    int64_t deadline_ns =
+        watch->slice_ns == INT64_MAX ? INT64_MAX : kin__os_now_ns() + watch->slice_ns;
+    if (kin__os_futex_wait_many(watch->waits, watch->count, deadline_ns) == -ENOSYS) {
+        int64_t slice = kin__os_now_ns() + START_SLICE_NS;
+        kin__os_futex_wait(watch->waits[0].word, watch->waits[0].expected,
+                           slice < deadline_ns ? slice : deadline_ns);
+    }
+}
+
+static void *keep(void *user)
+{
+    struct kin__member *member = kin__family.member;
+    struct kin__os_life life;
+    (void)user;
+    kin__thread_current = (struct kin__thread){.member = member,
+                                               .owner = kin__family.owner,
+                                               .id = kin__os_thread_id(),
+                                               .robust = {.head = &life.head}};
+    int r = kin__os_life_begin(&life, &member->life);
+    if (r < 0) { /* the starter reads the code */
+        atomic_store(&member->life, (uint32_t)-r);
+    }
+    kin__os_futex_wake(&member->life, UINT32_MAX);
+    while (r == 0) {
+        struct watch watch = {.slice_ns = INT64_MAX, .count = 1};
+        watch.waits[0] = (struct kin__os_futex_wait){
+            .word = &member->command, .expected = kin__count_prepare(&member->command)};
+        if (watch.waits[0].expected & KIN__COUNT_FLAG) {
+            break;
+        }
+        if (is_orphan_daemon()) {
+            kin__os_die();
+        }
+        if (atomic_load(&member->trim_wish) != 0) {
+            kin__heap_trim();
+        }
+        watch_all(&watch);
+        if (!watch.has_reaped) {
+            sleep_until_change(&watch);
+        }
+    }
+    if (r == 0) {
+        kin__os_life_end(&life);
+        atomic_store(&member->life, 0);
+        kin__os_futex_wake(&member->life, UINT32_MAX);
+    }
+    return NULL;
+}
+
+int kin__keeper_start(void)
+{
+    struct kin__member *member = kin__family.member;
+    atomic_store(&member->life, 0);
+    atomic_fetch_and(&member->command, ~KIN__COUNT_FLAG);
+    int r = kin__os_thread_start(keep, NULL, &kin__family.keeper);
+    if (r < 0) {
+        return r;
+    }
+    uint32_t life = 0;
+    while ((life = atomic_load(&member->life)) == 0) {
+        kin__os_futex_wait(&member->life, 0, INT64_MAX);
+    }
+    if (life & KIN__OS_FUTEX_WAITERS) {
+        return 0;
+    }
+    kin__os_thread_join(kin__family.keeper);
+    return -(int)life;
+}
+
+void kin__keeper_stop(void)
+{
+    struct kin__member *member = kin__family.member;
+    atomic_fetch_or(&member->command, KIN__COUNT_FLAG);
+    kin__keeper_tell();
+    kin__os_thread_join(kin__family.keeper);
+}
+
+void kin__keeper_tell(void)
+{
+    kin__count_prepare(&kin__family.member->command);
+    kin__count_raise(&kin__family.member->command, 1);
+}

@@ -1,0 +1,160 @@
+/**
+ * The member table: who takes part in the family.
+ *
+ * A process is a member, and so is each thread of it that uses kin (from its first use on). A
+ * member's slot says what it may have claimed, so that whoever finds it dead can take that
+ * back. Slot 0 is never used.
+ *
+ *     FREE -> CLAIMED   by `by`, which fills the slot in; for a child process, its parent
+ *     CLAIMED -> LIVE   by the member itself
+ *     CLAIMED | LIVE -> REAPING   by `by`, on proof of death, or by itself
+ *     REAPING | LIVE -> FREE      once nothing is held; the next claim raises the generation
+ *
+ * Each edge is one compare-and-swap of `word`, which carries state, generation and `by`, so
+ * two reapers never share a slot; one that dies leaves its owner id in `by`, and its own
+ * reaper goes on.
+ */
+#ifndef KIN_FAMILY_MEMBER_H
+#define KIN_FAMILY_MEMBER_H
+
+#include "family/runtime.h"
+
+enum kin__member_state {
+    KIN__MEMBER_FREE,
+    KIN__MEMBER_CLAIMED,
+    KIN__MEMBER_LIVE,
+    KIN__MEMBER_REAPING,
+};
+
+enum kin__member_role { KIN__MEMBER_THREAD = 1, KIN__MEMBER_PROCESS = 2 };
+
+#define KIN__MEMBER_DAEMON 1u /* in flags: dies with its parent */
+#define KIN__HOLDING_MAX 30u
+#define KIN__NAME_BYTES 32u
+
+struct kin__member {
+    /* Who it is: written by the claimer and the member before LIVE, then constant. */
+    _Atomic uint64_t word; /* state : 8, role : 8, generation : 16, by : 32 */
+    _Atomic uint32_t life; /* of a process: its keeper's thread id; the kernel sets
+                            * KIN__OS_FUTEX_DIED when it dies; 0 before and after */
+    uint32_t role;
+    uint32_t pid;
+    uint32_t tid;
+    uint32_t process; /* owner id of its process's member */
+    uint32_t parent;  /* owner id of the parent process's member; 0: the first process */
+    uint64_t start_time;
+    uint32_t flags;
+    _Atomic uint32_t child_count; /* children started so far, for names */
+    char name[KIN__NAME_BYTES];
+
+    /* What it does: written by the member, read by reapers. */
+    _Alignas(KIN__MEMORY_LINE) _Atomic uint64_t sleeping_on; /* offset of a word; see sleep.h */
+    _Atomic uint32_t doing;  /* directory index of the object it works on; 0: none */
+    _Atomic uint32_t nudge;  /* event count that a reaper raises when it sleeps on several words */
+    _Atomic uint32_t command; /* of a process: event count that its keeper sleeps on */
+    _Atomic uint32_t trim_wish; /* of a process: others freed many of its blocks */
+    _Atomic uint32_t span_count; /* of a process: spans that its heap has */
+
+    /* What it may have claimed: an index is written before the claim and removed after the
+     * release, so this is always a superset. */
+    _Alignas(KIN__MEMORY_LINE) _Atomic uint32_t holdings[KIN__HOLDING_MAX];
+    _Atomic uint32_t holding_overflow; /* number of claims for which there was no room */
+    uint32_t reserved[32 + 1];
+};
+
+KIN_STATIC_ASSERT_OFFSET(struct kin__member, sleeping_on, 128);
+KIN_STATIC_ASSERT_OFFSET(struct kin__member, holdings, 256);
+KIN_STATIC_ASSERT_SIZE(struct kin__member, 512);
+
+/* An owner id names a member for ever: slot : 16, generation : 14. Never 0. */
+#define KIN__OWNER_BITS 30
+#define KIN__OWNER_MASK ((1u << KIN__OWNER_BITS) - 1)
+
+static inline uint32_t kin__word_state(uint64_t word)
+{
+    return (uint32_t)(word & 0xff);
+}
+
+static inline uint32_t kin__word_role(uint64_t word)
+{
+    return (uint32_t)(word >> 8 & 0xff);
+}
+
+static inline uint32_t kin__word_generation(uint64_t word)
+{
+    return (uint32_t)(word >> 16 & 0xffff);
+}
+
+static inline uint32_t kin__word_by(uint64_t word)
+{
+    return (uint32_t)(word >> 32);
+}
+
+static inline uint64_t kin__member_word(uint32_t state, uint32_t role, uint32_t generation,
+                                        uint32_t by)
+{
+    return state | (uint64_t)role << 8 | (uint64_t)generation << 16 | (uint64_t)by << 32;
+}
+
+static inline uint32_t kin__owner(uint32_t slot, uint64_t word)
+{
+    return slot | kin__word_generation(word) << 16;
+}
+
+static inline uint32_t kin__owner_slot(uint32_t owner)
+{
+    return owner & 0xffff;
+}
+
+static inline uint32_t kin__owner_generation(uint32_t owner)
+{
+    return owner >> 16 & 0x3fff;
+}
+
+/* The slot with an index; NULL if there is none. */
+static inline struct kin__member *kin__member_at(uint32_t slot)
+{
+    return kin__region_at(&kin__family.memory, &kin__shared()->members, slot);
+}
+
+/* Claims a free slot for a member to be. 0 and its owner id, or -ENOMEM. */
+int kin__member_claim(enum kin__member_role role, uint32_t by, uint32_t *ret_owner);
+
+/* Moves the owner's slot from one state to another; false if it is not in it (any more). */
+bool kin__member_move(uint32_t owner, uint32_t from, uint32_t to, uint32_t by);
+
+/* The state of the member that an owner id names; FREE if its slot has passed on. */
+uint32_t kin__member_state_of(uint32_t owner);
+
+/* The slot that an owner id names, whatever became of it; NULL if there is no such slot. */
+static inline struct kin__member *kin__member_of(uint32_t owner)
+{
+    return kin__member_at(kin__owner_slot(owner));
+}
+
+/* Frees a slot that is the caller's, or CLAIMED or REAPING by the caller. */
+void kin__member_free(uint32_t owner);
+
+/* Makes the calling thread a member, and its process if that was forked without kin. 0, or
+ * KIN_EFAMILY, -ENOMEM, -EAGAIN. */
+int kin__thread_register(void);
+
+/* Gives back the calling thread's slot, repairing what it still holds. */
+void kin__thread_unregister(void);
+
+/* The calling thread, or NULL if it cannot be a member; then `kin__thread_register` says why. */
+static inline struct kin__thread *kin__self(void)
+{
+    struct kin__thread *self = &kin__thread_current;
+    if (__builtin_expect(self->member == NULL, 0) && kin__thread_register() != 0) {
+        return NULL;
+    }
+    return self;
+}
+
+/* Notes that the calling thread is about to claim something in the object, and that it has
+ * given it back. */
+void kin__holding_add(struct kin__thread *self, uint32_t index);
+void kin__holding_remove(struct kin__thread *self, uint32_t index);
+
+#endif

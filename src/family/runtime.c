@@ -1,0 +1,17 @@
+#include "family/runtime.h"
+
+#include "family/reference.h"
+
+struct kin__process kin__family = {.fd = -1};
+_Thread_local struct kin__thread kin__thread_current;
+struct kin__heap kin__heap;
+struct kin__references kin__references;
+const struct kin__type *kin__types[KIN__TYPE_COUNT];
+kin_function_entry *kin__functions;
+const struct kin__layer_hooks *kin__layers[KIN__LAYER_COUNT];
+
+void kin__type_register(const struct kin__type *type)
+{
+    KIN_ASSERT(type->id > 0 && type->id < KIN__TYPE_COUNT && kin__types[type->id] == NULL);
+    kin__types[type->id] = type;
+}

@@ -1,0 +1,110 @@
+/**
+ * What a process and a thread know about their family: the layer's only mutable file-scope
+ * state, and the table of object types in which the layers above register.
+ */
+#ifndef KIN_FAMILY_RUNTIME_H
+#define KIN_FAMILY_RUNTIME_H
+
+#include "family/heap.h"
+#include "family/memory.h"
+#include "os/futex.h"
+
+#include <kin/call.h>
+#include <kin/family.h>
+#include <pthread.h>
+#include <stdint.h>
+#include <threads.h>
+
+struct kin__member;
+struct kin__references;
+struct kin__verifier;
+
+/* An object type. Registered once, by a constructor of the layer that owns it. */
+struct kin__type {
+    uint16_t id; /* 1 .. KIN__TYPE_COUNT - 1, unique */
+    const char *name;
+
+    /* Takes back what the dead owner had claimed in the object and never gave back. Runs in
+     * any process, any number of times, also beside live users. NULL: nothing is claimed. */
+    void (*repair)(uint32_t index, void *at, uint32_t dead);
+
+    /* Frees all blocks of the object but the one at `at`. Nobody else looks at the object any
+     * more. May be killed at any point and is then run again. NULL: there is but one block. */
+    void (*free)(uint32_t index, void *at);
+
+    /* Reports each broken invariant with kin__verify_fail. NULL: has none. */
+    void (*verify)(struct kin__verifier *verifier, uint32_t index, const void *at);
+};
+
+#define KIN__TYPE_COUNT 32u
+
+/* A process in its family. Written by kin_init, kin_fini and in a forked child while that has
+ * one thread; read by all. */
+struct kin__process {
+    struct kin__memory memory;
+    int fd;                     /* of the memory; -1: in no family */
+    uint32_t pid;               /* 0: the process has to register at its next use of kin */
+    uint32_t owner;             /* of the process's member, see member.h; 0: none */
+    struct kin__member *member; /* the process's member */
+    uint32_t generation;        /* rises with each kin_init: objects of an earlier one are dead */
+    bool is_prepared;           /* what outlives a family has been set up */
+    uint32_t spin_count;        /* how often to look again before sleeping; 0 on one core */
+    pthread_key_t thread_end;   /* runs when a thread that used kin ends */
+    pthread_t keeper;           /* see keeper.h */
+    mtx_t enter_lock;           /* one thread at a time makes the process a member */
+    mtx_t reap_lock;            /* one thread at a time reaps; taken around fork */
+};
+
+/* A thread in its family; its own. */
+struct kin__thread {
+    struct kin__member *member; /* NULL: the thread registers at its next use of kin */
+    uint32_t owner;
+    uint32_t id; /* as the kernel has it */
+    struct kin__os_robust robust;
+    uint64_t deaths;  /* death_count when the thread last prepared to sleep */
+    bool is_forking;  /* inside kin__family_fork, which takes the locks itself */
+};
+
+/* What a layer above wants to do when the process leaves the family or forks. */
+struct kin__layer_hooks {
+    void (*fini)(void);        /* at the start of kin_fini; NULL: nothing */
+    void (*fork_before)(void); /* takes its locks */
+    void (*fork_parent)(void); /* gives them back */
+    void (*fork_child)(void);  /* gives them back, and forgets what is the parent's */
+};
+
+/* Layers in the order in which their hooks take locks; fini runs from the last to the first. */
+enum kin__layer { KIN__LAYER_PROCESS, KIN__LAYER_POOL, KIN__LAYER_COUNT };
+
+extern struct kin__process kin__family;
+extern _Thread_local struct kin__thread kin__thread_current;
+extern struct kin__heap kin__heap;
+extern struct kin__references kin__references;
+extern const struct kin__type *kin__types[KIN__TYPE_COUNT];
+extern kin_function_entry *kin__functions;
+extern const struct kin__layer_hooks *kin__layers[KIN__LAYER_COUNT];
+
+void kin__type_register(const struct kin__type *type);
+
+/* Whether kin_init succeeded and kin_fini has not run. */
+static inline bool kin__family_is_open(void)
+{
+    return kin__family.fd >= 0;
+}
+
+static inline struct kin__family_shared *kin__shared(void)
+{
+    return kin__memory_shared(&kin__family.memory);
+}
+
+static inline void *kin__at(uint64_t offset)
+{
+    return kin__memory_at(&kin__family.memory, offset);
+}
+
+static inline uint64_t kin__offset_of(const volatile void *place)
+{
+    return (uint64_t)((const volatile unsigned char *)place - kin__family.memory.base);
+}
+
+#endif

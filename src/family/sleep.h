@@ -1,0 +1,101 @@
+/**
+ * Sleeping: every wait of every layer ends here.
+ *
+ * What is slept on is an event count, a word that changes with each event:
+ *
+ *     SLEEPERS : 1   somebody sleeps or is about to
+ *     FLAG : 1       belongs to the object
+ *     count : 30     rises with each raise, wraps
+ *
+ * The one correct wait, and why:
+ *
+ *     for (;;) {
+ *         if (try()) break;
+ *         key = kin__count_prepare(count);         announce, then look again: a raiser that
+ *         if (try()) break;                        acts before our look is seen by it, one that
+ *         r = kin__sleep(count, key, timeout);     acts after it sees SLEEPERS and changes the
+ *         if (r < 0) break;                        count, so the kernel refuses to put us to sleep
+ *     }
+ *     if (slept) kin__count_pass(count), and raise again if there is more to take
+ *
+ * A raise clears SLEEPERS and wakes one (or all). The one woken puts SLEEPERS back when it
+ * leaves (kin__count_pass), for those who sleep on. Killed before that, it has swallowed a
+ * wake-up; killed between its event and the raise, a raiser has swallowed one too. Both are
+ * healed by the reaper: each sleeper publishes the word it sleeps on in its member slot, and
+ * after any death the reaper first adds to `death_count`, then raises and wakes every published
+ * word. A sleeper that publishes too late to be seen finds that death_count has moved since its
+ * prepare, and looks again instead of sleeping. Waking without a reason is always allowed.
+ */
+#ifndef KIN_FAMILY_SLEEP_H
+#define KIN_FAMILY_SLEEP_H
+
+#include "family/member.h"
+
+#include <kin/timeout.h>
+
+#define KIN__COUNT_SLEEPERS 1u
+#define KIN__COUNT_FLAG 2u
+#define KIN__COUNT_STEP 4u
+
+/* In kin__member.sleeping_on: the word is a lock and must not be changed, only woken. Words
+ * are 4-byte aligned, so bit 0 is free. */
+#define KIN__SLEEPING_ON_LOCK 1u
+
+/* Announces a sleeper; the key for kin__sleep, which the same thread calls next. A full
+ * barrier. */
+static inline uint32_t kin__count_prepare(_Atomic uint32_t *count)
+{
+    kin__thread_current.deaths = atomic_load(&kin__shared()->death_count);
+    return atomic_fetch_or(count, KIN__COUNT_SLEEPERS) | KIN__COUNT_SLEEPERS;
+}
+
+/* Raises a count on which somebody sleeps, and wakes up to `most`. */
+void kin__count_raise_slow(_Atomic uint32_t *count, uint32_t most);
+
+/* Says that an event came: wakes up to `most` sleepers. Costs a load if nobody sleeps. What
+ * came must have been published by a sequentially consistent read-modify-write or fence
+ * before (it pairs with the one in kin__count_prepare). */
+static inline void kin__count_raise(_Atomic uint32_t *count, uint32_t most)
+{
+    if (__builtin_expect(atomic_load(count) & KIN__COUNT_SLEEPERS, 0)) {
+        kin__count_raise_slow(count, most);
+    }
+}
+
+/* Puts SLEEPERS back, by one who has slept and leaves. A full barrier: look again afterwards
+ * for what the others might want, and raise. */
+static inline void kin__count_pass(_Atomic uint32_t *count)
+{
+    atomic_fetch_or(count, KIN__COUNT_SLEEPERS);
+}
+
+/* Whether a timeout is well-formed. 0, or -EINVAL. */
+int kin__timeout_check(kin_timeout timeout);
+
+/* Sleeps until `count` differs from `key`, or is woken. 0: look again; or -EAGAIN: the timeout
+ * is KIN_NOW; -ETIMEDOUT; -ECANCELED. */
+int kin__sleep(_Atomic uint32_t *count, uint32_t key, kin_timeout timeout);
+
+/* The same on a holder word that is `expected` and must not be changed by a reaper. */
+int kin__sleep_on_holder(_Atomic uint32_t *word, uint32_t expected, kin_timeout timeout);
+
+/* The same for the internal lock: no deadline, no token. */
+void kin__sleep_on_lock(_Atomic uint32_t *word, uint32_t expected, struct kin__thread *self);
+
+/* After a death: raises and wakes every word that a member sleeps on. */
+void kin__sleep_wake_all(void);
+
+/* Looking again for a while before sleeping pays when the other side is running. */
+struct kin__spin {
+    uint32_t left;
+};
+
+static inline struct kin__spin kin__spin_begin(void)
+{
+    return (struct kin__spin){.left = kin__family.spin_count};
+}
+
+/* Waits a moment; false when it is time to sleep. */
+bool kin__spin_again(struct kin__spin *spin);
+
+#endif

@@ -1,0 +1,111 @@
+#define _GNU_SOURCE
+#include "os/memory.h"
+#include "os/clock.h"
+#include "os/fault.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/falloc.h>
+#include <stddef.h>
+#include <sys/mman.h>
+#include <sys/random.h>
+#include <sys/resource.h>
+#include <unistd.h>
+
+static uint64_t limit_of(int resource)
+{
+    struct rlimit limit;
+    if (getrlimit(resource, &limit) != 0 || limit.rlim_cur == RLIM_INFINITY) {
+        return UINT64_MAX;
+    }
+    return limit.rlim_cur;
+}
+
+uint64_t kin__os_memory_bytes_max(void)
+{
+    /* Half of the address space: the program wants some for itself. */
+    uint64_t space = limit_of(RLIMIT_AS);
+    uint64_t file = limit_of(RLIMIT_FSIZE);
+    space = space == UINT64_MAX ? (uint64_t)1 << 46 : space / 2;
+    return space < file ? space : file;
+}
+
+int kin__os_memory_create(const char *name, uint64_t bytes, int *ret_fd)
+{
+    KIN__OS_FAULT(EMFILE);
+    int fd = memfd_create(name, MFD_CLOEXEC | MFD_ALLOW_SEALING);
+    if (fd < 0) {
+        return -errno;
+    }
+    int r = 0;
+    if (ftruncate(fd, (off_t)bytes) != 0) {
+        r = -errno;
+    } else if (fcntl(fd, F_ADD_SEALS, F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_SEAL) != 0) {
+        r = -errno;
+    }
+    if (r != 0) {
+        close(fd);
+        return r == -EFBIG ? -ENOMEM : r;
+    }
+    *ret_fd = fd;
+    return 0;
+}
+
+int kin__os_memory_map(int fd, uint64_t bytes, void **ret_base)
+{
+    KIN__OS_FAULT(ENOMEM);
+    void *base = mmap(NULL, (size_t)bytes, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_NORESERVE,
+                      fd, 0);
+    if (base == MAP_FAILED) {
+        return -errno;
+    }
+    madvise(base, (size_t)bytes, MADV_DONTDUMP); /* a dump without it is larger, not wrong */
+    *ret_base = base;
+    return 0;
+}
+
+void kin__os_memory_unmap(void *base, uint64_t bytes)
+{
+    munmap(base, (size_t)bytes);
+}
+
+int kin__os_memory_commit(int fd, uint64_t offset, uint64_t bytes)
+{
+    KIN__OS_FAULT(ENOMEM);
+    while (fallocate(fd, FALLOC_FL_KEEP_SIZE, (off_t)offset, (off_t)bytes) != 0) {
+        int code = errno;
+        if (code != EINTR) {
+            return code == ENOSPC || code == EDQUOT ? -ENOMEM : -code;
+        }
+    }
+    return 0;
+}
+
+int kin__os_memory_decommit(int fd, uint64_t offset, uint64_t bytes)
+{
+    KIN__OS_FAULT(ENOMEM);
+    while (fallocate(fd, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, (off_t)offset,
+                     (off_t)bytes) != 0) {
+        int code = errno;
+        if (code != EINTR) {
+            return -code;
+        }
+    }
+    return 0;
+}
+
+void kin__os_close(int fd)
+{
+    if (fd >= 0) {
+        close(fd);
+    }
+}
+
+uint64_t kin__os_random(void)
+{
+    uint64_t bits;
+    if (getrandom(&bits, sizeof bits, GRND_NONBLOCK) != (ssize_t)sizeof bits) {
+        bits = (uint64_t)kin__os_now_ns() * 0x9E3779B97F4A7C15u;
+    }
+    return bits;
+}

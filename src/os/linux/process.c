@@ -1,0 +1,159 @@
+#define _GNU_SOURCE
+#include "os/process.h"
+#include "os/clock.h"
+#include "os/fault.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/syscall.h>
+#include <sys/types.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+uint32_t kin__os_process_id(void)
+{
+    return (uint32_t)getpid();
+}
+
+int kin__os_fork(void)
+{
+    KIN__OS_FAULT(EAGAIN);
+    pid_t pid = fork();
+    return pid < 0 ? -errno : (int)pid;
+}
+
+_Noreturn void kin__os_exit_now(int status)
+{
+    _exit(status);
+}
+
+_Noreturn void kin__os_die(void)
+{
+    for (;;) {
+        kill(getpid(), SIGKILL);
+    }
+}
+
+int kin__os_signal(uint32_t pid, int number)
+{
+    return kill((pid_t)pid, number) != 0 ? -errno : 0;
+}
+
+int kin__os_process_open(uint32_t pid, int *ret_fd)
+{
+    KIN__OS_FAULT(EMFILE);
+    long fd = syscall(SYS_pidfd_open, (pid_t)pid, 0); /* is close-on-exec by itself */
+    if (fd < 0) {
+        return -errno;
+    }
+    *ret_fd = (int)fd;
+    return 0;
+}
+
+int kin__os_process_wait(int process_fd, int64_t deadline_ns)
+{
+    for (;;) {
+        struct pollfd one = {.fd = process_fd, .events = POLLIN};
+        int64_t left_ns = deadline_ns == INT64_MAX ? INT64_MAX : deadline_ns - kin__os_now_ns();
+        struct timespec left = {.tv_sec = (time_t)(left_ns / 1000000000),
+                                .tv_nsec = (long)(left_ns % 1000000000)};
+        if (left_ns < 0) {
+            left = (struct timespec){0};
+        }
+        int r = ppoll(&one, 1, deadline_ns == INT64_MAX ? NULL : &left, NULL);
+        if (r > 0) {
+            return 0;
+        }
+        if (r == 0) {
+            return -ETIMEDOUT;
+        }
+    }
+}
+
+int kin__os_process_signal(int process_fd, int number)
+{
+    return syscall(SYS_pidfd_send_signal, process_fd, number, NULL, 0) != 0 ? -errno : 0;
+}
+
+int kin__os_process_reap(uint32_t pid, int *ret_code)
+{
+    int status = 0;
+    pid_t r = 0;
+    do {
+        r = waitpid((pid_t)pid, &status, WNOHANG);
+    } while (r < 0 && errno == EINTR);
+    if (r < 0) {
+        return -errno;
+    }
+    if (r == 0) {
+        return -EAGAIN;
+    }
+    *ret_code = WIFSIGNALED(status) ? -WTERMSIG(status) : WEXITSTATUS(status);
+    return 0;
+}
+
+/* Reads a small file of /proc or /sys. Bytes read, 0 on any failure; zero-terminated. */
+static size_t read_text(const char *path, char *text, size_t bytes)
+{
+    int fd = open(path, O_RDONLY | O_CLOEXEC);
+    if (fd < 0) {
+        return 0;
+    }
+    ssize_t got = read(fd, text, bytes - 1);
+    close(fd);
+    if (got < 0) {
+        got = 0;
+    }
+    text[got] = '\0';
+    return (size_t)got;
+}
+
+/* Field 3, the state, and field 22, the start time, of /proc/PID/stat. */
+static uint64_t read_stat(uint32_t pid, char *ret_state)
+{
+    char path[32];
+    char text[1024];
+    snprintf(path, sizeof path, "/proc/%u/stat", pid);
+    if (read_text(path, text, sizeof text) == 0) {
+        return 0;
+    }
+    char *field = strrchr(text, ')'); /* the name before it may hold anything */
+    for (int i = 3; field != NULL && i <= 22; i++) {
+        field = strchr(field + 1, ' ');
+        if (field != NULL && i == 3) {
+            *ret_state = field[1];
+        }
+    }
+    return field == NULL ? 0 : strtoull(field + 1, NULL, 10);
+}
+
+uint64_t kin__os_process_start_time(uint32_t pid)
+{
+    char state = '?';
+    return read_stat(pid, &state);
+}
+
+bool kin__os_process_is_gone(uint32_t pid, uint64_t start_time, int64_t deadline_ns)
+{
+    int fd = -1;
+    if (kin__os_process_open(pid, &fd) == -ESRCH) {
+        return true;
+    }
+    char state = '?';
+    uint64_t now = read_stat(pid, &state);
+    bool is_gone = now == 0 || (start_time != 0 && now != start_time);
+    if (!is_gone && fd >= 0) {
+        is_gone = kin__os_process_wait(fd, deadline_ns) == 0; /* all threads have ended */
+    } else if (!is_gone) {
+        is_gone = state == 'Z' || state == 'X'; /* no fd to be had: the leader has ended */
+    }
+    if (fd >= 0) {
+        close(fd);
+    }
+    return is_gone;
+}

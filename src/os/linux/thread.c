@@ -1,0 +1,75 @@
+#define _GNU_SOURCE
+#include "os/thread.h"
+#include "os/fault.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <limits.h>
+#include <signal.h>
+#include <stddef.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+enum { STACK_BYTES = 256 * 1024 };
+
+uint32_t kin__os_thread_id(void)
+{
+    return (uint32_t)syscall(SYS_gettid);
+}
+
+uint32_t kin__os_thread_count(void)
+{
+    DIR *tasks = opendir("/proc/self/task");
+    if (tasks == NULL) {
+        return 1;
+    }
+    uint32_t count = 0;
+    for (struct dirent *entry = readdir(tasks); entry != NULL; entry = readdir(tasks)) {
+        count += entry->d_name[0] != '.';
+    }
+    closedir(tasks);
+    return count > 0 ? count : 1;
+}
+
+int kin__os_thread_start(void *(*run)(void *user), void *user, pthread_t *ret_thread)
+{
+    KIN__OS_FAULT(EAGAIN);
+    pthread_attr_t attributes;
+    int r = pthread_attr_init(&attributes);
+    if (r != 0) {
+        return -r;
+    }
+    sigset_t all;
+    sigset_t before;
+    sigfillset(&all);
+    pthread_attr_setstacksize(&attributes, STACK_BYTES);
+    pthread_sigmask(SIG_SETMASK, &all, &before); /* the new thread inherits the mask */
+    r = pthread_create(ret_thread, &attributes, run, user);
+    pthread_sigmask(SIG_SETMASK, &before, NULL);
+    pthread_attr_destroy(&attributes);
+    return -r;
+}
+
+void kin__os_thread_join(pthread_t thread)
+{
+    pthread_join(thread, NULL);
+}
+
+int kin__os_thread_end_create(pthread_key_t *ret_key, void (*on_end)(void *user))
+{
+    KIN__OS_FAULT(EAGAIN);
+    return -pthread_key_create(ret_key, on_end);
+}
+
+int kin__os_thread_end_set(pthread_key_t key, void *user)
+{
+    KIN__OS_FAULT(ENOMEM);
+    return -pthread_setspecific(key, user);
+}
+
+int kin__os_fork_hooks(void (*before)(void), void (*after_parent)(void),
+                       void (*after_child)(void))
+{
+    KIN__OS_FAULT(ENOMEM);
+    return -pthread_atfork(before, after_parent, after_child);
+}

@@ -1,0 +1,39 @@
+/**
+ * Memory that processes share: one file without a name, mapped whole.
+ *
+ * The file has its full size from the start, sealed against change, and no pages: address
+ * space is reserved, memory is not. Pages are added by commit before they are touched, so that
+ * "no memory" is an error code here and not a SIGBUS there; decommit gives them back.
+ */
+#ifndef KIN_OS_MEMORY_H
+#define KIN_OS_MEMORY_H
+
+#include <stdint.h>
+
+/* The most bytes that a shared memory can have under the process's limits on address space
+ * and file size; a file that is larger would raise SIGXFSZ. */
+uint64_t kin__os_memory_bytes_max(void);
+
+/* Makes a shared memory of `bytes`. 0 and an fd (close-on-exec), or -ENOMEM, -ENOSYS,
+ * -EMFILE, -ENFILE. */
+int kin__os_memory_create(const char *name, uint64_t bytes, int *ret_fd);
+
+/* Maps it whole, readable and writable, not in core dumps. 0, or -ENOMEM. */
+int kin__os_memory_map(int fd, uint64_t bytes, void **ret_base);
+
+void kin__os_memory_unmap(void *base, uint64_t bytes);
+
+/* Gives pages to a range; harmless where there are some. 0, or -ENOMEM (also for ENOSPC). */
+int kin__os_memory_commit(int fd, uint64_t offset, uint64_t bytes);
+
+/* Takes the pages of a range back; it reads as zero if it is committed again. 0, or a code:
+ * then the pages are still there. */
+int kin__os_memory_decommit(int fd, uint64_t offset, uint64_t bytes);
+
+/* Closes an fd. EINTR counts as closed, as it is on Linux. */
+void kin__os_close(int fd);
+
+/* Random bytes from the kernel: for the family's id. Never fails; falls back to the clock. */
+uint64_t kin__os_random(void);
+
+#endif

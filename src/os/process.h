@@ -1,0 +1,48 @@
+/* Processes: identity, start by fork, end, proof of death. */
+#ifndef KIN_OS_PROCESS_H
+#define KIN_OS_PROCESS_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+uint32_t kin__os_process_id(void);
+
+/* Forks. 0 in the child, its id in the parent, or -EAGAIN, -ENOMEM. */
+int kin__os_fork(void);
+
+/* Ends the process at once: no exit handlers run. */
+_Noreturn void kin__os_exit_now(int status);
+
+/* Kills the calling process with SIGKILL. */
+_Noreturn void kin__os_die(void);
+
+/* Sends a signal by process id. 0, -ESRCH, -EPERM. */
+int kin__os_signal(uint32_t pid, int number);
+
+/* An fd for a process that is not reaped yet, close-on-exec: readable once all its threads
+ * have ended. 0, -ESRCH, -EMFILE, -ENOMEM, -ENOSYS. */
+int kin__os_process_open(uint32_t pid, int *ret_fd);
+
+/* Waits until the fd of kin__os_process_open is readable. 0, or -ETIMEDOUT. */
+int kin__os_process_wait(int process_fd, int64_t deadline_ns);
+
+/* Sends a signal by fd: never hits another process. 0, or -ESRCH. */
+int kin__os_process_signal(int process_fd, int number);
+
+/* Reaps a child that has ended: `ret_code` is its exit status, or minus its signal. 0;
+ * -EAGAIN: it runs; -ECHILD: not a child of this process, or reaped by somebody else. */
+int kin__os_process_reap(uint32_t pid, int *ret_code);
+
+/* Ticks after boot at which a process was started: with the id, a name that is never reused.
+ * 0 if there is no such process. */
+uint64_t kin__os_process_start_time(uint32_t pid);
+
+/* Whether no thread of the process {pid, start time} can run an instruction any more; one that
+ * is about to end is waited for until the deadline. Start time 0: not known, the caller is sure
+ * that the id has not been reused. */
+bool kin__os_process_is_gone(uint32_t pid, uint64_t start_time, int64_t deadline_ns);
+
+/* Cores that this process may use: affinity, cut by the cgroup's CPU quota; at least 1. */
+uint32_t kin__os_cpu_count(void);
+
+#endif

@@ -1,0 +1,29 @@
+/* Threads of this process: who am I, starting one of kin's own, hearing that one ends. */
+#ifndef KIN_OS_THREAD_H
+#define KIN_OS_THREAD_H
+
+#include <pthread.h>
+#include <stdint.h>
+
+/* The kernel's id of the calling thread. */
+uint32_t kin__os_thread_id(void);
+
+/* Number of threads that the process has now; at least 1. */
+uint32_t kin__os_thread_count(void);
+
+/* Starts a thread with all signals blocked and a small stack. 0, or -EAGAIN, -ENOMEM. */
+int kin__os_thread_start(void *(*run)(void *user), void *user, pthread_t *ret_thread);
+
+/* Waits for the end of a thread. */
+void kin__os_thread_join(pthread_t thread);
+
+/* Arranges for `on_end` to run on each thread that ends after it called set with a value that
+ * is not NULL. 0, or -EAGAIN, -ENOMEM. */
+int kin__os_thread_end_create(pthread_key_t *ret_key, void (*on_end)(void *user));
+int kin__os_thread_end_set(pthread_key_t key, void *user);
+
+/* Runs hooks around every fork of the process, for ever. 0, or -ENOMEM. */
+int kin__os_fork_hooks(void (*before)(void), void (*after_parent)(void),
+                       void (*after_child)(void));
+
+#endif
