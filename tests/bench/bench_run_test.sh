@@ -49,10 +49,10 @@ says() {
     fi
 }
 
-says 0 '{"bench":"speed","case":"far","subject":"kin","unit":"run/s","median":3000000,"min":3000000,"max":3000000,"runs":7}' \
-    --json --case far
-says 0 '{"bench":"speed","case":"wide","subject":"peer","unit":"us","median":10,"min":10,"max":10,"runs":2}' \
-    speed --json --case wide --runs 2
+line='{"bench":"speed","case":"far","subject":"kin","unit":"run/s",'
+says 0 "$line"'"median":3000000,"min":3000000,"max":3000000,"runs":7}' --json --case far
+line='{"bench":"speed","case":"wide","subject":"peer","unit":"us",'
+says 0 "$line"'"median":10,"min":10,"max":10,"runs":2}' speed --json --case wide --runs 2
 says 0 'peer 1.50 M 1.50 M 1.50 M 2.00 x' --case far --runs 1
 says 0 'peer 10.0 10.0 10.0 4.00 x' --case wide --runs 1
 says 1 'speed, torn, broken: out of luck (status 1)' --case torn --runs 2
