@@ -36,10 +36,10 @@ static inline int kin__lock_acquire(struct kin__lock *lock, struct kin__thread *
     return kin__lock_acquire_slow(lock, self, word);
 }
 
-/* Releases. */
+/* Releases. A full barrier: an event count may be raised right behind it. */
 static inline void kin__lock_release(struct kin__lock *lock, struct kin__thread *self)
 {
-    uint32_t word = atomic_exchange_explicit(&lock->word, 0, memory_order_release);
+    uint32_t word = atomic_exchange(&lock->word, 0);
     if (__builtin_expect(word & KIN__OS_FUTEX_WAITERS, 0)) {
         kin__lock_wake(lock);
     }

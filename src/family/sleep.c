@@ -82,6 +82,19 @@ static int sleep_with_cancel(_Atomic uint32_t *word, uint32_t expected, kin_time
     return r;
 }
 
+int kin__timeout_is_over(kin_timeout timeout)
+{
+    if (timeout.cancel != NULL && kin_cancel_is_requested(timeout.cancel)) {
+        return -ECANCELED;
+    }
+    if (timeout.deadline_ns == KIN_NOW.deadline_ns) {
+        return -EAGAIN;
+    }
+    bool is_past =
+        timeout.deadline_ns != INT64_MAX && kin__os_now_ns() >= timeout.deadline_ns;
+    return is_past ? -ETIMEDOUT : 0;
+}
+
 static int sleep_on(_Atomic uint32_t *word, uint32_t expected, kin_timeout timeout,
                     uint64_t kind)
 {
@@ -89,16 +102,11 @@ static int sleep_on(_Atomic uint32_t *word, uint32_t expected, kin_timeout timeo
     if (self == NULL) {
         return KIN_EFAMILY;
     }
-    if (timeout.cancel != NULL && kin_cancel_is_requested(timeout.cancel)) {
-        return -ECANCELED;
+    int r = kin__timeout_is_over(timeout);
+    if (r < 0) {
+        return r;
     }
-    if (timeout.deadline_ns == KIN_NOW.deadline_ns) {
-        return -EAGAIN;
-    }
-    if (timeout.deadline_ns != INT64_MAX && kin__os_now_ns() >= timeout.deadline_ns) {
-        return -ETIMEDOUT;
-    }
-    int r = timeout.cancel != NULL
+    r = timeout.cancel != NULL
                 ? sleep_with_cancel(word, expected, timeout, kind, self)
                 : sleep_published(word, expected, timeout.deadline_ns, kind, self);
     return r == -ETIMEDOUT ? 0 : r; /* look once more; the next call says so */

@@ -1,0 +1,174 @@
+/**
+ * kin_queue: making, opening, closing, counting; putting and getting are in put.c and get.c.
+ */
+#include "queue/layout.h"
+
+#include "family/sleep.h"
+
+#include <errno.h>
+#include <kin/error.h>
+
+static const struct kin__type queue_type = {.id = KIN__TYPE_QUEUE,
+                                            .name = "queue",
+                                            .repair = kin__queue_repair,
+                                            .free = kin__queue_drain};
+
+__attribute__((constructor)) static void register_type(void)
+{
+    kin__type_register(&queue_type);
+}
+
+int kin__segment_create(uint32_t bytes, uint64_t *ret_block)
+{
+    uint64_t block = 0;
+    int r = kin__block_create(bytes, 0, KIN__BLOCK_BYTES, &block);
+    if (r < 0) {
+        return r;
+    }
+    struct segment *segment = kin__segment_at(block);
+    uint64_t place = kin__offset_of(segment) - block; /* what alignment takes */
+    atomic_store(&segment->next, 0);
+    segment->slot_count =
+        (uint32_t)((bytes - place - sizeof *segment) / sizeof(struct slot));
+    for (uint32_t i = 0; i < segment->slot_count; i++) {
+        atomic_store_explicit(&segment->slots[i].state, 0, memory_order_relaxed);
+    }
+    *ret_block = block;
+    return 0;
+}
+
+int kin__queue_enter(const kin_queue *queue, struct queue_shared **ret_shared,
+                     struct kin__thread **ret_self)
+{
+    if (queue == NULL) {
+        return -EINVAL;
+    }
+    struct kin__thread *self = kin__self();
+    if (self == NULL) {
+        return KIN_EFAMILY;
+    }
+    if (queue->object.shared == NULL) {
+        return -ESTALE;
+    }
+    atomic_store_explicit(&self->member->doing, kin__object_index(&queue->object),
+                          memory_order_release);
+    *ret_shared = queue->object.shared;
+    *ret_self = self;
+    return 0;
+}
+
+static int create(const kin_queue_options *options, kin_queue **ret_queue)
+{
+    kin_queue *queue = NULL;
+    int r = kin__object_create(KIN__TYPE_QUEUE, sizeof *queue, sizeof(struct queue_shared),
+                               &queue);
+    if (r < 0) {
+        return r;
+    }
+    struct queue_shared *shared = queue->object.shared;
+    uint64_t segment = 0;
+    r = kin__segment_create(SEGMENT_BYTES_FIRST, &segment);
+    if (r < 0) {
+        kin_queue_free(queue);
+        return r;
+    }
+    kin__segment_at(segment)->base = 0;
+    kin__segment_at(segment)->bytes_base = 0;
+    shared->item_count_max = options->item_count_max;
+    shared->message_bytes_max = options->message_bytes_max;
+    shared->tail_segment = segment;
+    shared->head.segment = segment;
+    shared->oldest = segment;
+    kin__block_give(segment, kin__block_of_member(kin__family.owner),
+                    kin__queue_owner(kin__object_index(&queue->object)));
+    *ret_queue = queue;
+    return 0;
+}
+
+int kin_queue_create(const kin_queue_options *options, kin_queue **ret_queue)
+{
+    static const kin_queue_options defaults = {.size = sizeof defaults};
+    options = options == NULL ? &defaults : options;
+    if (ret_queue == NULL || options->size != sizeof *options) {
+        return -EINVAL;
+    }
+    return create(options, ret_queue);
+}
+
+int kin_queue_attach(kin_handle handle, kin_queue **ret_queue)
+{
+    if (ret_queue == NULL) {
+        return -EINVAL;
+    }
+    return kin__object_attach(KIN__TYPE_QUEUE, sizeof **ret_queue, handle, ret_queue);
+}
+
+kin_queue *kin_queue_free(kin_queue *queue)
+{
+    kin__object_free(queue == NULL ? NULL : &queue->object);
+    return NULL;
+}
+
+kin_handle kin_queue_handle(const kin_queue *queue)
+{
+    return queue == NULL ? (kin_handle){0} : queue->object.handle;
+}
+
+int kin_queue_close(kin_queue *queue)
+{
+    struct queue_shared *shared = NULL;
+    struct kin__thread *self = NULL;
+    int r = kin__queue_enter(queue, &shared, &self);
+    if (r < 0) {
+        return r;
+    }
+    /* Under the lock: no slot is reserved after it, so "closed and empty" stays true. */
+    kin__queue_lock_tail(shared, kin__object_index(&queue->object), self);
+    atomic_store(&shared->is_closed, 1);
+    kin__lock_release(&shared->tail_lock, self);
+    kin__count_raise(&shared->items, UINT32_MAX);
+    kin__count_raise(&shared->space, UINT32_MAX);
+    kin__queue_leave(self);
+    return 0;
+}
+
+bool kin_queue_is_closed(const kin_queue *queue)
+{
+    if (queue == NULL || queue->object.shared == NULL) {
+        return true;
+    }
+    const struct queue_shared *shared = queue->object.shared;
+    return atomic_load(&shared->is_closed) != 0;
+}
+
+uint64_t kin_queue_item_count(const kin_queue *queue)
+{
+    if (queue == NULL || queue->object.shared == NULL) {
+        return 0;
+    }
+    const struct queue_shared *shared = queue->object.shared;
+    uint64_t taken = atomic_load(&shared->taken);
+    uint64_t tail = atomic_load(&shared->tail);
+    return tail > taken ? tail - taken : 0;
+}
+
+kin_bytes kin_message_bytes(const kin_message *message)
+{
+    if (message == NULL) {
+        return (kin_bytes){0};
+    }
+    const void *data = message->place == 0 ? message->small : kin__at(message->place);
+    return (kin_bytes){.data = data, .size = message->size};
+}
+
+void kin_message_free(kin_message *message)
+{
+    if (message == NULL) {
+        return;
+    }
+    if (message->place != 0 && kin__family_is_open()) {
+        kin__block_free(message->place, kin__block_of_member(kin__family.owner));
+    }
+    message->place = 0;
+    message->size = 0;
+}
