@@ -45,11 +45,11 @@ typedef struct kin_function_entry {
 KIN_API void kin_function_register(kin_function_entry *entry);
 
 /** Makes `function` known by its name to all processes of the family. At file scope. */
-#define KIN_FUNCTION(function)                                                                 \
-    __attribute__((constructor)) static void kin_register_##function(void)                     \
-    {                                                                                          \
-        static kin_function_entry entry = {#function, function, 0};                            \
-        kin_function_register(&entry);                                                         \
+#define KIN_FUNCTION(function)                                             \
+    __attribute__((constructor)) static void kin_register_##function(void) \
+    {                                                                      \
+        static kin_function_entry entry = {#function, function, 0};        \
+        kin_function_register(&entry);                                     \
     }
 
 /** The argument of the call. Borrowed: valid until the function returns. */
@@ -68,7 +68,7 @@ KIN_API int kin_call_return_bytes(kin_call *call, const void *data, size_t size)
  * Says why the call fails and returns `code` (negative; 0 or more becomes -EINVAL), so that
  * a function can end with it. The message reaches whoever asked for the call, with the place.
  */
-#define kin_call_fail(call, code, ...)                                                         \
+#define kin_call_fail(call, code, ...) \
     kin_call_fail_at((call), (code), __FILE__, __LINE__, __func__, __VA_ARGS__)
 
 /** What kin_call_fail expands to. */

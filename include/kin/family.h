@@ -34,6 +34,7 @@ typedef struct kin_bytes {
 /** Sets the fields of an options struct, and its size, at the call site (C only). */
 #define KIN_OPTIONS(type, ...) (&(const type){.size = sizeof(type), __VA_ARGS__})
 
+/** What kin_init_with can be told. */
 typedef struct kin_family_options {
     size_t size; /* of this struct */
 

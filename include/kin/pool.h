@@ -27,6 +27,7 @@ KIN_BEGIN
 /** A pool of worker processes. */
 typedef struct kin_pool kin_pool;
 
+/** What kin_pool_create can be told. */
 typedef struct kin_pool_options {
     size_t size; /* of this struct */
 
@@ -47,11 +48,11 @@ typedef struct kin_pool_options {
 
 /** What became of one task. */
 typedef struct kin_result {
-    uint64_t index;        /* of its input, from 0 */
-    int code;              /* 0, or why it failed: what the function returned, or KIN_EWORKER */
-    uint32_t attempt;      /* which attempt this came from, from 1 */
-    uint32_t worker_index; /* who ran it: 0 .. worker_count - 1 */
-    kin_bytes bytes;       /* what the function returned */
+    uint64_t index;         /* of its input, from 0 */
+    int code;               /* 0, or why it failed: what the function returned, or KIN_EWORKER */
+    uint32_t attempt;       /* which attempt this came from, from 1 */
+    uint32_t worker_index;  /* who ran it: 0 .. worker_count - 1 */
+    kin_bytes bytes;        /* what the function returned */
     const kin_error *error; /* the reason in words; NULL if code is 0 */
 } kin_result;
 
@@ -68,7 +69,7 @@ typedef struct kin_pool_imap kin_pool_imap;
  */
 typedef int kin_pool_source(void *user, kin_bytes *ret_input);
 
-/** What a worker has done so far. A slot keeps its index and its counts when its process is replaced. */
+/** What a worker has done so far; goes on counting when its process is replaced. */
 typedef struct kin_pool_worker {
     int32_t pid;            /* of the process that serves now; 0: being replaced */
     uint32_t restart_count; /* how often the process was replaced */
@@ -147,8 +148,7 @@ KIN_API kin_pool_imap *kin_pool_imap_free(kin_pool_imap *imap);
 KIN_API uint32_t kin_pool_worker_count(const kin_pool *pool);
 
 /** Reads what worker `index` has done. Returns 0, or -EINVAL: no such worker. */
-KIN_API int kin_pool_worker_read(const kin_pool *pool, uint32_t index,
-                                 kin_pool_worker *ret_worker);
+KIN_API int kin_pool_worker_read(const kin_pool *pool, uint32_t index, kin_pool_worker *ret_worker);
 
 /** No more tasks: later calls of map and imap return -EPIPE; what was begun is finished. */
 KIN_API int kin_pool_close(kin_pool *pool);

@@ -14,6 +14,7 @@ KIN_BEGIN
 /** A child of this process. */
 typedef struct kin_process kin_process;
 
+/** What kin_process_start can be told. */
 typedef struct kin_process_options {
     size_t size; /* of this struct */
 

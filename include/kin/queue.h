@@ -17,6 +17,7 @@ KIN_BEGIN
 /** A queue, shared by the family. */
 typedef struct kin_queue kin_queue;
 
+/** What kin_queue_create can be told. */
 typedef struct kin_queue_options {
     size_t size; /* of this struct */
 

@@ -26,8 +26,8 @@ int kin_cancel_create(kin_cancel **ret_cancel)
     if (ret_cancel == NULL) {
         return -EINVAL;
     }
-    return kin__object_create(KIN__TYPE_CANCEL, sizeof **ret_cancel,
-                              sizeof(struct cancel_shared), ret_cancel);
+    return kin__object_create(KIN__TYPE_CANCEL, sizeof **ret_cancel, sizeof(struct cancel_shared),
+                              ret_cancel);
 }
 
 int kin_cancel_attach(kin_handle handle, kin_cancel **ret_cancel)

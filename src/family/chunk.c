@@ -23,7 +23,7 @@ uint32_t kin__chunk_of(uint64_t offset)
     const struct kin__family_shared *shared = kin__shared();
     uint64_t index = (offset - shared->heap_offset) / KIN__CHUNK_BYTES;
     return offset < shared->heap_offset || index >= shared->chunks.capacity ? UINT32_MAX
-                                                                           : (uint32_t)index;
+                                                                            : (uint32_t)index;
 }
 
 /* Makes chunks up to `end` usable. 0, or -ENOMEM: beyond the end of the memory, or no pages. */
@@ -45,8 +45,7 @@ static void put_back(uint32_t first, uint32_t count, uint64_t committed)
         atomic_store(&kin__chunk_at(i)->word, KIN__CHUNK_IDLE | committed);
     }
     uint32_t search = atomic_load(&shared->chunk_search);
-    while (first < search &&
-           !atomic_compare_exchange_weak(&shared->chunk_search, &search, first)) {
+    while (first < search && !atomic_compare_exchange_weak(&shared->chunk_search, &search, first)) {
     }
 }
 

@@ -6,7 +6,6 @@
 #include "family/sleep.h"
 #include "os/process.h"
 
-
 bool kin__death_is_certain(uint32_t owner, int64_t deadline_ns)
 {
     const struct kin__member *member = kin__member_of(owner);
@@ -96,8 +95,7 @@ static void reap_members_of(uint32_t process)
         struct kin__member *member = kin__member_at(slot);
         uint64_t word = atomic_load(&member->word);
         uint32_t owner = kin__owner(slot, word);
-        bool is_thread =
-            kin__word_role(word) == KIN__MEMBER_THREAD && member->process == process;
+        bool is_thread = kin__word_role(word) == KIN__MEMBER_THREAD && member->process == process;
         bool is_unfinished = kin__word_state(word) == KIN__MEMBER_CLAIMED &&
                              kin__word_by(word) == process;
         if (owner == process || !(is_thread || is_unfinished) || !claim(owner)) {

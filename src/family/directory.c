@@ -44,8 +44,7 @@ static void count_in_block(void *user, const struct kin__block_header *header, u
 
 static kin_handle handle_of(uint32_t index, const struct kin__entry *entry)
 {
-    return (kin_handle){
-        .index = index, .family = kin__shared()->family, .counter = entry->counter};
+    return (kin_handle){.index = index, .family = kin__shared()->family, .counter = entry->counter};
 }
 
 /* Puts right the one entry that a dead holder of the lock was at. */
@@ -172,8 +171,8 @@ static void finish_free(uint32_t index)
     uint64_t block = entry->block;
     uint64_t owner = object_owner(index, entry);
     if (block != 0 && kin__block_owner(block) == owner) {
-        const struct kin__type *type =
-            entry->type < KIN__TYPE_COUNT ? kin__types[entry->type] : NULL;
+        const struct kin__type *type = entry->type < KIN__TYPE_COUNT ? kin__types[entry->type]
+                                                                     : NULL;
         if (type != NULL && type->free != NULL) {
             type->free(index, kin__object_at(block));
         }
@@ -203,9 +202,8 @@ static uint32_t find_free(struct kin__family_shared *shared)
     if (index < used) {
         return index;
     }
-    return index < directory->capacity &&
-                   (uint64_t)(index + 1) * directory->element_bytes <=
-                       atomic_load(&directory->committed)
+    return index < directory->capacity && (uint64_t)(index + 1) * directory->element_bytes <=
+                                              atomic_load(&directory->committed)
                ? index
                : 0;
 }
@@ -241,8 +239,7 @@ int kin__directory_enter(uint16_t type, uint64_t block, kin_handle *reference,
         *ret_handle = handle_of(index, entry);
         write_handle(reference, *ret_handle);
         atomic_store(&entry->state, KIN__ENTRY_LIVE);
-        kin__block_give(block, kin__block_of_member(kin__family.owner),
-                        object_owner(index, entry));
+        kin__block_give(block, kin__block_of_member(kin__family.owner), object_owner(index, entry));
     }
     unlock_directory(self);
     return index == 0 ? -ENOMEM : 0;

@@ -12,13 +12,18 @@
 #include "os/thread.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 
 /* How often a thread looks again before it sleeps: some microseconds. */
 #define SPIN_COUNT 100u
 
 /* --- becoming a member --- */
+
+static void name_member(struct kin__member *member, const char *name)
+{
+    snprintf(member->name, sizeof member->name, "%s", name);
+}
 
 /* Makes the slot this process's own and starts its keeper. */
 static int take_slot(uint32_t owner)
@@ -65,7 +70,7 @@ int kin__family_enter(void)
         r = kin__member_claim(KIN__MEMBER_PROCESS, 0, &owner);
         if (r == 0) {
             kin__member_of(owner)->parent = parent;
-            strcpy(kin__member_of(owner)->name, "fork");
+            name_member(kin__member_of(owner), "fork");
             r = take_slot(owner);
         }
         if (r == 0) {
@@ -101,8 +106,9 @@ static void unlock_after_fork(bool is_child)
     mtx_unlock(&kin__references.lock);
     for (int i = 0; i < KIN__LAYER_COUNT; i++) {
         const struct kin__layer_hooks *hooks = kin__layers[i];
-        void (*hook)(void) =
-            hooks == NULL ? NULL : is_child ? hooks->fork_child : hooks->fork_parent;
+        void (*hook)(void) = hooks == NULL ? NULL
+                             : is_child    ? hooks->fork_child
+                                           : hooks->fork_parent;
         if (hook != NULL) {
             hook();
         }
@@ -168,7 +174,7 @@ int kin__family_fork(const char *name, uint32_t flags, uint32_t *ret_owner)
     member->process = owner;
     member->parent = kin__family.owner;
     member->flags = flags;
-    strncpy(member->name, name, KIN__NAME_BYTES - 1);
+    name_member(member, name);
     mtx_lock(&kin__references.lock);
     r = kin__references_copy(owner);
     mtx_unlock(&kin__references.lock);
@@ -285,7 +291,7 @@ static int found_family(uint64_t memory_bytes_max)
     kin__list_init(&kin__references.objects);
     r = kin__member_claim(KIN__MEMBER_PROCESS, 0, &owner);
     if (r == 0) {
-        strcpy(kin__member_of(owner)->name, "MainProcess");
+        name_member(kin__member_of(owner), "MainProcess");
         r = take_slot(owner);
     }
     if (r == 0) {

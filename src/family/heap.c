@@ -182,8 +182,7 @@ static int grow(uint32_t size_class)
     int r = add_span(&kin__heap.classes[size_class], chunk);
     if (r < 0) { /* not in our books: leave it to whoever needs it */
         atomic_fetch_add(&kin__shared()->orphan_span_count, 1);
-        atomic_store(&kin__chunk_at(chunk)->word,
-                     kin__chunk_word(KIN__CHUNK_SPAN, size_class, 0));
+        atomic_store(&kin__chunk_at(chunk)->word, kin__chunk_word(KIN__CHUNK_SPAN, size_class, 0));
     }
     return r;
 }
@@ -365,8 +364,7 @@ static void reap_span(uint32_t chunk, uint64_t word, uint32_t dead)
     if (span_is_free(chunk, size_class)) {
         kin__chunk_release(chunk, 1);
     } else {
-        atomic_store(&kin__chunk_at(chunk)->word,
-                     kin__chunk_word(KIN__CHUNK_SPAN, size_class, 0));
+        atomic_store(&kin__chunk_at(chunk)->word, kin__chunk_word(KIN__CHUNK_SPAN, size_class, 0));
     }
 }
 
@@ -412,8 +410,8 @@ void kin__heap_each(const struct kin__memory *memory, kin__heap_visit *visit, vo
                    size_class < KIN__SIZE_CLASS_COUNT) {
             uint32_t bytes = class_bytes[size_class];
             for (uint32_t block = 0; block < kin__size_class_blocks(size_class); block++) {
-                struct kin__block_header *header =
-                    kin__memory_at(memory, offset + (uint64_t)block * bytes);
+                struct kin__block_header *header = kin__memory_at(memory,
+                                                                  offset + (uint64_t)block * bytes);
                 visit(user, header, offset + (uint64_t)block * bytes + HEADER_BYTES,
                       bytes - HEADER_BYTES);
             }

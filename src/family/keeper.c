@@ -8,8 +8,8 @@
 
 #include <errno.h>
 
-#define START_SLICE_NS 5000000    /* a child without a life word is looked at this often */
-#define DYING_NS 20000000         /* how long one that is dying is waited for in a row */
+#define START_SLICE_NS 5000000 /* a child without a life word is looked at this often */
+#define DYING_NS 20000000      /* how long one that is dying is waited for in a row */
 #define OVERFLOW_SLICE_NS 1000000000
 
 struct watch {
@@ -40,8 +40,8 @@ static void watch_process(struct watch *watch, struct kin__member *member, uint3
         }
         look_again_within(watch, START_SLICE_NS);
     } else if (watch->count < KIN__OS_FUTEX_WORDS_MAX) {
-        watch->waits[watch->count++] =
-            (struct kin__os_futex_wait){.word = &member->life, .expected = life};
+        watch->waits[watch->count++] = (struct kin__os_futex_wait){.word = &member->life,
+                                                                   .expected = life};
     } else {
         look_again_within(watch, OVERFLOW_SLICE_NS);
     }
@@ -80,8 +80,8 @@ static bool is_orphan_daemon(void)
 
 static void sleep_until_change(struct watch *watch)
 {
-    int64_t deadline_ns =
-        watch->slice_ns == INT64_MAX ? INT64_MAX : kin__os_now_ns() + watch->slice_ns;
+    int64_t deadline_ns = watch->slice_ns == INT64_MAX ? INT64_MAX
+                                                       : kin__os_now_ns() + watch->slice_ns;
     if (kin__os_futex_wait_many(watch->waits, watch->count, deadline_ns) == -ENOSYS) {
         int64_t slice = kin__os_now_ns() + START_SLICE_NS;
         kin__os_futex_wait(watch->waits[0].word, watch->waits[0].expected,

@@ -30,7 +30,8 @@ static inline int kin__lock_acquire(struct kin__lock *lock, struct kin__thread *
     uint32_t word = 0;
     if (__builtin_expect(atomic_compare_exchange_strong_explicit(&lock->word, &word, self->id,
                                                                  memory_order_acquire,
-                                                                 memory_order_relaxed), 1)) {
+                                                                 memory_order_relaxed),
+                         1)) {
         return 0;
     }
     return kin__lock_acquire_slow(lock, self, word);

@@ -40,8 +40,7 @@ bool kin__member_move(uint32_t owner, uint32_t from, uint32_t to, uint32_t by)
     uint64_t word = atomic_load(&member->word);
     while (kin__word_generation(word) == kin__owner_generation(owner) &&
            kin__word_state(word) == from) {
-        uint64_t moved =
-            kin__member_word(to, kin__word_role(word), kin__word_generation(word), by);
+        uint64_t moved = kin__member_word(to, kin__word_role(word), kin__word_generation(word), by);
         if (atomic_compare_exchange_weak(&member->word, &word, moved)) {
             return true;
         }
@@ -82,8 +81,8 @@ void kin__member_free(uint32_t owner)
         atomic_store(&member->holdings[i], 0);
     }
     atomic_store(&member->holding_overflow, 0);
-    atomic_store(&member->word, kin__member_word(KIN__MEMBER_FREE, 0,
-                                                 kin__word_generation(word), 0));
+    atomic_store(&member->word,
+                 kin__member_word(KIN__MEMBER_FREE, 0, kin__word_generation(word), 0));
 }
 
 int kin__thread_register(void)

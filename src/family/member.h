@@ -49,10 +49,10 @@ struct kin__member {
 
     /* What it does: written by the member, read by reapers. */
     _Alignas(KIN__MEMORY_LINE) _Atomic uint64_t sleeping_on; /* offset of a word; see sleep.h */
-    _Atomic uint32_t doing;  /* directory index of the object it works on; 0: none */
-    _Atomic uint32_t nudge;  /* event count that a reaper raises when it sleeps on several words */
+    _Atomic uint32_t doing;   /* directory index of the object it works on; 0: none */
+    _Atomic uint32_t nudge;   /* event count that a reaper raises when it sleeps on several words */
     _Atomic uint32_t command; /* of a process: event count that its keeper sleeps on */
-    _Atomic uint32_t trim_wish; /* of a process: others freed many of its blocks */
+    _Atomic uint32_t trim_wish;  /* of a process: others freed many of its blocks */
     _Atomic uint32_t span_count; /* of a process: spans that its heap has */
 
     /* What it may have claimed: an index is written before the claim and removed after the

@@ -93,8 +93,7 @@ int kin__region_commit(struct kin__region *region, uint32_t count)
     if (wanted <= committed) {
         return 0;
     }
-    int r = kin__os_memory_commit(kin__family.fd, region->offset + committed,
-                                  wanted - committed);
+    int r = kin__os_memory_commit(kin__family.fd, region->offset + committed, wanted - committed);
     while (r == 0 && committed < wanted &&
            !atomic_compare_exchange_weak(&region->committed, &committed, wanted)) {
     }

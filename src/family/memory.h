@@ -35,11 +35,11 @@ struct kin__lock {
 
 /* A region whose pages are added as `used` rises. */
 struct kin__region {
-    uint64_t offset;             /* constant */
-    uint32_t capacity;           /* constant: number of elements */
-    uint32_t element_bytes;      /* constant */
-    _Atomic uint64_t committed;  /* bytes that have pages; only rises; any process */
-    _Atomic uint32_t used;       /* elements below this may be in use; only rises; any process */
+    uint64_t offset;            /* constant */
+    uint32_t capacity;          /* constant: number of elements */
+    uint32_t element_bytes;     /* constant */
+    _Atomic uint64_t committed; /* bytes that have pages; only rises; any process */
+    _Atomic uint32_t used;      /* elements below this may be in use; only rises; any process */
     uint32_t reserved;
 };
 
@@ -63,8 +63,8 @@ struct kin__family_shared {
 
     /* Hints of the heap, written by whoever claims or frees chunks. */
     _Alignas(KIN__MEMORY_LINE) _Atomic uint32_t chunk_search;
-    _Atomic uint32_t idle_chunk_count; /* free chunks that have pages; rebuilt by the reaper */
-    _Atomic uint32_t busy_chunk_count; /* chunks in spans and extents; rebuilt likewise */
+    _Atomic uint32_t idle_chunk_count;  /* free chunks that have pages; rebuilt by the reaper */
+    _Atomic uint32_t busy_chunk_count;  /* chunks in spans and extents; rebuilt likewise */
     _Atomic uint32_t orphan_span_count; /* spans that nobody allocates from; rebuilt likewise */
 
     /* Number of deaths repaired, for statistics and tests. */

@@ -228,4 +228,3 @@ void kin__references_free(void)
     references->search = 0;
     kin__list_init(&references->objects);
 }
-

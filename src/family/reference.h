@@ -13,7 +13,7 @@
 struct kin__object {
     void *shared; /* its block; NULL: it was gone when the process was forked */
     kin_handle handle;
-    kin_handle *reference; /* in one of the process's reference blocks */
+    kin_handle *reference;       /* in one of the process's reference blocks */
     kin_handle *child_reference; /* the same for a child about to be forked; NULL: it is gone */
     struct kin__list_node node;
     uint32_t generation; /* of kin__family: objects of a family that was left are dead */

@@ -8,10 +8,10 @@
 #include "family/heap.h"
 #include "family/memory.h"
 #include "os/futex.h"
+#include "os/thread.h"
 
 #include <kin/call.h>
 #include <kin/family.h>
-#include <pthread.h>
 #include <stdint.h>
 #include <threads.h>
 
@@ -49,10 +49,10 @@ struct kin__process {
     uint32_t generation;        /* rises with each kin_init: objects of an earlier one are dead */
     bool is_prepared;           /* what outlives a family has been set up */
     uint32_t spin_count;        /* how often to look again before sleeping; 0 on one core */
-    pthread_key_t thread_end;   /* runs when a thread that used kin ends */
-    pthread_t keeper;           /* see keeper.h */
-    mtx_t enter_lock;           /* one thread at a time makes the process a member */
-    mtx_t reap_lock;            /* one thread at a time reaps; taken around fork */
+    struct kin__os_thread_end thread_end; /* runs when a thread that used kin ends */
+    struct kin__os_thread keeper;         /* see keeper.h */
+    mtx_t enter_lock;                     /* one thread at a time makes the process a member */
+    mtx_t reap_lock;                      /* one thread at a time reaps; taken around fork */
 };
 
 /* A thread in its family; its own. */
@@ -61,8 +61,8 @@ struct kin__thread {
     uint32_t owner;
     uint32_t id; /* as the kernel has it */
     struct kin__os_robust robust;
-    uint64_t deaths;  /* death_count when the thread last prepared to sleep */
-    bool is_forking;  /* inside kin__family_fork, which takes the locks itself */
+    uint64_t deaths; /* death_count when the thread last prepared to sleep */
+    bool is_forking; /* inside kin__family_fork, which takes the locks itself */
 };
 
 /* What a layer above wants to do when the process leaves the family or forks. */

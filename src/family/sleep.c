@@ -90,13 +90,11 @@ int kin__timeout_is_over(kin_timeout timeout)
     if (timeout.deadline_ns == KIN_NOW.deadline_ns) {
         return -EAGAIN;
     }
-    bool is_past =
-        timeout.deadline_ns != INT64_MAX && kin__os_now_ns() >= timeout.deadline_ns;
+    bool is_past = timeout.deadline_ns != INT64_MAX && kin__os_now_ns() >= timeout.deadline_ns;
     return is_past ? -ETIMEDOUT : 0;
 }
 
-static int sleep_on(_Atomic uint32_t *word, uint32_t expected, kin_timeout timeout,
-                    uint64_t kind)
+static int sleep_on(_Atomic uint32_t *word, uint32_t expected, kin_timeout timeout, uint64_t kind)
 {
     struct kin__thread *self = kin__self();
     if (self == NULL) {
@@ -106,9 +104,8 @@ static int sleep_on(_Atomic uint32_t *word, uint32_t expected, kin_timeout timeo
     if (r < 0) {
         return r;
     }
-    r = timeout.cancel != NULL
-                ? sleep_with_cancel(word, expected, timeout, kind, self)
-                : sleep_published(word, expected, timeout.deadline_ns, kind, self);
+    r = timeout.cancel != NULL ? sleep_with_cancel(word, expected, timeout, kind, self)
+                               : sleep_published(word, expected, timeout.deadline_ns, kind, self);
     return r == -ETIMEDOUT ? 0 : r; /* look once more; the next call says so */
 }
 

@@ -20,11 +20,11 @@ uint64_t kin__os_call_count(void);
 /* Counts a call; true if it is the one to fail. */
 int kin__os_must_fail(void);
 
-#define KIN__OS_FAULT(code)                                                                    \
-    do {                                                                                       \
-        if (kin__os_must_fail()) {                                                             \
-            return -(code);                                                                    \
-        }                                                                                      \
+#define KIN__OS_FAULT(code)        \
+    do {                           \
+        if (kin__os_must_fail()) { \
+            return -(code);        \
+        }                          \
     } while (0)
 
 #else

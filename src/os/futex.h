@@ -56,8 +56,8 @@ int kin__os_robust_find(struct kin__os_robust *ret_robust);
 /* From here on the kernel releases `word` if the thread dies. */
 static inline void kin__os_robust_begin(struct kin__os_robust robust, _Atomic uint32_t *word)
 {
-    struct robust_list *pending =
-        (struct robust_list *)(void *)((char *)word - robust.head->futex_offset);
+    struct robust_list *pending = (struct robust_list *)(void *)((char *)word -
+                                                                 robust.head->futex_offset);
     *(struct robust_list *volatile *)&robust.head->list_op_pending = pending;
     atomic_signal_fence(memory_order_seq_cst); /* the reader is the kernel, on this thread */
 }

@@ -5,6 +5,15 @@
 #include <pthread.h>
 #include <stdint.h>
 
+/* A thread of kin's own, and the notice that a thread ends. */
+struct kin__os_thread {
+    pthread_t id;
+};
+
+struct kin__os_thread_end {
+    pthread_key_t key;
+};
+
 /* The kernel's id of the calling thread. */
 uint32_t kin__os_thread_id(void);
 
@@ -12,18 +21,17 @@ uint32_t kin__os_thread_id(void);
 uint32_t kin__os_thread_count(void);
 
 /* Starts a thread with all signals blocked and a small stack. 0, or -EAGAIN, -ENOMEM. */
-int kin__os_thread_start(void *(*run)(void *user), void *user, pthread_t *ret_thread);
+int kin__os_thread_start(void *(*run)(void *user), void *user, struct kin__os_thread *ret_thread);
 
 /* Waits for the end of a thread. */
-void kin__os_thread_join(pthread_t thread);
+void kin__os_thread_join(struct kin__os_thread thread);
 
 /* Arranges for `on_end` to run on each thread that ends after it called set with a value that
  * is not NULL. 0, or -EAGAIN, -ENOMEM. */
-int kin__os_thread_end_create(pthread_key_t *ret_key, void (*on_end)(void *user));
-int kin__os_thread_end_set(pthread_key_t key, void *user);
+int kin__os_thread_end_create(struct kin__os_thread_end *ret_end, void (*on_end)(void *user));
+int kin__os_thread_end_set(struct kin__os_thread_end end, void *user);
 
 /* Runs hooks around every fork of the process, for ever. 0, or -ENOMEM. */
-int kin__os_fork_hooks(void (*before)(void), void (*after_parent)(void),
-                       void (*after_child)(void));
+int kin__os_fork_hooks(void (*before)(void), void (*after_parent)(void), void (*after_child)(void));
 
 #endif

@@ -56,8 +56,8 @@ static uint32_t find_in_skipped(struct queue_shared *queue)
     for (uint32_t i = 0; i < queue->skipped_count; i++) {
         struct place place = queue->skipped[i];
         struct slot *slot = slot_at(place);
-        enum slot_state state =
-            kin__slot_state(atomic_load_explicit(&slot->state, memory_order_acquire));
+        enum slot_state state = kin__slot_state(
+            atomic_load_explicit(&slot->state, memory_order_acquire));
         if (state == SLOT_READY) {
             return i;
         }
@@ -96,8 +96,8 @@ static bool advance_head(struct queue_shared *queue)
             continue;
         }
         struct slot *slot = kin__segment_slot(segment, head->ticket);
-        enum slot_state state =
-            kin__slot_state(atomic_load_explicit(&slot->state, memory_order_acquire));
+        enum slot_state state = kin__slot_state(
+            atomic_load_explicit(&slot->state, memory_order_acquire));
         if (state == SLOT_READY || state == SLOT_FREE) {
             return state == SLOT_READY;
         }
@@ -150,8 +150,7 @@ static int try_lease(struct getting *get)
                               memory_order_release);
         uint64_t bytes_taken = atomic_load_explicit(&queue->bytes_taken, memory_order_relaxed);
         uint64_t taken = atomic_load_explicit(&queue->taken, memory_order_relaxed);
-        atomic_store_explicit(&queue->bytes_taken, bytes_taken + slot->size,
-                              memory_order_release);
+        atomic_store_explicit(&queue->bytes_taken, bytes_taken + slot->size, memory_order_release);
         atomic_store_explicit(&queue->taken, taken + 1, memory_order_release);
         if (skipped != SKIPPED_MAX) {
             forget_skipped(queue, skipped);

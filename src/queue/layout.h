@@ -53,7 +53,7 @@ struct slot {
     uint64_t size;          /* of the message; by the producer, before RESERVED */
     uint64_t bytes_end;     /* bytes of all messages up to this one, since the queue's start */
     union {
-        uint64_t block; /* by the producer, before RESERVED */
+        uint64_t block;                        /* by the producer, before RESERVED */
         unsigned char small[SLOT_SMALL_BYTES]; /* by the producer, before READY */
     };
 };
@@ -87,18 +87,18 @@ struct queue_shared {
     _Alignas(KIN__MEMORY_LINE) struct kin__lock tail_lock;
     _Atomic uint32_t is_closed;
     uint64_t tail_segment;
-    _Atomic uint64_t tail;      /* ticket of the next message */
-    uint64_t bytes_put;         /* of messages below tail */
-    uint64_t taken_seen;        /* `taken` and `bytes_taken` when a producer last looked */
+    _Atomic uint64_t tail; /* ticket of the next message */
+    uint64_t bytes_put;    /* of messages below tail */
+    uint64_t taken_seen;   /* `taken` and `bytes_taken` when a producer last looked */
     uint64_t bytes_taken_seen;
 
     /* Written by consumers, under the head lock. */
     _Alignas(KIN__MEMORY_LINE) struct kin__lock head_lock;
     uint32_t skipped_count;
-    struct place head;             /* below: LEASED, DONE, or in `skipped` */
-    uint64_t oldest;               /* block of the first segment of the chain */
-    _Atomic uint64_t taken;        /* slots that are LEASED or DONE */
-    _Atomic uint64_t bytes_taken;  /* and the bytes of their messages */
+    struct place head;                 /* below: LEASED, DONE, or in `skipped` */
+    uint64_t oldest;                   /* block of the first segment of the chain */
+    _Atomic uint64_t taken;            /* slots that are LEASED or DONE */
+    _Atomic uint64_t bytes_taken;      /* and the bytes of their messages */
     struct place skipped[SKIPPED_MAX]; /* slots that were RESERVED when they were passed */
 
     /* Event counts, written by those who sleep and those who wake them. */

@@ -83,8 +83,7 @@ static int reserve(struct putting *put)
         if (put->block != 0) {
             slot->block = put->block;
         }
-        atomic_store_explicit(&slot->state,
-                              kin__slot_word(ticket, SLOT_RESERVED, put->self->owner),
+        atomic_store_explicit(&slot->state, kin__slot_word(ticket, SLOT_RESERVED, put->self->owner),
                               memory_order_release);
         queue->bytes_put = bytes_put;
         atomic_store_explicit(&queue->tail, ticket + 1, memory_order_release);

@@ -8,10 +8,8 @@
 #include <errno.h>
 #include <kin/error.h>
 
-static const struct kin__type queue_type = {.id = KIN__TYPE_QUEUE,
-                                            .name = "queue",
-                                            .repair = kin__queue_repair,
-                                            .free = kin__queue_drain};
+static const struct kin__type queue_type = {
+    .id = KIN__TYPE_QUEUE, .name = "queue", .repair = kin__queue_repair, .free = kin__queue_drain};
 
 __attribute__((constructor)) static void register_type(void)
 {
@@ -28,8 +26,7 @@ int kin__segment_create(uint32_t bytes, uint64_t *ret_block)
     struct segment *segment = kin__segment_at(block);
     uint64_t place = kin__offset_of(segment) - block; /* what alignment takes */
     atomic_store(&segment->next, 0);
-    segment->slot_count =
-        (uint32_t)((bytes - place - sizeof *segment) / sizeof(struct slot));
+    segment->slot_count = (uint32_t)((bytes - place - sizeof *segment) / sizeof(struct slot));
     for (uint32_t i = 0; i < segment->slot_count; i++) {
         atomic_store_explicit(&segment->slots[i].state, 0, memory_order_relaxed);
     }
@@ -60,8 +57,7 @@ int kin__queue_enter(const kin_queue *queue, struct queue_shared **ret_shared,
 static int create(const kin_queue_options *options, kin_queue **ret_queue)
 {
     kin_queue *queue = NULL;
-    int r = kin__object_create(KIN__TYPE_QUEUE, sizeof *queue, sizeof(struct queue_shared),
-                               &queue);
+    int r = kin__object_create(KIN__TYPE_QUEUE, sizeof *queue, sizeof(struct queue_shared), &queue);
     if (r < 0) {
         return r;
     }

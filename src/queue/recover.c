@@ -158,8 +158,8 @@ uint64_t kin__queue_retire(struct queue_shared *queue, uint32_t index)
     uint64_t block = queue->oldest;
     struct segment *segment = kin__segment_at(block);
     for (uint32_t i = 0; i < segment->slot_count; i++) {
-        if (kin__slot_state(atomic_load_explicit(&segment->slots[i].state,
-                                                 memory_order_acquire)) != SLOT_DONE) {
+        if (kin__slot_state(atomic_load_explicit(&segment->slots[i].state, memory_order_acquire)) !=
+            SLOT_DONE) {
             return 0;
         }
     }

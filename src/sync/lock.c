@@ -40,8 +40,7 @@ static void repair(uint32_t index, void *at, uint32_t dead)
     }
 }
 
-static const struct kin__type lock_type = {
-    .id = KIN__TYPE_LOCK, .name = "lock", .repair = repair};
+static const struct kin__type lock_type = {.id = KIN__TYPE_LOCK, .name = "lock", .repair = repair};
 
 __attribute__((constructor)) static void register_type(void)
 {
@@ -78,8 +77,7 @@ kin_handle kin_lock_handle(const kin_lock *lock)
 
 /* The word of a lock that can be used, and the calling thread. 0, or -EINVAL, -ESTALE,
  * KIN_EFAMILY. */
-static int enter(const kin_lock *lock, _Atomic uint32_t **ret_holder,
-                 struct kin__thread **ret_self)
+static int enter(const kin_lock *lock, _Atomic uint32_t **ret_holder, struct kin__thread **ret_self)
 {
     if (lock == NULL) {
         return -EINVAL;
@@ -149,8 +147,8 @@ int kin_lock_acquire(kin_lock *lock, kin_timeout timeout)
     uint32_t index = kin__object_index(&lock->object);
     uint32_t word = 0;
     kin__holding_add(self, index);
-    if (!atomic_compare_exchange_strong_explicit(holder, &word, self->owner,
-                                                 memory_order_acq_rel, memory_order_relaxed)) {
+    if (!atomic_compare_exchange_strong_explicit(holder, &word, self->owner, memory_order_acq_rel,
+                                                 memory_order_relaxed)) {
         r = acquire_slow(holder, self->owner, timeout);
     }
     if (r < 0) {

@@ -41,8 +41,7 @@ int kin__os_futex_wait(_Atomic uint32_t *word, uint32_t expected, int64_t deadli
 {
     struct timespec deadline = to_timespec(deadline_ns);
     long r = syscall(SYS_futex, word, FUTEX_WAIT_BITSET, expected,
-                     deadline_ns == INT64_MAX ? NULL : &deadline, NULL,
-                     FUTEX_BITSET_MATCH_ANY);
+                     deadline_ns == INT64_MAX ? NULL : &deadline, NULL, FUTEX_BITSET_MATCH_ANY);
     return wait_result(r);
 }
 
@@ -57,8 +56,8 @@ int kin__os_futex_wait_many(const struct kin__os_futex_wait *waits, uint32_t cou
                                    .flags = WAITV_32_BITS};
     }
     struct timespec deadline = to_timespec(deadline_ns);
-    long r = syscall(SYS_futex_waitv, vector, count, 0,
-                     deadline_ns == INT64_MAX ? NULL : &deadline, CLOCK_MONOTONIC);
+    long r = syscall(SYS_futex_waitv, vector, count, 0, deadline_ns == INT64_MAX ? NULL : &deadline,
+                     CLOCK_MONOTONIC);
     return wait_result(r);
 }
 

@@ -54,8 +54,8 @@ int kin__os_memory_create(const char *name, uint64_t bytes, int *ret_fd)
 int kin__os_memory_map(int fd, uint64_t bytes, void **ret_base)
 {
     KIN__OS_FAULT(ENOMEM);
-    void *base = mmap(NULL, (size_t)bytes, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_NORESERVE,
-                      fd, 0);
+    void *base = mmap(NULL, (size_t)bytes, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_NORESERVE, fd,
+                      0);
     if (base == MAP_FAILED) {
         return -errno;
     }
@@ -84,8 +84,8 @@ int kin__os_memory_commit(int fd, uint64_t offset, uint64_t bytes)
 int kin__os_memory_decommit(int fd, uint64_t offset, uint64_t bytes)
 {
     KIN__OS_FAULT(ENOMEM);
-    while (fallocate(fd, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, (off_t)offset,
-                     (off_t)bytes) != 0) {
+    while (fallocate(fd, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, (off_t)offset, (off_t)bytes) !=
+           0) {
         int code = errno;
         if (code != EINTR) {
             return -code;

@@ -31,7 +31,7 @@ uint32_t kin__os_thread_count(void)
     return count > 0 ? count : 1;
 }
 
-int kin__os_thread_start(void *(*run)(void *user), void *user, pthread_t *ret_thread)
+int kin__os_thread_start(void *(*run)(void *user), void *user, struct kin__os_thread *ret_thread)
 {
     KIN__OS_FAULT(EAGAIN);
     pthread_attr_t attributes;
@@ -44,31 +44,30 @@ int kin__os_thread_start(void *(*run)(void *user), void *user, pthread_t *ret_th
     sigfillset(&all);
     pthread_attr_setstacksize(&attributes, STACK_BYTES);
     pthread_sigmask(SIG_SETMASK, &all, &before); /* the new thread inherits the mask */
-    r = pthread_create(ret_thread, &attributes, run, user);
+    r = pthread_create(&ret_thread->id, &attributes, run, user);
     pthread_sigmask(SIG_SETMASK, &before, NULL);
     pthread_attr_destroy(&attributes);
     return -r;
 }
 
-void kin__os_thread_join(pthread_t thread)
+void kin__os_thread_join(struct kin__os_thread thread)
 {
-    pthread_join(thread, NULL);
+    pthread_join(thread.id, NULL);
 }
 
-int kin__os_thread_end_create(pthread_key_t *ret_key, void (*on_end)(void *user))
+int kin__os_thread_end_create(struct kin__os_thread_end *ret_end, void (*on_end)(void *user))
 {
     KIN__OS_FAULT(EAGAIN);
-    return -pthread_key_create(ret_key, on_end);
+    return -pthread_key_create(&ret_end->key, on_end);
 }
 
-int kin__os_thread_end_set(pthread_key_t key, void *user)
+int kin__os_thread_end_set(struct kin__os_thread_end end, void *user)
 {
     KIN__OS_FAULT(ENOMEM);
-    return -pthread_setspecific(key, user);
+    return -pthread_setspecific(end.key, user);
 }
 
-int kin__os_fork_hooks(void (*before)(void), void (*after_parent)(void),
-                       void (*after_child)(void))
+int kin__os_fork_hooks(void (*before)(void), void (*after_parent)(void), void (*after_child)(void))
 {
     KIN__OS_FAULT(ENOMEM);
     return -pthread_atfork(before, after_parent, after_child);
