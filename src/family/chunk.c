@@ -84,38 +84,65 @@ static int claim_run(uint32_t first, uint32_t count)
     return r < 0 ? r : (int)(i - first);
 }
 
+/* Where a search for chunks in a row stands. */
+struct search {
+    uint32_t start; /* it began here, by the hint */
+    uint32_t first; /* the run under the eye */
+    uint32_t length;
+    bool has_gap;      /* a run that was too short was passed */
+    bool is_restarted; /* from 0: the hint may have been too high */
+};
+
+/* What to do at the end of the chunks in use: look once more from the start if there are idle
+ * ones that the hint hides, else use one more. 0, or -ENOMEM. */
+static int pass_end(struct search *search, uint32_t *i)
+{
+    bool may_hide = atomic_load(&kin__shared()->idle_chunk_count) != 0;
+    if ((!may_hide || search->is_restarted || search->start == 0) && extend(*i + 1) == 0) {
+        return 0;
+    }
+    if (search->is_restarted || search->start == 0) {
+        return -ENOMEM;
+    }
+    *search = (struct search){.is_restarted = true};
+    *i = 0;
+    return 0;
+}
+
 /* First-fit: low chunks are used again and again and keep their pages. */
 int kin__chunk_claim(uint32_t count, uint32_t *ret_first)
 {
     struct kin__family_shared *shared = kin__shared();
-    uint32_t start = atomic_load(&shared->chunk_search);
-    uint32_t first = start;
-    uint32_t length = 0;
-    for (uint32_t i = start;; i++) {
-        if (i >= atomic_load(&shared->chunks.used) && extend(i + 1) < 0) {
+    struct search search = {.start = atomic_load(&shared->chunk_search)};
+    for (uint32_t i = search.start;; i++) {
+        if (i >= atomic_load(&shared->chunks.used) && pass_end(&search, &i) < 0) {
             return -ENOMEM;
         }
-        bool is_idle = kin__chunk_state(atomic_load(&kin__chunk_at(i)->word)) == KIN__CHUNK_IDLE;
-        length = is_idle ? length + 1 : 0;
-        first = length == 1 ? i : first;
-        if (length < count) {
+        if (kin__chunk_state(atomic_load(&kin__chunk_at(i)->word)) != KIN__CHUNK_IDLE) {
+            search.has_gap |= search.length > 0;
+            search.length = 0;
             continue;
         }
-        int r = claim_run(first, count);
+        search.first = search.length++ == 0 ? i : search.first;
+        if (search.length < count) {
+            continue;
+        }
+        int r = claim_run(search.first, count);
         if (r < 0) {
             return r;
         }
         if ((uint32_t)r == count) {
             break;
         }
-        i = first + (uint32_t)r; /* somebody was faster: go on behind what is taken */
-        length = 0;
+        i = search.first + (uint32_t)r; /* somebody was faster: go on behind what is taken */
+        search.has_gap |= r > 0;
+        search.length = 0;
     }
-    if (first == start) {
-        atomic_compare_exchange_strong(&shared->chunk_search, &start, first + count);
+    if (!search.has_gap) {
+        atomic_compare_exchange_strong(&shared->chunk_search, &search.start, search.first + count);
     }
     atomic_fetch_add(&shared->busy_chunk_count, count);
-    *ret_first = first;
+    *ret_first = search.first;
     return 0;
 }
 

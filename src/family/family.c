@@ -64,12 +64,11 @@ int kin__family_enter(void)
         return 0;
     }
     mtx_lock(&kin__family.enter_lock);
-    uint32_t parent = kin__family.owner;
     uint32_t owner = 0;
     if (kin__family.pid == 0) {
         r = kin__member_claim(KIN__MEMBER_PROCESS, 0, &owner);
         if (r == 0) {
-            kin__member_of(owner)->parent = parent;
+            kin__member_of(owner)->parent = kin__family.parent;
             name_member(kin__member_of(owner), "fork");
             r = take_slot(owner);
         }
@@ -78,7 +77,7 @@ int kin__family_enter(void)
         }
         if (r < 0) {
             kin__family.pid = 0;
-            kin__family.owner = parent;
+            kin__family.owner = 0;
         }
     }
     mtx_unlock(&kin__family.enter_lock);
@@ -136,7 +135,9 @@ static void after_fork_child(void)
         return;
     }
     kin__thread_current = (struct kin__thread){0};
+    kin__family.parent = kin__family.owner != 0 ? kin__family.owner : kin__family.parent;
     kin__family.pid = 0;
+    kin__family.owner = 0; /* what is the parent's is not ours to free */
     kin__family.member = NULL;
     kin__heap_forget();
     unlock_after_fork(true);

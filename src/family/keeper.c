@@ -94,7 +94,8 @@ static void *keep(void *user)
     struct kin__member *member = kin__family.member;
     struct kin__os_life life;
     (void)user;
-    kin__thread_current = (struct kin__thread){.member = member,
+    kin__thread_current = (struct kin__thread){.generation = kin__family.generation,
+                                               .member = member,
                                                .owner = kin__family.owner,
                                                .id = kin__os_thread_id(),
                                                .robust = {.head = &life.head}};

@@ -73,6 +73,7 @@ void kin__member_free(uint32_t owner)
     memset(member->name, 0, sizeof member->name);
     atomic_store(&member->child_count, 0);
     atomic_store(&member->life, 0);
+    atomic_store(&member->life_below, 0);
     atomic_store(&member->sleeping_on, 0);
     atomic_store(&member->doing, 0);
     atomic_store(&member->trim_wish, 0);
@@ -90,7 +91,7 @@ int kin__thread_register(void)
     struct kin__thread *self = &kin__thread_current;
     struct kin__os_robust robust = {0};
     uint32_t owner = 0;
-    if (self->member != NULL) {
+    if (self->generation == kin__family.generation) {
         return 0;
     }
     int r = kin__family_enter();
@@ -112,19 +113,21 @@ int kin__thread_register(void)
     member->tid = kin__os_thread_id();
     member->process = kin__family.owner;
     kin__member_move(owner, KIN__MEMBER_CLAIMED, KIN__MEMBER_LIVE, 0);
-    *self = (struct kin__thread){
-        .member = member, .owner = owner, .id = member->tid, .robust = robust};
+    *self = (struct kin__thread){.generation = kin__family.generation,
+                                 .member = member,
+                                 .owner = owner,
+                                 .id = member->tid,
+                                 .robust = robust};
     return 0;
 }
 
 void kin__thread_unregister(void)
 {
     struct kin__thread *self = &kin__thread_current;
-    if (self->member != NULL && self->owner != kin__family.owner) {
+    if (self->generation == kin__family.generation && self->owner != kin__family.owner) {
         kin__death_end_thread(self->owner);
     }
-    self->member = NULL;
-    self->owner = 0;
+    *self = (struct kin__thread){0};
 }
 
 void kin__holding_add(struct kin__thread *self, uint32_t index)

@@ -38,7 +38,7 @@ struct kin__member {
     _Atomic uint32_t life; /* of a process: its keeper's thread id; the kernel sets
                             * KIN__OS_FUTEX_DIED when it dies; 0 before and after */
     uint32_t role;
-    uint32_t pid;
+    uint32_t pid; /* 0 until the member has written it */
     uint32_t tid;
     uint32_t process; /* owner id of its process's member */
     uint32_t parent;  /* owner id of the parent process's member; 0: the first process */
@@ -46,6 +46,11 @@ struct kin__member {
     uint32_t flags;
     _Atomic uint32_t child_count; /* children started so far, for names */
     char name[KIN__NAME_BYTES];
+    _Atomic uint32_t life_below; /* as `life`, for the keepers of its children: the kernel wakes
+                                  * but one sleeper of a word, and that is to be the watcher */
+    uint32_t reserved_below;
+    _Atomic uint64_t start_pid; /* of a child being started: generation : 32 high, pid : 32;
+                                 * written by the parent after the fork */
 
     /* What it does: written by the member, read by reapers. */
     _Alignas(KIN__MEMORY_LINE) _Atomic uint64_t sleeping_on; /* offset of a word; see sleep.h */
@@ -54,6 +59,8 @@ struct kin__member {
     _Atomic uint32_t command; /* of a process: event count that its keeper sleeps on */
     _Atomic uint32_t trim_wish;  /* of a process: others freed many of its blocks */
     _Atomic uint32_t span_count; /* of a process: spans that its heap has */
+    _Atomic uint32_t child_ends; /* of a process: event count that its keeper raises when one of
+                                  * those it watches may have ended */
 
     /* What it may have claimed: an index is written before the claim and removed after the
      * release, so this is always a superset. */
@@ -62,6 +69,7 @@ struct kin__member {
     uint32_t reserved[32 + 1];
 };
 
+KIN_STATIC_ASSERT_OFFSET(struct kin__member, life_below, 80);
 KIN_STATIC_ASSERT_OFFSET(struct kin__member, sleeping_on, 128);
 KIN_STATIC_ASSERT_OFFSET(struct kin__member, holdings, 256);
 KIN_STATIC_ASSERT_SIZE(struct kin__member, 512);
@@ -146,7 +154,8 @@ void kin__thread_unregister(void);
 static inline struct kin__thread *kin__self(void)
 {
     struct kin__thread *self = &kin__thread_current;
-    if (__builtin_expect(self->member == NULL, 0) && kin__thread_register() != 0) {
+    if (__builtin_expect(self->generation != kin__family.generation, 0) &&
+        kin__thread_register() != 0) {
         return NULL;
     }
     return self;

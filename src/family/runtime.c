@@ -2,7 +2,7 @@
 
 #include "family/reference.h"
 
-struct kin__process kin__family = {.fd = -1};
+struct kin__process kin__family = {.fd = -1, .generation = 1};
 _Thread_local struct kin__thread kin__thread_current;
 struct kin__heap kin__heap;
 struct kin__references kin__references;

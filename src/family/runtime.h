@@ -46,7 +46,9 @@ struct kin__process {
     uint32_t pid;               /* 0: the process has to register at its next use of kin */
     uint32_t owner;             /* of the process's member, see member.h; 0: none */
     struct kin__member *member; /* the process's member */
-    uint32_t generation;        /* rises with each kin_init: objects of an earlier one are dead */
+    uint32_t parent;            /* in the child of a plain fork, until it registers: its parent */
+    uint32_t generation;        /* rises with each kin_init and kin_fini: what an earlier family
+                                 * gave to objects and threads is dead */
     bool is_prepared;           /* what outlives a family has been set up */
     uint32_t spin_count;        /* how often to look again before sleeping; 0 on one core */
     struct kin__os_thread_end thread_end; /* runs when a thread that used kin ends */
@@ -57,7 +59,8 @@ struct kin__process {
 
 /* A thread in its family; its own. */
 struct kin__thread {
-    struct kin__member *member; /* NULL: the thread registers at its next use of kin */
+    uint32_t generation; /* of kin__family; another one: registers at its next use of kin */
+    struct kin__member *member;
     uint32_t owner;
     uint32_t id; /* as the kernel has it */
     struct kin__os_robust robust;
