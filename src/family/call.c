@@ -83,7 +83,6 @@ int kin_call_fail_at(kin_call *call, int code, const char *file, int line, const
 
 int kin__call_run(kin_call *call, kin_function *function)
 {
-    kin__buffer_init(&call->output);
     int code = function(call);
     if (code < 0 && call->error == NULL) {
         call->error = KIN_ERROR(code, "%s", kin_code_text(code));

@@ -13,9 +13,13 @@ bool kin__death_is_certain(uint32_t owner, int64_t deadline_ns)
     if (state == KIN__MEMBER_FREE) {
         return false;
     }
-    /* A child being started has no pid until its parent has written it. */
-    return member->pid != 0 &&
-           kin__os_process_is_gone(member->pid, member->start_time, deadline_ns);
+    uint32_t pid = member->pid;
+    if (pid == 0) { /* it is being started: 0 also until its parent has written it */
+        uint64_t start_pid = atomic_load(&member->start_pid);
+        bool is_its_own = start_pid >> 32 == kin__owner_generation(owner);
+        pid = is_its_own ? (uint32_t)start_pid : 0;
+    }
+    return pid != 0 && kin__os_process_is_gone(pid, member->start_time, deadline_ns);
 }
 
 static void repair_object(uint32_t index, uint32_t dead)

@@ -86,7 +86,8 @@ int kin__family_enter(void)
 
 /* --- fork --- */
 
-static void lock_for_fork(void)
+/* In two steps: between them the child's references are made, which takes the heap's lock. */
+static void lock_references_for_fork(void)
 {
     for (int i = KIN__LAYER_COUNT; i-- > 0;) {
         if (kin__layers[i] != NULL && kin__layers[i]->fork_before != NULL) {
@@ -94,14 +95,22 @@ static void lock_for_fork(void)
         }
     }
     mtx_lock(&kin__references.lock);
+}
+
+static void lock_heap_for_fork(void)
+{
     mtx_lock(&kin__family.reap_lock);
     mtx_lock(&kin__heap.lock);
 }
 
-static void unlock_after_fork(bool is_child)
+static void unlock_heap_after_fork(void)
 {
     mtx_unlock(&kin__heap.lock);
     mtx_unlock(&kin__family.reap_lock);
+}
+
+static void unlock_references_after_fork(bool is_child)
+{
     mtx_unlock(&kin__references.lock);
     for (int i = 0; i < KIN__LAYER_COUNT; i++) {
         const struct kin__layer_hooks *hooks = kin__layers[i];
@@ -117,14 +126,16 @@ static void unlock_after_fork(bool is_child)
 static void before_fork(void)
 {
     if (kin__family_is_open() && !kin__thread_current.is_forking) {
-        lock_for_fork();
+        lock_references_for_fork();
+        lock_heap_for_fork();
     }
 }
 
 static void after_fork_parent(void)
 {
     if (kin__family_is_open() && !kin__thread_current.is_forking) {
-        unlock_after_fork(false);
+        unlock_heap_after_fork();
+        unlock_references_after_fork(false);
     }
 }
 
@@ -140,7 +151,8 @@ static void after_fork_child(void)
     kin__family.owner = 0; /* what is the parent's is not ours to free */
     kin__family.member = NULL;
     kin__heap_forget();
-    unlock_after_fork(true);
+    unlock_heap_after_fork();
+    unlock_references_after_fork(true);
 }
 
 /* In the child of kin__family_fork. Whatever fails here, the process ends as if it had been
@@ -150,7 +162,8 @@ static void begin_child(uint32_t owner)
     kin__thread_current = (struct kin__thread){0};
     kin__heap_forget();
     kin__references_adopt();
-    unlock_after_fork(true);
+    unlock_heap_after_fork();
+    unlock_references_after_fork(true);
     uint32_t parent = kin__member_of(owner)->parent;
     if (take_slot(owner) < 0 || kin__thread_register() < 0) {
         kin__os_die();
@@ -158,6 +171,11 @@ static void begin_child(uint32_t owner)
     struct kin__member *above = kin__member_of(parent);
     kin__count_prepare(&above->command); /* there is a life word to watch now */
     kin__count_raise(&above->command, 1);
+}
+
+static uint64_t start_pid_of(uint32_t owner, uint32_t pid)
+{
+    return (uint64_t)kin__owner_generation(owner) << 32 | pid;
 }
 
 int kin__family_fork(const char *name, uint32_t flags, uint32_t *ret_owner)
@@ -176,26 +194,29 @@ int kin__family_fork(const char *name, uint32_t flags, uint32_t *ret_owner)
     member->parent = kin__family.owner;
     member->flags = flags;
     name_member(member, name);
-    mtx_lock(&kin__references.lock);
+    atomic_store(&member->start_pid, start_pid_of(owner, 0));
+    kin__thread_current.is_forking = true;
+    lock_references_for_fork();
     r = kin__references_copy(owner);
-    mtx_unlock(&kin__references.lock);
     if (r == 0) {
-        kin__thread_current.is_forking = true;
-        lock_for_fork();
+        lock_heap_for_fork();
         r = kin__os_fork();
         if (r == 0) {
             begin_child(owner);
             return 0;
         }
+        unlock_heap_after_fork();
         kin__references_abandon(owner, r > 0);
-        unlock_after_fork(false);
-        kin__thread_current.is_forking = false;
     }
+    unlock_references_after_fork(false);
+    kin__thread_current.is_forking = false;
     if (r < 0) {
         kin__member_free(owner);
         return r;
     }
-    member->pid = (uint32_t)r;
+    /* The child may have ended by now, and its slot be somebody else's: then this fails. */
+    uint64_t unknown = start_pid_of(owner, 0);
+    atomic_compare_exchange_strong(&member->start_pid, &unknown, start_pid_of(owner, (uint32_t)r));
     kin__keeper_tell();
     *ret_owner = owner;
     return r;

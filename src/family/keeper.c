@@ -24,12 +24,17 @@ static void look_again_within(struct watch *watch, int64_t slice_ns)
     watch->slice_ns = slice_ns < watch->slice_ns ? slice_ns : watch->slice_ns;
 }
 
-/* One process that this one watches: dead, being started, or alive. */
-static void watch_process(struct watch *watch, struct kin__member *member, uint32_t owner)
+/* One process that this one watches: dead, being started, or alive. The kernel wakes one
+ * sleeper of each word, so the watcher has a word for itself: it must not miss a death because
+ * another that was woken in its stead is being killed too. The others are woken by it. */
+static void watch_process(struct watch *watch, struct kin__member *member, uint32_t owner,
+                          bool is_watcher)
 {
-    uint32_t life = atomic_load(&member->life);
+    _Atomic uint32_t *word = is_watcher ? &member->life : &member->life_below;
+    uint32_t life = atomic_load(word);
     bool is_starting = life == 0 || kin__member_state_of(owner) == KIN__MEMBER_CLAIMED;
     if (life & KIN__OS_FUTEX_DIED) {
+        kin__os_futex_wake(&member->life_below, UINT32_MAX);
         if (kin__death_is_certain(owner, kin__os_now_ns() + DYING_NS)) {
             watch->has_reaped |= kin__death_reap(owner);
         }
@@ -40,8 +45,7 @@ static void watch_process(struct watch *watch, struct kin__member *member, uint3
         }
         look_again_within(watch, START_SLICE_NS);
     } else if (watch->count < KIN__OS_FUTEX_WORDS_MAX) {
-        watch->waits[watch->count++] = (struct kin__os_futex_wait){.word = &member->life,
-                                                                   .expected = life};
+        watch->waits[watch->count++] = (struct kin__os_futex_wait){.word = word, .expected = life};
     } else {
         look_again_within(watch, OVERFLOW_SLICE_NS);
     }
@@ -61,12 +65,10 @@ static void watch_all(struct watch *watch)
         if (kin__word_role(word) != KIN__MEMBER_PROCESS || owner == self) {
             continue;
         }
-        bool is_watched = state == KIN__MEMBER_CLAIMED
-                              ? kin__word_by(word) == self
-                              : owner == above || kin__death_watcher_of(owner) == self;
-        if (is_watched && (state == KIN__MEMBER_CLAIMED || state == KIN__MEMBER_LIVE ||
-                           state == KIN__MEMBER_REAPING)) {
-            watch_process(watch, member, owner);
+        bool is_watcher = state == KIN__MEMBER_CLAIMED ? kin__word_by(word) == self
+                                                       : kin__death_watcher_of(owner) == self;
+        if ((is_watcher || owner == above) && state != KIN__MEMBER_FREE) {
+            watch_process(watch, member, owner, is_watcher);
         }
     }
 }
@@ -76,6 +78,16 @@ static bool is_orphan_daemon(void)
     const struct kin__member *self = kin__family.member;
     return self->flags & KIN__MEMBER_DAEMON &&
            kin__death_watcher_of(kin__family.owner) != self->parent;
+}
+
+/* Ends a daemon whose parent is dead; the parent's other children may still be asleep. */
+static _Noreturn void end_orphan(void)
+{
+    struct kin__member *parent = kin__member_of(kin__family.member->parent);
+    if (parent != NULL) {
+        kin__os_futex_wake(&parent->life_below, UINT32_MAX);
+    }
+    kin__os_die();
 }
 
 static void sleep_until_change(struct watch *watch)
@@ -112,8 +124,9 @@ static void *keep(void *user)
             break;
         }
         if (is_orphan_daemon()) {
-            kin__os_die();
+            end_orphan();
         }
+        kin__count_raise(&member->child_ends, UINT32_MAX);
         if (atomic_load(&member->trim_wish) != 0) {
             kin__heap_trim();
         }
@@ -124,6 +137,8 @@ static void *keep(void *user)
     }
     if (r == 0) {
         kin__os_life_end(&life);
+        atomic_store(&member->life_below, 0);
+        kin__os_futex_wake(&member->life_below, UINT32_MAX);
         atomic_store(&member->life, 0);
         kin__os_futex_wake(&member->life, UINT32_MAX);
     }
@@ -134,6 +149,7 @@ int kin__keeper_start(void)
 {
     struct kin__member *member = kin__family.member;
     atomic_store(&member->life, 0);
+    atomic_store(&member->life_below, 0);
     atomic_fetch_and(&member->command, ~KIN__COUNT_FLAG);
     int r = kin__os_thread_start(keep, NULL, &kin__family.keeper);
     if (r < 0) {

@@ -46,8 +46,8 @@ struct kin__member {
     uint32_t flags;
     _Atomic uint32_t child_count; /* children started so far, for names */
     char name[KIN__NAME_BYTES];
-    _Atomic uint32_t life_below; /* as `life`, for the keepers of its children: the kernel wakes
-                                  * but one sleeper of a word, and that is to be the watcher */
+    _Atomic uint32_t life_below; /* as `life`, for its children's keepers: the kernel wakes only
+                                  * one sleeper of a word, and `life` is for the watcher */
     uint32_t reserved_below;
     _Atomic uint64_t start_pid; /* of a child being started: generation : 32 high, pid : 32;
                                  * written by the parent after the fork */
@@ -69,7 +69,8 @@ struct kin__member {
     uint32_t reserved[32 + 1];
 };
 
-KIN_STATIC_ASSERT_OFFSET(struct kin__member, life_below, 80);
+KIN_STATIC_ASSERT_OFFSET(struct kin__member, life_below,
+                         offsetof(struct kin__member, life) + KIN__OS_LIFE_DISTANCE);
 KIN_STATIC_ASSERT_OFFSET(struct kin__member, sleeping_on, 128);
 KIN_STATIC_ASSERT_OFFSET(struct kin__member, holdings, 256);
 KIN_STATIC_ASSERT_SIZE(struct kin__member, 512);

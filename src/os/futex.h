@@ -75,20 +75,25 @@ static inline int kin__os_robust_is_pending(struct kin__os_robust robust)
     return robust.head->list_op_pending != NULL;
 }
 
+/* From one life word to the other; a multiple of the size of a pointer. */
+#define KIN__OS_LIFE_DISTANCE 72u
+
 /**
- * A life word: a word that the kernel releases when the calling thread, and with it its
- * process, dies. The thread's own robust list is replaced by one that holds just this word,
- * so the thread must not use robust mutexes of the C library. Lives as long as the thread.
+ * Life words: two words that the kernel releases when the calling thread, and with it its
+ * process, dies. It wakes one sleeper of each: hence two, one for each kind of sleeper. The
+ * thread's own robust list is replaced by one that holds just these words, so the thread must
+ * not use robust mutexes of the C library. Lives as long as the thread.
  */
 struct kin__os_life {
     struct robust_list_head head;
-    struct robust_list node;
+    struct robust_list nodes[KIN__OS_LIFE_DISTANCE / sizeof(struct robust_list) + 1];
 };
 
-/* Publishes the calling thread's id in `word` and lists it. 0, or -ENOSYS. */
+/* Publishes the calling thread's id in `word`, and in the word KIN__OS_LIFE_DISTANCE bytes
+ * behind it, and lists both. 0, or -ENOSYS. */
 int kin__os_life_begin(struct kin__os_life *life, _Atomic uint32_t *word);
 
-/* Unlists the word; its value stays for the caller to change. */
+/* Unlists the words; their values stay for the caller to change. */
 void kin__os_life_end(struct kin__os_life *life);
 
 #endif

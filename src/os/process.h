@@ -16,6 +16,10 @@ _Noreturn void kin__os_exit_now(int status);
 /* Kills the calling process with SIGKILL. */
 _Noreturn void kin__os_die(void);
 
+/* From now on the kernel kills the calling process when the thread that forked it ends. `parent`
+ * is the process of that thread: if it is dead already, this does not return. */
+void kin__os_die_with_parent(uint32_t parent);
+
 /* Sends a signal by process id. 0, -ESRCH, -EPERM. */
 int kin__os_signal(uint32_t pid, int number);
 

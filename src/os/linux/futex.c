@@ -86,13 +86,18 @@ int kin__os_robust_find(struct kin__os_robust *ret_robust)
 int kin__os_life_begin(struct kin__os_life *life, _Atomic uint32_t *word)
 {
     KIN__OS_FAULT(ENOSYS);
-    /* The kernel finds the futex of a node at node + futex_offset: the node stands in this
-     * private struct, the word far away in shared memory. */
-    life->head.list.next = &life->node;
-    life->head.futex_offset = (long)((intptr_t)word - (intptr_t)&life->node);
+    /* The kernel finds the futex of a node at node + futex_offset: the nodes stand in this
+     * private struct, as far apart as the words far away in shared memory. */
+    struct robust_list *first = &life->nodes[0];
+    struct robust_list *second = &life->nodes[KIN__OS_LIFE_DISTANCE / sizeof *second];
+    life->head.list.next = first;
+    life->head.futex_offset = (long)((intptr_t)word - (intptr_t)first);
     life->head.list_op_pending = NULL;
-    life->node.next = &life->head.list;
-    atomic_store(word, (uint32_t)syscall(SYS_gettid) | KIN__OS_FUTEX_WAITERS);
+    first->next = second;
+    second->next = &life->head.list;
+    uint32_t value = (uint32_t)syscall(SYS_gettid) | KIN__OS_FUTEX_WAITERS;
+    atomic_store(word + KIN__OS_LIFE_DISTANCE / sizeof *word, value);
+    atomic_store(word, value);
     if (syscall(SYS_set_robust_list, &life->head, sizeof life->head) != 0) {
         return -errno;
     }

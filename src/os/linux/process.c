@@ -10,6 +10,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/syscall.h>
 #include <sys/types.h>
 #include <sys/wait.h>
@@ -36,6 +37,14 @@ _Noreturn void kin__os_die(void)
 {
     for (;;) {
         kill(getpid(), SIGKILL);
+    }
+}
+
+void kin__os_die_with_parent(uint32_t parent)
+{
+    prctl(PR_SET_PDEATHSIG, SIGKILL);
+    if (getppid() != (pid_t)parent) {
+        kin__os_die();
     }
 }
 
