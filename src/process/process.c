@@ -1,0 +1,188 @@
+/*
+ * A child process, seen from its parent.
+ *
+ * A child is waited for exactly once, by its process id and without sleeping, under the lock of
+ * kin__children, by whichever thread looks first after the end. Sleeping until then happens
+ * outside the lock. Without a cancel token a join sleeps on the child's fd: the kernel's own
+ * event, one system call, nothing in between. With a token it sleeps as everything else does,
+ * on an event count that this process's keeper raises when one of its children may have ended.
+ */
+#include "process/process.h"
+
+#include "base/allocate.h"
+#include "family/death.h"
+#include "family/sleep.h"
+#include "os/clock.h"
+#include "os/memory.h"
+#include "os/process.h"
+#include "process/runtime.h"
+
+#include <errno.h>
+#include <kin/cancel.h>
+#include <signal.h>
+
+/* A child that has left the family is about to end; only its fd tells when it has. */
+#define ENDING_SLICE_NS 5000000
+
+int kin__process_look_locked(kin_process *process)
+{
+    int r = 0;
+    if (process->is_foreign) {
+        return -ECHILD;
+    }
+    if (!process->has_ended) {
+        r = kin__os_process_reap(process->pid, &process->exit_code);
+        process->has_ended = r != -EAGAIN;
+        process->has_code = r == 0;
+    }
+    return r == -EAGAIN ? r : 0; /* -ECHILD: it has ended, and somebody else waited for it */
+}
+
+int kin__process_look(kin_process *process)
+{
+    mtx_lock(&kin__children.lock);
+    int r = kin__process_look_locked(process);
+    mtx_unlock(&kin__children.lock);
+    return r;
+}
+
+/* Whether the child will give no more signs of life to the keeper, or none yet. */
+static bool is_without_life(const kin_process *process)
+{
+    const struct kin__member *member = kin__member_of(process->owner);
+    uint32_t life = member == NULL ? 0 : atomic_load(&member->life);
+    return life == 0 || life & KIN__OS_FUTEX_DIED ||
+           kin__member_state_of(process->owner) != KIN__MEMBER_LIVE;
+}
+
+static int wait_with_token(const kin_process *process, kin_timeout timeout)
+{
+    _Atomic uint32_t *ends = &kin__family.member->child_ends;
+    uint32_t key = kin__count_prepare(ends);
+    if (!is_without_life(process)) {
+        return kin__sleep(ends, key, timeout);
+    }
+    int64_t slice_ns = kin__os_now_ns() + ENDING_SLICE_NS;
+    kin__os_process_wait(process->fd,
+                         slice_ns < timeout.deadline_ns ? slice_ns : timeout.deadline_ns);
+    return 0;
+}
+
+/* Sleeps until the child may have ended. 0: look again. */
+static int wait_for_end(const kin_process *process, kin_timeout timeout)
+{
+    if (timeout.cancel != NULL && kin_cancel_is_requested(timeout.cancel)) {
+        return -ECANCELED;
+    }
+    if (timeout.deadline_ns == KIN_NOW.deadline_ns) {
+        return -EAGAIN;
+    }
+    if (timeout.deadline_ns != INT64_MAX && kin__os_now_ns() >= timeout.deadline_ns) {
+        return -ETIMEDOUT;
+    }
+    if (timeout.cancel != NULL && kin__self() != NULL) {
+        return wait_with_token(process, timeout);
+    }
+    kin__os_process_wait(process->fd, timeout.deadline_ns);
+    return 0;
+}
+
+/* What a child that was killed had open and claimed is taken back before join returns; its
+ * watcher, the keeper, may be at it as well. */
+static void reap_member(const kin_process *process)
+{
+    if (kin__family_is_open() && kin__member_state_of(process->owner) != KIN__MEMBER_FREE) {
+        kin__death_reap(process->owner);
+    }
+}
+
+int kin_process_join(kin_process *process, kin_timeout timeout)
+{
+    int r = process == NULL ? -EINVAL : kin__timeout_check(timeout);
+    while (r == 0) {
+        r = kin__process_look(process);
+        if (r == 0) {
+            reap_member(process);
+            return 0;
+        }
+        r = r == -EAGAIN ? wait_for_end(process, timeout) : r;
+    }
+    return r;
+}
+
+int kin_process_exit_code(kin_process *process, int *ret_exit_code)
+{
+    int r = process == NULL || ret_exit_code == NULL ? -EINVAL : kin__process_look(process);
+    if (r == 0) {
+        r = process->has_code ? 0 : -ECHILD;
+    }
+    if (r == 0) {
+        *ret_exit_code = process->exit_code;
+    }
+    return r;
+}
+
+bool kin_process_is_alive(kin_process *process)
+{
+    return process != NULL && kin__process_look(process) == -EAGAIN;
+}
+
+static int signal_child(kin_process *process, int number)
+{
+    int r = process == NULL ? -EINVAL : kin__process_look(process);
+    if (r == -EAGAIN) {
+        r = kin__os_process_signal(process->fd, number);
+    }
+    return r == -ESRCH ? 0 : r;
+}
+
+int kin_process_terminate(kin_process *process)
+{
+    return signal_child(process, SIGTERM);
+}
+
+int kin_process_kill(kin_process *process)
+{
+    return signal_child(process, SIGKILL);
+}
+
+int32_t kin_process_pid(const kin_process *process)
+{
+    return process == NULL ? 0 : (int32_t)process->pid;
+}
+
+const char *kin_process_name(const kin_process *process)
+{
+    return process == NULL ? "" : process->name;
+}
+
+int kin_process_sentinel(const kin_process *process)
+{
+    return process == NULL ? -EINVAL : process->fd < 0 ? -ECHILD : process->fd;
+}
+
+void kin__process_release(kin_process *process)
+{
+    if (process->fd >= 0) {
+        kin__os_close(process->fd);
+    }
+    kin__release(process);
+}
+
+kin_process *kin_process_free(kin_process *process)
+{
+    if (process == NULL) {
+        return NULL;
+    }
+    mtx_lock(&kin__children.lock);
+    bool is_running = kin__process_look_locked(process) == -EAGAIN;
+    process->is_free = true;
+    if (!is_running && kin__list_node_is_linked(&process->node)) {
+        kin__list_remove(&process->node);
+    }
+    mtx_unlock(&kin__children.lock);
+    if (!is_running) {
+        kin__process_release(process);
+    }
+    return NULL;
+}

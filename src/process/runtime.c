@@ -1,0 +1,3 @@
+#include "process/runtime.h"
+
+struct kin__children kin__children;
