@@ -25,13 +25,15 @@ int kin__timeout_check(kin_timeout timeout)
 
 bool kin__spin_again(struct kin__spin *spin)
 {
-    if (spin->left == 0) {
+    enum { PAUSES_MAX = 256 };
+    if (spin->looks == 0) {
         return false;
     }
-    spin->left--;
-    for (int i = 0; i < 4; i++) {
+    spin->looks--;
+    for (uint32_t i = 0; i < spin->pauses; i++) {
         kin__os_pause();
     }
+    spin->pauses = spin->pauses < PAUSES_MAX ? spin->pauses * 2 : PAUSES_MAX;
     return true;
 }
 

@@ -88,14 +88,18 @@ void kin__sleep_on_lock(_Atomic uint32_t *word, uint32_t expected, struct kin__t
 /* After a death: raises and wakes every word that a member sleeps on. */
 void kin__sleep_wake_all(void);
 
-/* Looking again for a while before sleeping pays when the other side is running. */
+/* Looking again for a while before sleeping pays when the other side is running. The moments
+ * between two looks grow: each look takes the line away from the core that is about to write
+ * it, so looking less often lets the other side run ahead, and all moves faster. Together they
+ * last about as long as falling asleep and being woken on another core. Not on one core. */
 struct kin__spin {
-    uint32_t left;
+    uint32_t looks;
+    uint32_t pauses;
 };
 
 static inline struct kin__spin kin__spin_begin(void)
 {
-    return (struct kin__spin){.left = kin__family.spin_count};
+    return (struct kin__spin){.looks = kin__family.spin_count > 0 ? 10 : 0, .pauses = 16};
 }
 
 /* Waits a moment; false when it is time to sleep. */
