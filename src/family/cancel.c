@@ -4,6 +4,7 @@
 #include "family/sleep.h"
 
 #include <errno.h>
+#include <kin/error.h>
 
 /* In the family's memory. All processes write it. */
 struct cancel_shared {
@@ -54,10 +55,13 @@ int kin_cancel_request(kin_cancel *cancel)
     if (cancel == NULL) {
         return -EINVAL;
     }
-    if (cancel->object.shared == NULL) {
-        return -ESTALE;
+    if (kin__self() == NULL) {
+        return KIN_EFAMILY;
     }
     _Atomic uint32_t *fired = kin__cancel_count(cancel);
+    if (fired == NULL) {
+        return -ESTALE;
+    }
     atomic_fetch_or(fired, KIN__COUNT_FLAG);
     kin__count_raise(fired, UINT32_MAX);
     return 0;
@@ -75,5 +79,5 @@ bool kin_cancel_is_requested(const kin_cancel *cancel)
 _Atomic uint32_t *kin__cancel_count(kin_cancel *cancel)
 {
     struct cancel_shared *shared = cancel->object.shared;
-    return &shared->fired;
+    return shared == NULL ? NULL : &shared->fired;
 }

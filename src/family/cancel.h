@@ -8,7 +8,7 @@
 
 #define KIN__TYPE_CANCEL 1u
 
-/* The event count that changes when the token fires. */
+/* The event count that changes when the token fires. NULL: the token is gone. */
 _Atomic uint32_t *kin__cancel_count(kin_cancel *cancel);
 
 #endif

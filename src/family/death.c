@@ -91,9 +91,11 @@ static bool claim(uint32_t owner)
     }
 }
 
-/* Reaps the threads of a process, and the slots that it had claimed for others. */
-static void reap_members_of(uint32_t process)
+/* Reaps the threads of a process, and the slots that it had claimed for others. True: one of
+ * them held something. */
+static bool reap_members_of(uint32_t process)
 {
+    bool has_held = false;
     uint32_t used = atomic_load(&kin__shared()->members.used);
     for (uint32_t slot = 1; slot < used; slot++) {
         struct kin__member *member = kin__member_at(slot);
@@ -105,12 +107,14 @@ static void reap_members_of(uint32_t process)
         if (owner == process || !(is_thread || is_unfinished) || !claim(owner)) {
             continue;
         }
+        has_held |= holds_anything(member);
         repair_holdings(member, owner);
         if (kin__word_role(word) == KIN__MEMBER_PROCESS) { /* a child that was never started */
             kin__heap_reap(owner);
         }
         kin__member_free(owner);
     }
+    return has_held;
 }
 
 /* The process that now watches over the children of the dead looks at the table anew. */
@@ -183,9 +187,12 @@ void kin__death_end_thread(uint32_t owner)
 void kin__death_end_process(void)
 {
     uint32_t owner = kin__family.owner;
-    reap_members_of(owner);
+    bool is_death = reap_members_of(owner);
     kin__directory_reap(owner);
     kin__heap_reap(owner);
+    if (is_death) { /* somebody may wait for what it held */
+        announce();
+    }
     kin__member_free(owner);
     tell_heir();
 }

@@ -86,6 +86,9 @@ static int sleep_with_cancel(_Atomic uint32_t *word, uint32_t expected, kin_time
 
 int kin__timeout_is_over(kin_timeout timeout)
 {
+    if (timeout.cancel != NULL && kin__cancel_count(timeout.cancel) == NULL) {
+        return -ESTALE;
+    }
     if (timeout.cancel != NULL && kin_cancel_is_requested(timeout.cancel)) {
         return -ECANCELED;
     }

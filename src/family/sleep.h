@@ -72,7 +72,8 @@ static inline void kin__count_pass(_Atomic uint32_t *count)
 /* Whether a timeout is well-formed. 0, or -EINVAL. */
 int kin__timeout_check(kin_timeout timeout);
 
-/* Whether a wait would be over before it began: -EAGAIN, -ETIMEDOUT or -ECANCELED, else 0. */
+/* Whether a wait would be over before it began: -EAGAIN, -ETIMEDOUT, -ECANCELED, or -ESTALE: the
+ * token is gone; else 0. */
 int kin__timeout_is_over(kin_timeout timeout);
 
 /* Sleeps until `count` differs from `key`, or is woken. 0: look again; or -EAGAIN: the timeout

@@ -11,6 +11,7 @@
 #include "sync/type.h"
 
 #include <errno.h>
+#include <kin/error.h>
 #include <kin/event.h>
 
 struct event_shared {
@@ -57,11 +58,15 @@ kin_handle kin_event_handle(const kin_event *event)
     return event == NULL ? (kin_handle){0} : event->object.handle;
 }
 
-/* 0, or -EINVAL, -ESTALE. */
+/* 0, or -EINVAL, -ESTALE, KIN_EFAMILY. The child of a plain fork becomes a member here: before
+ * that, nothing keeps the event alive for it. */
 static int find_shared(const kin_event *event, struct event_shared **ret_shared)
 {
     if (event == NULL) {
         return -EINVAL;
+    }
+    if (kin__self() == NULL) {
+        return KIN_EFAMILY;
     }
     *ret_shared = event->object.shared;
     return *ret_shared == NULL ? -ESTALE : 0;
@@ -74,8 +79,8 @@ int kin_event_set(kin_event *event)
     if (r < 0) {
         return r;
     }
-    atomic_fetch_add(&shared->sets, 1);
     atomic_fetch_or(&shared->count, KIN__COUNT_FLAG);
+    atomic_fetch_add(&shared->sets, 1); /* second: killed here, a set that was not did not count */
     kin__count_raise(&shared->count, UINT32_MAX);
     return 0;
 }
@@ -111,6 +116,10 @@ int kin_event_wait(kin_event *event, kin_timeout timeout)
     for (;;) {
         if (atomic_load(&shared->count) & KIN__COUNT_FLAG || atomic_load(&shared->sets) != sets) {
             return 0;
+        }
+        r = kin__timeout_is_over(timeout);
+        if (r < 0) {
+            return r;
         }
         if (kin__spin_again(&spin)) {
             continue;

@@ -98,6 +98,7 @@ static int enter(const kin_lock *lock, _Atomic uint32_t **ret_holder, struct kin
 static int acquire_slow(_Atomic uint32_t *holder, uint32_t owner, kin_timeout timeout)
 {
     struct kin__spin spin = kin__spin_begin();
+    bool is_now = timeout.deadline_ns == KIN_NOW.deadline_ns; /* leaves no mark: it never sleeps */
     uint32_t word = atomic_load(holder);
     uint32_t keep = 0; /* WAITERS once we have slept: there may be others */
     for (;;) {
@@ -108,6 +109,8 @@ static int acquire_slow(_Atomic uint32_t *holder, uint32_t owner, kin_timeout ti
             }
         } else if ((word & KIN__OWNER_MASK) == owner) {
             return -EDEADLK;
+        } else if (is_now) {
+            return kin__timeout_is_over(timeout);
         } else if (kin__spin_again(&spin)) {
             word = atomic_load(holder);
         } else if ((word & WAITERS) == 0) {
@@ -197,9 +200,7 @@ int kin_lock_mark_consistent(kin_lock *lock)
 
 bool kin_lock_is_locked(const kin_lock *lock)
 {
-    if (lock == NULL || lock->object.shared == NULL) {
-        return false;
-    }
-    const struct lock_shared *shared = lock->object.shared;
-    return (atomic_load(&shared->holder) & KIN__OWNER_MASK) != 0;
+    _Atomic uint32_t *holder = NULL;
+    struct kin__thread *self = NULL;
+    return enter(lock, &holder, &self) == 0 && (atomic_load(holder) & KIN__OWNER_MASK) != 0;
 }

@@ -1,0 +1,344 @@
+/* kin_event: codes, waking, deaths. */
+#include "family/directory.h"
+#include "family/sleep.h"
+#include "unit/children.h"
+
+#include <errno.h>
+#include <kin/cancel.h>
+#include <kin/error.h>
+#include <kin/event.h>
+#include <kin/lock.h>
+
+static kin_event *new_event(void)
+{
+    kin_event *event = NULL;
+    begin();
+    REQUIRE(kin_event_create(&event) == 0);
+    return event;
+}
+
+static const kin_timeout no_timeout;
+
+TEST(event_functions_refuse_null)
+{
+    kin_event *event = new_event();
+    CHECK_EQUAL(kin_event_create(NULL), -EINVAL);
+    CHECK_EQUAL(kin_event_attach(kin_event_handle(event), NULL), -EINVAL);
+    CHECK_EQUAL(kin_event_set(NULL), -EINVAL);
+    CHECK_EQUAL(kin_event_clear(NULL), -EINVAL);
+    CHECK_EQUAL(kin_event_wait(NULL, KIN_NOW), -EINVAL);
+    CHECK(!kin_event_is_set(NULL));
+    CHECK_EQUAL(kin_event_handle(NULL).counter, 0);
+    CHECK(kin_event_free(NULL) == NULL);
+    kin_event_free(event);
+}
+
+TEST(wait_refuses_a_timeout_that_is_all_zero)
+{
+    kin_event *event = new_event();
+    CHECK_EQUAL(kin_event_set(event), 0);
+    CHECK_EQUAL(kin_event_wait(event, no_timeout), -EINVAL);
+    kin_event_free(event);
+}
+
+TEST(an_event_needs_a_family)
+{
+    kin_event *event = NULL;
+    CHECK_EQUAL(kin_event_create(&event), KIN_EFAMILY);
+    CHECK(event == NULL);
+}
+
+TEST(event_attach_refuses_stale_handles_and_those_of_other_types)
+{
+    kin_event *event = new_event();
+    kin_event *other = NULL;
+    kin_lock *lock = NULL;
+    REQUIRE(kin_lock_create(&lock) == 0);
+    kin_handle handle = kin_event_handle(event);
+    CHECK_EQUAL(kin_event_attach(kin_lock_handle(lock), &other), -EINVAL);
+    CHECK_EQUAL(kin_event_attach((kin_handle){0}, &other), -ESTALE);
+    kin_event_free(event);
+    CHECK_EQUAL(kin_event_attach(handle, &other), -ESTALE);
+    CHECK(other == NULL);
+    kin_lock_free(lock);
+}
+
+TEST(an_event_is_set_until_it_is_cleared)
+{
+    kin_event *event = new_event();
+    CHECK(!kin_event_is_set(event));
+    CHECK_EQUAL(kin_event_wait(event, KIN_NOW), -EAGAIN);
+    CHECK_EQUAL(kin_event_wait(event, kin_within_ms(5)), -ETIMEDOUT);
+    CHECK_EQUAL(kin_event_wait(event, kin_by(kin_now_ns(), NULL)), -ETIMEDOUT);
+    CHECK_EQUAL(kin_event_set(event), 0);
+    CHECK_EQUAL(kin_event_set(event), 0);
+    CHECK(kin_event_is_set(event));
+    for (int i = 0; i < 3; i++) {
+        CHECK_EQUAL(kin_event_wait(event, KIN_NOW), 0);
+        CHECK_EQUAL(kin_event_wait(event, KIN_FOREVER), 0);
+    }
+    CHECK_EQUAL(kin_event_clear(event), 0);
+    CHECK_EQUAL(kin_event_clear(event), 0);
+    CHECK(!kin_event_is_set(event));
+    CHECK_EQUAL(kin_event_wait(event, KIN_NOW), -EAGAIN);
+    kin_event_free(event);
+}
+
+TEST(asking_an_event_now_costs_its_setter_nothing)
+{
+    kin_event *event = new_event();
+    const _Atomic uint32_t *count = kin__object_at(
+        kin__entry_at(kin_event_handle(event).index)->block);
+    CHECK_EQUAL(kin_event_wait(event, KIN_NOW), -EAGAIN);
+    CHECK_EQUAL(atomic_load(count) & KIN__COUNT_SLEEPERS, 0);
+    kin_event_free(event);
+}
+
+struct wait {
+    kin_event *event;
+    kin_timeout timeout;
+    int expected;
+};
+
+static void wait_for_event(void *user)
+{
+    struct wait *wait = user;
+    CHECK_EQUAL(kin_event_wait(wait->event, wait->timeout), wait->expected);
+    atomic_fetch_add(&numbers[0], 1);
+}
+
+static void *wait_in_thread(void *user)
+{
+    wait_for_event(user);
+    return NULL;
+}
+
+enum { WAITER_COUNT = 4 };
+
+/* That many children and threads wait for the event, and sleep. */
+struct waiters {
+    pid_t children[WAITER_COUNT];
+    pthread_t threads[WAITER_COUNT];
+};
+
+static struct waiters start_waiters(struct wait *wait)
+{
+    struct waiters waiters;
+    for (int i = 0; i < WAITER_COUNT; i++) {
+        waiters.children[i] = child_start(wait_for_event, wait);
+    }
+    for (int i = 0; i < WAITER_COUNT; i++) {
+        waiters.threads[i] = thread_start(wait_in_thread, wait);
+        await_sleepers(waiters.children[i], 1);
+    }
+    await_sleepers(getpid(), WAITER_COUNT);
+    return waiters;
+}
+
+static void join_waiters(struct waiters waiters)
+{
+    for (int i = 0; i < WAITER_COUNT; i++) {
+        child_join(waiters.children[i]);
+        thread_join(waiters.threads[i]);
+    }
+    CHECK_EQUAL(atomic_load(&numbers[0]), 2 * WAITER_COUNT);
+}
+
+TEST(set_wakes_all_who_wait)
+{
+    struct wait wait = {.event = new_event(), .timeout = KIN_FOREVER};
+    struct waiters waiters = start_waiters(&wait);
+    CHECK_EQUAL(atomic_load(&numbers[0]), 0);
+    CHECK_EQUAL(kin_event_set(wait.event), 0);
+    join_waiters(waiters);
+    kin_event_free(wait.event);
+}
+
+TEST(a_set_that_is_cleared_at_once_wakes_all_who_wait)
+{
+    struct wait wait = {.event = new_event(), .timeout = KIN_FOREVER};
+    struct waiters waiters = start_waiters(&wait);
+    CHECK_EQUAL(kin_event_set(wait.event), 0);
+    CHECK_EQUAL(kin_event_clear(wait.event), 0);
+    join_waiters(waiters);
+    CHECK_EQUAL(kin_event_wait(wait.event, KIN_NOW), -EAGAIN); /* but not who comes later */
+    kin_event_free(wait.event);
+}
+
+TEST(a_fired_token_ends_all_waits_for_an_event)
+{
+    struct wait wait = {.event = new_event(), .expected = -ECANCELED};
+    kin_cancel *cancel = NULL;
+    REQUIRE(kin_cancel_create(&cancel) == 0);
+    wait.timeout = kin_by(INT64_MAX, cancel);
+    struct waiters waiters = start_waiters(&wait);
+    CHECK_EQUAL(kin_cancel_request(cancel), 0);
+    join_waiters(waiters);
+    CHECK_EQUAL(kin_event_wait(wait.event, wait.timeout), -ECANCELED);
+    CHECK_EQUAL(kin_event_wait(wait.event, kin_by(1, cancel)), -ECANCELED);
+    kin_cancel_free(cancel);
+    kin_event_free(wait.event);
+}
+
+TEST(waiters_with_a_token_are_woken_by_set)
+{
+    struct wait wait = {.event = new_event()};
+    kin_cancel *cancel = NULL;
+    REQUIRE(kin_cancel_create(&cancel) == 0);
+    wait.timeout = kin_by(INT64_MAX, cancel);
+    struct waiters waiters = start_waiters(&wait);
+    CHECK_EQUAL(kin_event_set(wait.event), 0);
+    join_waiters(waiters);
+    kin_cancel_free(cancel);
+    kin_event_free(wait.event);
+}
+
+TEST(a_token_that_is_gone_is_refused_and_not_followed)
+{
+    struct wait wait = {.event = new_event(), .expected = -ESTALE};
+    kin_cancel *cancel = NULL;
+    REQUIRE(kin_cancel_create(&cancel) == 0);
+    pid_t pid = fork(); /* joins the family when the token is gone */
+    if (pid == 0) {
+        await_number(1, 1);
+        wait.timeout = kin_by(INT64_MAX, cancel);
+        wait_for_event(&wait);
+        CHECK_EQUAL(kin_cancel_request(cancel), -ESTALE);
+        kin_cancel_free(cancel);
+        kin_event_free(wait.event);
+        kin_fini();
+        _exit(0);
+    }
+    kin_cancel_free(cancel);
+    atomic_store(&numbers[1], 1);
+    child_join(pid);
+    kin_event_free(wait.event);
+}
+
+TEST(a_killed_waiter_leaves_the_others_to_be_woken)
+{
+    struct wait wait = {.event = new_event(), .timeout = KIN_FOREVER};
+    pid_t doomed = child_start(wait_for_event, &wait);
+    await_sleepers(doomed, 1);
+    struct waiters waiters = start_waiters(&wait);
+    child_kill(doomed);
+    CHECK_EQUAL(kin_event_set(wait.event), 0);
+    join_waiters(waiters);
+    kin_event_free(wait.event);
+}
+
+TEST(no_death_wakes_a_waiter_for_good)
+{
+    struct wait wait = {.event = new_event(), .timeout = KIN_FOREVER};
+    pthread_t waiter = thread_start(wait_in_thread, &wait);
+    pid_t doomed = child_start(wait_for_event, &wait);
+    await_sleepers(doomed, 1);
+    child_kill(doomed);
+    await_sleepers(getpid(), 1);
+    CHECK_EQUAL(atomic_load(&numbers[0]), 0);
+    CHECK_EQUAL(kin_event_set(wait.event), 0);
+    thread_join(waiter);
+    kin_event_free(wait.event);
+}
+
+static void set_and_be_killed(void *user)
+{
+    /* What kin_event_set has done when it is killed before it wakes anybody. */
+    _Atomic uint32_t *count = kin__object_at(kin__entry_at(kin_event_handle(user).index)->block);
+    atomic_fetch_or(count, KIN__COUNT_FLAG);
+    atomic_store(&numbers[1], 1);
+    for (;;) {
+        pause();
+    }
+}
+
+TEST(a_setter_killed_before_it_woke_anybody_leaves_nobody_asleep)
+{
+    struct wait wait = {.event = new_event(), .timeout = KIN_FOREVER};
+    struct waiters waiters = start_waiters(&wait);
+    pid_t setter = child_start(set_and_be_killed, wait.event);
+    await_number(1, 1);
+    child_kill(setter);
+    join_waiters(waiters);
+    CHECK(kin_event_is_set(wait.event));
+    kin_event_free(wait.event);
+}
+
+TEST(a_set_after_a_setter_was_killed_wakes_all)
+{
+    struct wait wait = {.event = new_event(), .timeout = KIN_FOREVER};
+    struct waiters waiters = start_waiters(&wait);
+    _Atomic uint32_t *count = kin__object_at(
+        kin__entry_at(kin_event_handle(wait.event).index)->block);
+    atomic_fetch_or(count, KIN__COUNT_FLAG); /* by a setter that is stopped here */
+    CHECK_EQUAL(kin_event_set(wait.event), 0);
+    join_waiters(waiters);
+    kin_event_free(wait.event);
+}
+
+static void set_at_once(void *user)
+{
+    kin_event *event = NULL;
+    CHECK_EQUAL(kin_event_attach(*(kin_handle *)user, &event), 0);
+    CHECK_EQUAL(kin_event_set(event), 0);
+    kin_event_free(event);
+}
+
+TEST(an_event_is_opened_by_its_handle_in_another_process)
+{
+    kin_event *event = new_event();
+    kin_handle handle = kin_event_handle(event);
+    pid_t setter = child_start(set_at_once, &handle);
+    CHECK_EQUAL(kin_event_wait(event, KIN_FOREVER), 0);
+    child_join(setter);
+    kin_event_free(event);
+}
+
+TEST(a_plainly_forked_child_becomes_a_member_by_setting)
+{
+    kin_event *event = new_event();
+    pid_t pid = fork();
+    if (pid == 0) {
+        CHECK_EQUAL(kin_event_set(event), 0);
+        CHECK(kin__family.pid == (uint32_t)getpid());
+        kin_event_free(event);
+        kin_fini();
+        _exit(0);
+    }
+    CHECK_EQUAL(kin_event_wait(event, KIN_FOREVER), 0);
+    child_join(pid);
+    kin_event_free(event);
+}
+
+TEST(an_event_that_was_freed_before_a_plainly_forked_child_joined_is_stale)
+{
+    kin_event *event = new_event();
+    pid_t pid = fork();
+    if (pid == 0) {
+        await_number(0, 1);
+        CHECK_EQUAL(kin_event_set(event), -ESTALE);
+        CHECK_EQUAL(kin_event_clear(event), -ESTALE);
+        CHECK_EQUAL(kin_event_wait(event, KIN_NOW), -ESTALE);
+        CHECK(!kin_event_is_set(event));
+        kin_event_free(event);
+        kin_fini();
+        _exit(0);
+    }
+    kin_event_free(event);
+    atomic_store(&numbers[0], 1);
+    child_join(pid);
+}
+
+TEST(sets_and_clears_of_many_lose_no_waiter)
+{
+    struct wait wait = {.event = new_event(), .timeout = KIN_FOREVER};
+    for (int round = 0; round < 200; round++) {
+        pthread_t waiter = thread_start(wait_in_thread, &wait);
+        while (atomic_load(&numbers[0]) <= (uint64_t)round) {
+            CHECK_EQUAL(kin_event_set(wait.event), 0);
+            CHECK_EQUAL(kin_event_clear(wait.event), 0);
+        }
+        thread_join(waiter);
+    }
+    kin_event_free(wait.event);
+}
