@@ -32,7 +32,8 @@ static void watch_process(struct watch *watch, struct kin__member *member, uint3
 {
     _Atomic uint32_t *word = is_watcher ? &member->life : &member->life_below;
     uint32_t life = atomic_load(word);
-    bool is_starting = life == 0 || kin__member_state_of(owner) == KIN__MEMBER_CLAIMED;
+    bool has_life = life & KIN__OS_FUTEX_WAITERS; /* else 0, or why its keeper did not start */
+    bool is_starting = !has_life || kin__member_state_of(owner) == KIN__MEMBER_CLAIMED;
     if (life & KIN__OS_FUTEX_DIED) {
         kin__os_futex_wake(&member->life_below, UINT32_MAX);
         if (kin__death_is_certain(owner, kin__os_now_ns() + DYING_NS)) {
@@ -136,11 +137,11 @@ static void *keep(void *user)
         }
     }
     if (r == 0) {
-        kin__os_life_end(&life);
         atomic_store(&member->life_below, 0);
         kin__os_futex_wake(&member->life_below, UINT32_MAX);
         atomic_store(&member->life, 0);
         kin__os_futex_wake(&member->life, UINT32_MAX);
+        kin__os_life_end();
     }
     return NULL;
 }
@@ -176,6 +177,5 @@ void kin__keeper_stop(void)
 
 void kin__keeper_tell(void)
 {
-    kin__count_prepare(&kin__family.member->command);
-    kin__count_raise(&kin__family.member->command, 1);
+    kin__count_raise_slow(&kin__family.member->command, 1);
 }

@@ -93,7 +93,8 @@ struct kin__os_life {
  * behind it, and lists both. 0, or -ENOSYS. */
 int kin__os_life_begin(struct kin__os_life *life, _Atomic uint32_t *word);
 
-/* Unlists the words; their values stay for the caller to change. */
-void kin__os_life_end(struct kin__os_life *life);
+/* Before the thread gives `life` up, and after it has zeroed the words: killed in between, a word
+ * that still had an id would look alive for ever. */
+void kin__os_life_end(void);
 
 #endif

@@ -34,7 +34,8 @@ static uint32_t quota_count(void)
     FILE *groups = fopen("/proc/self/cgroup", "re");
     while (groups != NULL && fgets(line, sizeof line, groups) != NULL) {
         line[strcspn(line, "\n")] = '\0';
-        char *group = strrchr(line, ':');
+        char *group = strchr(line, ':'); /* ID:CONTROLLERS:PATH, and a path may have colons */
+        group = group == NULL ? NULL : strchr(group + 1, ':');
         bool is_second = strncmp(line, "0::", 3) == 0;
         if (group == NULL || (!is_second && strstr(line, "cpu") == NULL)) {
             continue;

@@ -95,17 +95,17 @@ int kin__os_life_begin(struct kin__os_life *life, _Atomic uint32_t *word)
     life->head.list_op_pending = NULL;
     first->next = second;
     second->next = &life->head.list;
-    uint32_t value = (uint32_t)syscall(SYS_gettid) | KIN__OS_FUTEX_WAITERS;
-    atomic_store(word + KIN__OS_LIFE_DISTANCE / sizeof *word, value);
-    atomic_store(word, value);
     if (syscall(SYS_set_robust_list, &life->head, sizeof life->head) != 0) {
         return -errno;
     }
+    /* Only now: a word that holds an id is one that the kernel releases. */
+    uint32_t value = (uint32_t)syscall(SYS_gettid) | KIN__OS_FUTEX_WAITERS;
+    atomic_store(word + KIN__OS_LIFE_DISTANCE / sizeof *word, value);
+    atomic_store(word, value);
     return 0;
 }
 
-void kin__os_life_end(struct kin__os_life *life)
+void kin__os_life_end(void)
 {
-    *(struct robust_list *volatile *)&life->head.list.next = &life->head.list;
-    atomic_signal_fence(memory_order_seq_cst);
+    syscall(SYS_set_robust_list, NULL, sizeof(struct robust_list_head));
 }

@@ -122,29 +122,39 @@ static size_t read_text(const char *path, char *text, size_t bytes)
     return (size_t)got;
 }
 
-/* Field 3, the state, and field 22, the start time, of /proc/PID/stat. */
-static uint64_t read_stat(uint32_t pid, char *ret_state)
+/* Of /proc/PID/stat; all zero: it cannot be read. */
+struct stat_fields {
+    char state;            /* field 3 */
+    uint64_t thread_count; /* field 20 */
+    uint64_t start_time;   /* field 22 */
+};
+
+static struct stat_fields read_stat(uint32_t pid)
 {
+    struct stat_fields fields = {0};
     char path[32];
     char text[1024];
     snprintf(path, sizeof path, "/proc/%u/stat", pid);
     if (read_text(path, text, sizeof text) == 0) {
-        return 0;
+        return fields;
     }
     char *field = strrchr(text, ')'); /* the name before it may hold anything */
     for (int i = 3; field != NULL && i <= 22; i++) {
         field = strchr(field + 1, ' ');
         if (field != NULL && i == 3) {
-            *ret_state = field[1];
+            fields.state = field[1];
+        } else if (field != NULL && i == 20) {
+            fields.thread_count = strtoull(field + 1, NULL, 10);
+        } else if (field != NULL && i == 22) {
+            fields.start_time = strtoull(field + 1, NULL, 10);
         }
     }
-    return field == NULL ? 0 : strtoull(field + 1, NULL, 10);
+    return fields;
 }
 
 uint64_t kin__os_process_start_time(uint32_t pid)
 {
-    char state = '?';
-    return read_stat(pid, &state);
+    return read_stat(pid).start_time;
 }
 
 bool kin__os_process_is_gone(uint32_t pid, uint64_t start_time, int64_t deadline_ns)
@@ -153,13 +163,14 @@ bool kin__os_process_is_gone(uint32_t pid, uint64_t start_time, int64_t deadline
     if (kin__os_process_open(pid, &fd) == -ESRCH) {
         return true;
     }
-    char state = '?';
-    uint64_t now = read_stat(pid, &state);
-    bool is_gone = now == 0 || (start_time != 0 && now != start_time);
+    /* What cannot be read (no /proc, no fd left) proves nothing. */
+    struct stat_fields now = read_stat(pid);
+    bool is_gone = start_time != 0 && now.start_time != 0 && now.start_time != start_time;
     if (!is_gone && fd >= 0) {
         is_gone = kin__os_process_wait(fd, deadline_ns) == 0; /* all threads have ended */
-    } else if (!is_gone) {
-        is_gone = state == 'Z' || state == 'X'; /* no fd to be had: the leader has ended */
+    } else if (!is_gone) { /* no fd to be had; a zombie's other threads may run on */
+        is_gone = (now.state == 'Z' && now.thread_count <= 1) || now.state == 'X' ||
+                  kin__os_signal(pid, 0) == -ESRCH;
     }
     if (fd >= 0) {
         close(fd);
