@@ -9,7 +9,12 @@
 
 void kin_function_register(kin_function_entry *entry)
 {
-    if (entry != NULL) {
+    for (const kin_function_entry *known = kin__functions; known != NULL; known = known->next) {
+        if (known == entry) { /* a second time: the list would lead back to it */
+            return;
+        }
+    }
+    if (entry != NULL && entry->name != NULL && entry->function != NULL) {
         entry->next = kin__functions;
         kin__functions = entry;
     }
@@ -72,13 +77,14 @@ int kin_call_fail_at(kin_call *call, int code, const char *file, int line, const
     if (call == NULL) {
         return -EINVAL;
     }
+    code = code < 0 ? code : -EINVAL;
     struct kin__error_place place = {.file = file, .line = line, .function = function};
     va_list values;
     va_start(values, format);
     kin_error_free(call->error);
     call->error = kin__error_create(&place, NULL, code, format, values);
     va_end(values);
-    return code < 0 ? code : -EINVAL;
+    return code;
 }
 
 int kin__call_run(kin_call *call, kin_function *function)

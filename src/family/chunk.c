@@ -6,7 +6,7 @@
 #include <errno.h>
 
 /* Idle chunks that may keep their pages: 16 MiB, and an eighth of what is in use. */
-#define IDLE_CHUNKS_KEPT 256u
+#define IDLE_CHUNKS_KEPT 256
 
 struct kin__chunk *kin__chunk_at(uint32_t index)
 {
@@ -149,9 +149,10 @@ int kin__chunk_claim(uint32_t count, uint32_t *ret_first)
 void kin__chunk_release(uint32_t first, uint32_t count)
 {
     struct kin__family_shared *shared = kin__shared();
-    uint32_t busy = atomic_fetch_sub(&shared->busy_chunk_count, count) - count;
-    uint32_t idle = atomic_fetch_add(&shared->idle_chunk_count, count) + count;
-    if (idle > IDLE_CHUNKS_KEPT + busy / 8 &&
+    /* Hints: a recount beside a claim can leave them a little below zero. */
+    int32_t busy = (int32_t)(atomic_fetch_sub(&shared->busy_chunk_count, count) - count);
+    int32_t idle = (int32_t)(atomic_fetch_add(&shared->idle_chunk_count, count) + count);
+    if (idle > IDLE_CHUNKS_KEPT + (busy > 0 ? busy / 8 : 0) &&
         kin__os_memory_decommit(kin__family.fd, kin__chunk_offset(first),
                                 count * KIN__CHUNK_BYTES) == 0) {
         atomic_fetch_sub(&shared->idle_chunk_count, count);
@@ -159,6 +160,13 @@ void kin__chunk_release(uint32_t first, uint32_t count)
     } else {
         put_back(first, count, KIN__CHUNK_COMMITTED);
     }
+}
+
+void kin__chunk_reclaim(uint32_t index)
+{
+    int r = kin__os_memory_decommit(kin__family.fd, kin__chunk_offset(index), KIN__CHUNK_BYTES);
+    (void)r; /* if it fails, pages that nobody counts stay until the chunk is used again */
+    put_back(index, 1, 0);
 }
 
 void kin__chunk_recount(void)

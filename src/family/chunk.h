@@ -81,6 +81,10 @@ int kin__chunk_claim(uint32_t count, uint32_t *ret_first);
  * a steady state needs no system call; beyond that the pages go back. */
 void kin__chunk_release(uint32_t first, uint32_t count);
 
+/* Gives back a chunk that a dead process had claimed and that is CLAIMED by this one now. The dead
+ * may not have got to giving it pages, so it counts as one that has none. */
+void kin__chunk_reclaim(uint32_t index);
+
 /* Makes the counts that are hints right again: by a reaper, after a death. */
 void kin__chunk_recount(void);
 

@@ -14,7 +14,7 @@ bool kin__death_is_certain(uint32_t owner, int64_t deadline_ns)
         return false;
     }
     uint32_t pid = member->pid;
-    if (pid == 0) { /* it is being started: 0 also until its parent has written it */
+    if (pid == 0) { /* it is being started or freed: 0 also until its parent has written it */
         uint64_t start_pid = atomic_load(&member->start_pid);
         bool is_its_own = start_pid >> 32 == kin__owner_generation(owner);
         pid = is_its_own ? (uint32_t)start_pid : 0;
@@ -91,8 +91,9 @@ static bool claim(uint32_t owner)
     }
 }
 
-/* Reaps the threads of a process, and the slots that it had claimed for others. True: one of
- * them held something. */
+/* Reaps the threads of a process, the slots that it had claimed for others, and the threads' slots
+ * that it was about to free. True: one of them held something or was asleep; it may have been
+ * woken for something that it will not come to take. */
 static bool reap_members_of(uint32_t process)
 {
     bool has_held = false;
@@ -102,12 +103,15 @@ static bool reap_members_of(uint32_t process)
         uint64_t word = atomic_load(&member->word);
         uint32_t owner = kin__owner(slot, word);
         bool is_thread = kin__word_role(word) == KIN__MEMBER_THREAD && member->process == process;
-        bool is_unfinished = kin__word_state(word) == KIN__MEMBER_CLAIMED &&
-                             kin__word_by(word) == process;
+        bool is_half_freed = kin__word_state(word) == KIN__MEMBER_REAPING &&
+                             kin__word_role(word) == KIN__MEMBER_THREAD;
+        bool is_unfinished =
+            (kin__word_state(word) == KIN__MEMBER_CLAIMED || is_half_freed) &&
+            kin__word_by(word) == process;
         if (owner == process || !(is_thread || is_unfinished) || !claim(owner)) {
             continue;
         }
-        has_held |= holds_anything(member);
+        has_held |= holds_anything(member) || atomic_load(&member->sleeping_on) != 0;
         repair_holdings(member, owner);
         if (kin__word_role(word) == KIN__MEMBER_PROCESS) { /* a child that was never started */
             kin__heap_reap(owner);
@@ -117,15 +121,20 @@ static bool reap_members_of(uint32_t process)
     return has_held;
 }
 
+static void tell(uint32_t process)
+{
+    struct kin__member *member = process == 0 ? NULL : kin__member_of(process);
+    if (member != NULL) {
+        kin__count_raise_slow(&member->command, 1);
+    }
+}
+
 /* The process that now watches over the children of the dead looks at the table anew. */
 static void tell_heir(void)
 {
     uint32_t heir = kin__death_watcher_of(0);
-    struct kin__member *member = heir == 0 ? NULL : kin__member_of(heir);
-    if (member != NULL) {
-        kin__count_prepare(&member->command);
-        kin__count_raise(&member->command, 1);
-    }
+    tell(heir);
+    tell(heir == 0 ? 0 : kin__death_watcher_of(heir)); /* nobody is his own watcher */
 }
 
 static void reap(uint32_t owner);
@@ -150,6 +159,8 @@ static void reap(uint32_t owner)
     if (!claim(owner)) {
         return;
     }
+    /* The kernel has woken one of its children's keepers; that one may come too late to see why. */
+    kin__os_futex_wake(&kin__member_of(owner)->life_below, UINT32_MAX);
     continue_reaping_of(owner);
     reap_members_of(owner);
     repair_holdings(kin__member_of(owner), owner);

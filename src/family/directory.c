@@ -57,7 +57,7 @@ static void rebuild(struct kin__family_shared *shared)
         kin__heap_each(&kin__family.memory, count_in_block, &recount);
         entry->references = recount.references;
         uint64_t owner = kin__block_owner(entry->block);
-        if (owner != object_owner(index, entry)) { /* it died between LIVE and giving the block */
+        if (kin__block_is_of_member(owner)) { /* it died between LIVE and giving the block */
             kin__block_give(entry->block, owner, object_owner(index, entry));
         }
         if (entry->references == 0) { /* it died before it could say so */
@@ -66,6 +66,7 @@ static void rebuild(struct kin__family_shared *shared)
         }
     }
     shared->directory_current = 0;
+    shared->directory_search = 1; /* it may have freed an entry and not said so */
 }
 
 static void finish_free(uint32_t index);
@@ -247,6 +248,8 @@ int kin__directory_enter(uint16_t type, uint64_t block, kin_handle *reference,
 
 void kin__directory_reap(uint32_t dead)
 {
+    /* If the dead held the lock, what it was at is put right before any block of it is freed. */
+    unlock_directory(lock_directory());
     uint32_t used = atomic_load(&kin__shared()->directory.used);
     for (uint32_t index = 1; index < used; index++) {
         struct kin__entry *entry = kin__entry_at(index);

@@ -25,6 +25,11 @@ static void name_member(struct kin__member *member, const char *name)
     snprintf(member->name, sizeof member->name, "%s", name);
 }
 
+static uint64_t start_pid_of(uint32_t owner, uint32_t pid)
+{
+    return (uint64_t)kin__owner_generation(owner) << 32 | pid;
+}
+
 /* Makes the slot this process's own and starts its keeper. */
 static int take_slot(uint32_t owner)
 {
@@ -36,21 +41,77 @@ static int take_slot(uint32_t owner)
     member->process = owner;
     member->tid = member->pid = kin__family.pid;
     member->start_time = kin__os_process_start_time(kin__family.pid);
+    atomic_store(&member->start_pid, start_pid_of(owner, kin__family.pid));
     if (!kin__member_move(owner, KIN__MEMBER_CLAIMED, KIN__MEMBER_LIVE, 0)) {
         kin__os_die(); /* the parent is dead and this slot reaped: there was no child */
     }
     return kin__keeper_start();
 }
 
+/* Gives up a slot that was taken; the keeper runs. */
+static void give_up_slot(void)
+{
+    struct kin__thread *self = kin__self();
+    kin__keeper_stop();
+    if (self != NULL) { /* from here on this thread stands for the process */
+        self->member = kin__family.member;
+        self->owner = kin__family.owner;
+        kin__references_free();
+        kin__death_end_process();
+    } else {
+        kin__member_free(kin__family.owner);
+    }
+    kin__thread_current = (struct kin__thread){0};
+}
+
+/* In no family, or the child of a plain fork: what is the parent's is not ours to free. */
+static void forget_slot(void)
+{
+    kin__heap_forget();
+    kin__family.pid = 0;
+    kin__family.owner = 0;
+    kin__family.member = NULL;
+    atomic_store(&kin__family.is_entered, false);
+}
+
 /* What the parent had open is open here, as far as it still exists. */
 static int inherit(uint32_t owner)
 {
+    int r = kin__thread_register();
+    if (r < 0) {
+        return r;
+    }
     mtx_lock(&kin__references.lock);
-    int r = kin__references_copy(owner);
+    r = kin__references_copy(owner);
     if (r == 0) {
         kin__references_adopt();
     }
     mtx_unlock(&kin__references.lock);
+    return r;
+}
+
+/* Makes the child of a plain fork a member. */
+static int enter_after_fork(void)
+{
+    uint32_t owner = 0;
+    int r = kin__member_claim(KIN__MEMBER_PROCESS, 0, &owner);
+    if (r < 0) {
+        return r;
+    }
+    kin__member_of(owner)->parent = kin__family.parent;
+    name_member(kin__member_of(owner), "fork");
+    r = take_slot(owner);
+    if (r < 0) {
+        kin__member_free(owner);
+    } else {
+        r = inherit(owner);
+        if (r < 0) {
+            give_up_slot();
+        }
+    }
+    if (r < 0) {
+        forget_slot();
+    }
     return r;
 }
 
@@ -60,25 +121,16 @@ int kin__family_enter(void)
     if (!kin__family_is_open()) {
         return KIN_EFAMILY;
     }
-    if (kin__family.pid != 0) {
+    if (atomic_load_explicit(&kin__family.is_entered, memory_order_acquire) ||
+        kin__thread_current.is_entering) {
         return 0;
     }
     mtx_lock(&kin__family.enter_lock);
-    uint32_t owner = 0;
-    if (kin__family.pid == 0) {
-        r = kin__member_claim(KIN__MEMBER_PROCESS, 0, &owner);
-        if (r == 0) {
-            kin__member_of(owner)->parent = kin__family.parent;
-            name_member(kin__member_of(owner), "fork");
-            r = take_slot(owner);
-        }
-        if (r == 0) {
-            r = inherit(owner);
-        }
-        if (r < 0) {
-            kin__family.pid = 0;
-            kin__family.owner = 0;
-        }
+    if (!atomic_load(&kin__family.is_entered)) {
+        kin__thread_current.is_entering = true;
+        r = enter_after_fork();
+        kin__thread_current.is_entering = false;
+        atomic_store(&kin__family.is_entered, r == 0);
     }
     mtx_unlock(&kin__family.enter_lock);
     return r;
@@ -94,6 +146,7 @@ static void lock_references_for_fork(void)
             kin__layers[i]->fork_before();
         }
     }
+    mtx_lock(&kin__family.enter_lock);
     mtx_lock(&kin__references.lock);
 }
 
@@ -112,6 +165,7 @@ static void unlock_heap_after_fork(void)
 static void unlock_references_after_fork(bool is_child)
 {
     mtx_unlock(&kin__references.lock);
+    mtx_unlock(&kin__family.enter_lock);
     for (int i = 0; i < KIN__LAYER_COUNT; i++) {
         const struct kin__layer_hooks *hooks = kin__layers[i];
         void (*hook)(void) = hooks == NULL ? NULL
@@ -147,10 +201,7 @@ static void after_fork_child(void)
     }
     kin__thread_current = (struct kin__thread){0};
     kin__family.parent = kin__family.owner != 0 ? kin__family.owner : kin__family.parent;
-    kin__family.pid = 0;
-    kin__family.owner = 0; /* what is the parent's is not ours to free */
-    kin__family.member = NULL;
-    kin__heap_forget();
+    forget_slot();
     unlock_heap_after_fork();
     unlock_references_after_fork(true);
 }
@@ -169,13 +220,7 @@ static void begin_child(uint32_t owner)
         kin__os_die();
     }
     struct kin__member *above = kin__member_of(parent);
-    kin__count_prepare(&above->command); /* there is a life word to watch now */
-    kin__count_raise(&above->command, 1);
-}
-
-static uint64_t start_pid_of(uint32_t owner, uint32_t pid)
-{
-    return (uint64_t)kin__owner_generation(owner) << 32 | pid;
+    kin__count_raise_slow(&above->command, 1); /* there is a life word to watch now */
 }
 
 int kin__family_fork(const char *name, uint32_t flags, uint32_t *ret_owner)
@@ -243,25 +288,14 @@ static void leave(bool is_exit)
                 kin__layers[i]->fini();
             }
         }
-        /* From here on this thread stands for the process: its own slot is freed below. */
-        struct kin__thread *self = kin__self();
-        kin__keeper_stop();
-        if (self != NULL) {
-            self->member = kin__family.member;
-            self->owner = kin__family.owner;
-            kin__references_free();
-            kin__death_end_process();
-        }
+        give_up_slot();
     }
     int fd = kin__family.fd;
     struct kin__memory memory = kin__family.memory;
     kin__thread_current = (struct kin__thread){0};
-    kin__heap_forget();
+    forget_slot();
     kin__family.fd = -1;
     kin__family.generation++;
-    kin__family.pid = 0;
-    kin__family.owner = 0;
-    kin__family.member = NULL;
     if (!is_exit) { /* at exit, other threads may still sleep in there */
         kin__os_memory_unmap(memory.base, memory.bytes);
         kin__os_close(fd);
@@ -278,24 +312,32 @@ void kin_fini(void)
     leave(false);
 }
 
-/* What a process needs once, whatever number of families it sees. */
+static int prepare_locks(void)
+{
+    bool is_done = mtx_init(&kin__family.enter_lock, mtx_plain) == thrd_success &&
+                   mtx_init(&kin__family.reap_lock, mtx_plain) == thrd_success &&
+                   mtx_init(&kin__heap.lock, mtx_plain) == thrd_success &&
+                   mtx_init(&kin__references.lock, mtx_plain) == thrd_success &&
+                   atexit(leave_at_exit) == 0;
+    return is_done ? 0 : -ENOMEM;
+}
+
+/* What a process needs once, whatever number of families it sees. No step can be undone, so after
+ * a failure the next kin_init goes on behind the last one that succeeded. */
 static int prepare_once(void)
 {
-    if (kin__family.is_prepared) {
-        return 0;
+    enum { LOCKS, THREAD_END, FORK_HOOKS, ALL };
+    int r = 0;
+    while (r == 0 && kin__family.prepared < ALL) {
+        if (kin__family.prepared == LOCKS) {
+            r = prepare_locks();
+        } else if (kin__family.prepared == THREAD_END) {
+            r = kin__os_thread_end_create(&kin__family.thread_end, end_thread);
+        } else {
+            r = kin__os_fork_hooks(before_fork, after_fork_parent, after_fork_child);
+        }
+        kin__family.prepared += r == 0;
     }
-    int r = kin__os_thread_end_create(&kin__family.thread_end, end_thread);
-    if (r == 0) {
-        r = kin__os_fork_hooks(before_fork, after_fork_parent, after_fork_child);
-    }
-    if (r == 0 && (mtx_init(&kin__family.enter_lock, mtx_plain) != thrd_success ||
-                   mtx_init(&kin__family.reap_lock, mtx_plain) != thrd_success ||
-                   mtx_init(&kin__heap.lock, mtx_plain) != thrd_success ||
-                   mtx_init(&kin__references.lock, mtx_plain) != thrd_success ||
-                   atexit(leave_at_exit) != 0)) {
-        r = -ENOMEM;
-    }
-    kin__family.is_prepared = r == 0;
     return r;
 }
 
@@ -317,14 +359,17 @@ static int found_family(uint64_t memory_bytes_max)
         r = take_slot(owner);
     }
     if (r == 0) {
+        atomic_store(&kin__family.is_entered, true);
         r = kin__thread_register();
+        if (r < 0) {
+            give_up_slot();
+        }
     }
     if (r < 0) {
+        forget_slot();
         kin__os_memory_unmap(kin__family.memory.base, kin__family.memory.bytes);
         kin__os_close(fd);
         kin__family.fd = -1;
-        kin__family.pid = 0;
-        kin__family.owner = 0;
     }
     return r;
 }

@@ -175,7 +175,9 @@ static int grow(uint32_t size_class)
             return r;
         }
         for (uint32_t block = 0; block < kin__size_class_blocks(size_class); block++) {
-            atomic_store(&span_header(chunk, size_class, block)->owner, 0);
+            struct kin__block_header *header = span_header(chunk, size_class, block);
+            header->handle_count = 0;
+            atomic_store(&header->owner, 0);
         }
         atomic_store(&kin__chunk_at(chunk)->word, own_span_word(size_class));
     }
@@ -193,10 +195,9 @@ static int create_small(uint64_t bytes, uint64_t *ret_offset)
     int r = 0;
     mtx_lock(&kin__heap.lock);
     uint64_t offset = take_block(size_class);
-    if (offset == 0) {
+    while (r == 0 && offset == 0) { /* more than once: a span that was adopted may be full */
         r = grow(size_class);
         offset = r == 0 ? take_block(size_class) : 0;
-        r = r == 0 && offset == 0 ? -ENOMEM : r; /* adopted a span that is full */
     }
     mtx_unlock(&kin__heap.lock);
     *ret_offset = offset;
@@ -216,6 +217,7 @@ static int create_extent(uint64_t bytes, uint64_t *ret_offset)
     }
     struct kin__chunk *chunk = kin__chunk_at(first);
     chunk->count = (uint32_t)count;
+    chunk->header.handle_count = 0;
     atomic_store(&chunk->header.owner, self_owner());
     atomic_store(&chunk->word, kin__chunk_word(KIN__CHUNK_EXTENT, 0, kin__family.owner));
     *ret_offset = kin__chunk_offset(first);
@@ -227,6 +229,9 @@ int kin__block_create(uint64_t bytes, uint32_t handle_count, enum kin__block_typ
 {
     uint64_t offset = 0;
     KIN_ASSERT(handle_count <= UINT16_MAX && bytes >= handle_count * sizeof(kin_handle));
+    if (bytes > kin__family.memory.bytes) {
+        return -ENOMEM;
+    }
     int r = bytes + HEADER_BYTES <= CLASS_BYTES_MAX ? create_small(bytes, &offset)
                                                     : create_extent(bytes, &offset);
     if (r < 0) {
@@ -234,8 +239,8 @@ int kin__block_create(uint64_t bytes, uint32_t handle_count, enum kin__block_typ
     }
     struct kin__block_header *header = kin__block_header_at(offset);
     kin_handle *handles = kin__at(offset);
+    /* A free block's handle_count is 0: killed here, its old contents are not taken for handles. */
     header->type = (uint16_t)type;
-    header->handle_count = 0; /* killed here, the old contents are not taken for handles */
     for (uint32_t i = 0; i < handle_count; i++) {
         handles[i] = (kin_handle){0};
     }
@@ -284,8 +289,7 @@ static void hint_trim(uint32_t chunk, uint32_t size_class)
         return;
     }
     if (atomic_fetch_add(&member->trim_wish, 1) + 1 == HINTS_MIN) {
-        kin__count_prepare(&member->command);
-        kin__count_raise(&member->command, 1);
+        kin__count_raise_slow(&member->command, 1);
     }
 }
 
@@ -306,6 +310,7 @@ void kin__block_free(uint64_t offset, uint64_t owner)
     for (uint32_t i = 0; i < header->handle_count; i++) {
         kin__reference_drop(&handles[i]);
     }
+    header->handle_count = 0;
     uint32_t chunk = kin__chunk_of(offset);
     uint64_t word = atomic_load(&kin__chunk_at(chunk)->word);
     if (kin__chunk_state(word) == KIN__CHUNK_EXTENT) {
@@ -357,11 +362,15 @@ static void reap_span(uint32_t chunk, uint64_t word, uint32_t dead)
     if (owner != dead && owner != 0) {
         return;
     }
-    uint64_t claimed = kin__chunk_word(KIN__CHUNK_CLAIMED, 0, kin__family.owner);
-    if (!atomic_compare_exchange_strong(&kin__chunk_at(chunk)->word, &word, claimed)) {
+    /* It stays a span while blocks in it are in use: their owners go on finding their headers.
+     * Once it is ours nobody allocates in it. */
+    uint64_t ours = own_span_word(size_class);
+    if (!atomic_compare_exchange_strong(&kin__chunk_at(chunk)->word, &word, ours)) {
         return;
     }
     if (span_is_free(chunk, size_class)) {
+        atomic_store(&kin__chunk_at(chunk)->word,
+                     kin__chunk_word(KIN__CHUNK_CLAIMED, 0, kin__family.owner));
         kin__chunk_release(chunk, 1);
     } else {
         atomic_store(&kin__chunk_at(chunk)->word, kin__chunk_word(KIN__CHUNK_SPAN, size_class, 0));
@@ -386,7 +395,7 @@ void kin__heap_reap(uint32_t dead)
         } else if (state == KIN__CHUNK_CLAIMED && kin__chunk_owner(word) == dead) {
             uint64_t claimed = kin__chunk_word(KIN__CHUNK_CLAIMED, 0, kin__family.owner);
             if (atomic_compare_exchange_strong(&chunk->word, &word, claimed)) {
-                kin__chunk_release(i, 1);
+                kin__chunk_reclaim(i);
             }
         }
     }

@@ -47,6 +47,11 @@ static inline uint64_t kin__block_of_member(uint32_t owner)
     return (uint64_t)1 << 62 | owner;
 }
 
+static inline bool kin__block_is_of_member(uint64_t owner)
+{
+    return owner >> 62 == 1;
+}
+
 static inline uint64_t kin__block_of_object(uint32_t index, uint64_t counter)
 {
     return (uint64_t)2 << 62 | (uint64_t)(index & 0x3fffffff) << 32 | (uint32_t)counter;

@@ -10,7 +10,8 @@
  *
  * A release clears WAITERS and wakes one; who has slept sets the bit again when it acquires,
  * for the others. Killed between waking and acquiring, it would leave the others asleep on a
- * free lock: any death makes the reaper wake all who sleep (death.h), which heals it.
+ * free lock: any death makes the reaper wake all who sleep (death.h), which heals it. The reaper
+ * may itself be one of them, so nobody sleeps on an internal lock for more than a second in a row.
  */
 #ifndef KIN_FAMILY_LOCK_H
 #define KIN_FAMILY_LOCK_H

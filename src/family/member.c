@@ -95,6 +95,9 @@ int kin__thread_register(void)
         return 0;
     }
     int r = kin__family_enter();
+    if (r == 0 && self->generation == kin__family.generation) {
+        return 0; /* registered in there, to take over what the parent has open */
+    }
     if (r == 0) {
         r = kin__os_robust_find(&robust);
     }
@@ -117,7 +120,8 @@ int kin__thread_register(void)
                                  .member = member,
                                  .owner = owner,
                                  .id = member->tid,
-                                 .robust = robust};
+                                 .robust = robust,
+                                 .is_entering = self->is_entering};
     return 0;
 }
 

@@ -49,13 +49,13 @@ struct kin__member {
     _Atomic uint32_t life_below; /* as `life`, for its children's keepers: the kernel wakes only
                                   * one sleeper of a word, and `life` is for the watcher */
     uint32_t reserved_below;
-    _Atomic uint64_t start_pid; /* of a child being started: generation : 32 high, pid : 32;
-                                 * written by the parent after the fork */
+    _Atomic uint64_t start_pid; /* of a process: generation : 32 high, pid : 32; written by the
+                                 * parent after the fork, or by the process, and never cleared */
 
     /* What it does: written by the member, read by reapers. */
     _Alignas(KIN__MEMORY_LINE) _Atomic uint64_t sleeping_on; /* offset of a word; see sleep.h */
     _Atomic uint32_t doing;   /* directory index of the object it works on; 0: none */
-    _Atomic uint32_t nudge;   /* event count that a reaper raises when it sleeps on several words */
+    _Atomic uint32_t nudge;   /* event count that a reaper raises to wake it; see sleep.h */
     _Atomic uint32_t command; /* of a process: event count that its keeper sleeps on */
     _Atomic uint32_t trim_wish;  /* of a process: others freed many of its blocks */
     _Atomic uint32_t span_count; /* of a process: spans that its heap has */

@@ -49,7 +49,8 @@ struct kin__process {
     uint32_t parent;            /* in the child of a plain fork, until it registers: its parent */
     uint32_t generation;        /* rises with each kin_init and kin_fini: what an earlier family
                                  * gave to objects and threads is dead */
-    bool is_prepared;           /* what outlives a family has been set up */
+    _Atomic bool is_entered;    /* `pid` is a member's, and all of its threads may use that */
+    uint32_t prepared;          /* how much of what outlives a family has been set up */
     uint32_t spin_count;        /* how often to look again before sleeping; 0 on one core */
     struct kin__os_thread_end thread_end; /* runs when a thread that used kin ends */
     struct kin__os_thread keeper;         /* see keeper.h */
@@ -65,7 +66,8 @@ struct kin__thread {
     uint32_t id; /* as the kernel has it */
     struct kin__os_robust robust;
     uint64_t deaths; /* death_count when the thread last prepared to sleep */
-    bool is_forking; /* inside kin__family_fork, which takes the locks itself */
+    bool is_forking;  /* inside kin__family_fork, which takes the locks itself */
+    bool is_entering; /* it is the one that makes the process a member */
 };
 
 /* What a layer above wants to do when the process leaves the family or forks. */

@@ -6,8 +6,11 @@
 #include <errno.h>
 #include <kin/error.h>
 
-/* How often to look again where the kernel cannot sleep on two words (before 5.16). */
-#define SLICE_NS 10000000
+/* How often to look again where the kernel cannot sleep on several words (before 5.16), without
+ * a token and with one; and on an internal lock, where the first is not to be relied on: the
+ * one that reaps may be the one that sleeps. */
+#define SLICE_NS 1000000000
+#define CANCEL_SLICE_NS 10000000
 
 void kin__count_raise_slow(_Atomic uint32_t *count, uint32_t most)
 {
@@ -37,49 +40,39 @@ bool kin__spin_again(struct kin__spin *spin)
     return true;
 }
 
-/* Whether somebody died since the thread prepared to sleep, when the count was `deaths`. To be
- * asked after publishing. A sleeper on a lock has not prepared and need not: the death changes
- * the word itself. */
-static bool has_missed_death(uint64_t kind, uint64_t deaths)
+/* Sleeps on the word, on the member's own nudge, and on the token, if there is one. */
+static int sleep_with_nudge(_Atomic uint32_t *word, uint32_t expected, kin_timeout timeout,
+                            bool is_count, struct kin__thread *self)
 {
-    return kind != KIN__SLEEPING_ON_LOCK && atomic_load(&kin__shared()->death_count) != deaths;
-}
-
-/* Publishes the word in the member's slot, so that a reaper finds it, and sleeps. */
-static int sleep_published(_Atomic uint32_t *word, uint32_t expected, int64_t deadline_ns,
-                           uint64_t kind, struct kin__thread *self)
-{
-    int r = 0;
-    atomic_store(&self->member->sleeping_on, kin__offset_of(word) | kind);
-    if (!has_missed_death(kind, self->deaths)) {
-        r = kin__os_futex_wait(word, expected, deadline_ns);
+    _Atomic uint32_t *nudge = &self->member->nudge;
+    uint64_t deaths = self->deaths; /* the prepare below overwrites it */
+    uint32_t count = 2;
+    atomic_store(&self->member->sleeping_on, kin__offset_of(word));
+    struct kin__os_futex_wait waits[3] = {{.word = word, .expected = expected},
+                                          {.word = nudge, .expected = atomic_load(nudge)}};
+    bool is_over = is_count && atomic_load(&kin__shared()->death_count) != deaths;
+    if (timeout.cancel != NULL) {
+        _Atomic uint32_t *fired = kin__cancel_count(timeout.cancel);
+        waits[count++] =
+            (struct kin__os_futex_wait){.word = fired, .expected = kin__count_prepare(fired)};
+        is_over |= kin_cancel_is_requested(timeout.cancel);
+    }
+    int r = is_over ? 0 : kin__os_futex_wait_many(waits, count, timeout.deadline_ns);
+    if (r == -ENOSYS) {
+        int64_t slice_ns = kin__os_now_ns() + (timeout.cancel != NULL ? CANCEL_SLICE_NS : SLICE_NS);
+        r = kin__os_futex_wait(word, expected,
+                               slice_ns < timeout.deadline_ns ? slice_ns : timeout.deadline_ns);
     }
     atomic_store_explicit(&self->member->sleeping_on, 0, memory_order_release);
     return r;
 }
 
-/* Sleeps on the word, the token, and the member's own nudge, which is what it publishes. */
-static int sleep_with_cancel(_Atomic uint32_t *word, uint32_t expected, kin_timeout timeout,
-                             uint64_t kind, struct kin__thread *self)
+/* Sleeps on a holder word alone: a death that matters has changed it before it wakes all. */
+static int sleep_on_word(_Atomic uint32_t *word, uint32_t expected, int64_t deadline_ns,
+                         struct kin__thread *self)
 {
-    _Atomic uint32_t *fired = kin__cancel_count(timeout.cancel);
-    _Atomic uint32_t *nudge = &self->member->nudge;
-    uint64_t deaths = self->deaths; /* the prepares below overwrite it */
-    atomic_store(&self->member->sleeping_on, kin__offset_of(nudge));
-    struct kin__os_futex_wait waits[3] = {
-        {.word = word, .expected = expected},
-        {.word = fired, .expected = kin__count_prepare(fired)},
-        {.word = nudge, .expected = kin__count_prepare(nudge)},
-    };
-    int r = 0;
-    if (!has_missed_death(kind, deaths) && !kin_cancel_is_requested(timeout.cancel)) {
-        r = kin__os_futex_wait_many(waits, 3, timeout.deadline_ns);
-    }
-    if (r == -ENOSYS) {
-        int64_t slice = kin__os_now_ns() + SLICE_NS;
-        r = kin__os_futex_wait(word, expected,
-                               slice < timeout.deadline_ns ? slice : timeout.deadline_ns);
-    }
+    atomic_store(&self->member->sleeping_on, kin__offset_of(word));
+    int r = kin__os_futex_wait(word, expected, deadline_ns);
     atomic_store_explicit(&self->member->sleeping_on, 0, memory_order_release);
     return r;
 }
@@ -99,7 +92,7 @@ int kin__timeout_is_over(kin_timeout timeout)
     return is_past ? -ETIMEDOUT : 0;
 }
 
-static int sleep_on(_Atomic uint32_t *word, uint32_t expected, kin_timeout timeout, uint64_t kind)
+static int sleep_on(_Atomic uint32_t *word, uint32_t expected, kin_timeout timeout, bool is_count)
 {
     struct kin__thread *self = kin__self();
     if (self == NULL) {
@@ -109,40 +102,41 @@ static int sleep_on(_Atomic uint32_t *word, uint32_t expected, kin_timeout timeo
     if (r < 0) {
         return r;
     }
-    r = timeout.cancel != NULL ? sleep_with_cancel(word, expected, timeout, kind, self)
-                               : sleep_published(word, expected, timeout.deadline_ns, kind, self);
+    r = is_count || timeout.cancel != NULL
+            ? sleep_with_nudge(word, expected, timeout, is_count, self)
+            : sleep_on_word(word, expected, timeout.deadline_ns, self);
     return r == -ETIMEDOUT ? 0 : r; /* look once more; the next call says so */
 }
 
 int kin__sleep(_Atomic uint32_t *count, uint32_t key, kin_timeout timeout)
 {
-    return sleep_on(count, key, timeout, 0);
+    return sleep_on(count, key, timeout, true);
 }
 
 int kin__sleep_on_holder(_Atomic uint32_t *word, uint32_t expected, kin_timeout timeout)
 {
-    return sleep_on(word, expected, timeout, KIN__SLEEPING_ON_LOCK);
+    return sleep_on(word, expected, timeout, false);
 }
 
 void kin__sleep_on_lock(_Atomic uint32_t *word, uint32_t expected, struct kin__thread *self)
 {
-    sleep_published(word, expected, INT64_MAX, KIN__SLEEPING_ON_LOCK, self);
+    sleep_on_word(word, expected, kin__os_now_ns() + SLICE_NS, self);
 }
 
 void kin__sleep_wake_all(void)
 {
     uint32_t used = atomic_load(&kin__shared()->members.used);
     for (uint32_t slot = 1; slot < used; slot++) {
-        uint64_t sleeping_on = atomic_load(&kin__member_at(slot)->sleeping_on);
-        uint64_t offset = sleeping_on & ~(uint64_t)KIN__SLEEPING_ON_LOCK;
-        if (offset == 0 || offset % sizeof(uint32_t) != 0 ||
-            !kin__memory_has(&kin__family.memory, offset, sizeof(uint32_t))) {
+        struct kin__member *member = kin__member_at(slot);
+        uint64_t offset = atomic_load(&member->sleeping_on);
+        if (offset == 0) {
             continue;
         }
-        if (sleeping_on & KIN__SLEEPING_ON_LOCK) {
+        kin__count_raise_slow(&member->nudge, UINT32_MAX);
+        /* What it sleeps on may be something else by now: it is woken, never written. */
+        if (offset % sizeof(uint32_t) == 0 &&
+            kin__memory_has(&kin__family.memory, offset, sizeof(uint32_t))) {
             kin__os_futex_wake(kin__at(offset), UINT32_MAX);
-        } else {
-            kin__count_raise_slow(kin__at(offset), UINT32_MAX);
         }
     }
 }

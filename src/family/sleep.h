@@ -21,10 +21,12 @@
  * A raise clears SLEEPERS and wakes one (or all). The one woken puts SLEEPERS back when it
  * leaves (kin__count_pass), for those who sleep on. Killed before that, it has swallowed a
  * wake-up; killed between its event and the raise, a raiser has swallowed one too. Both are
- * healed by the reaper: each sleeper publishes the word it sleeps on in its member slot, and
- * after any death the reaper first adds to `death_count`, then raises and wakes every published
- * word. A sleeper that publishes too late to be seen finds that death_count has moved since its
- * prepare, and looks again instead of sleeping. Waking without a reason is always allowed.
+ * healed by the reaper: each sleeper publishes in its member slot that it sleeps, and sleeps on a
+ * second word as well, its slot's `nudge`. After any death the reaper first adds to
+ * `death_count`, then raises the nudge of every sleeper. One that publishes too late to be seen
+ * finds that death_count has moved since its prepare, and looks again instead of sleeping. The
+ * word itself is not for the reaper to change: by the time it does, the object may be gone and
+ * the memory somebody else's. Waking without a reason is always allowed.
  */
 #ifndef KIN_FAMILY_SLEEP_H
 #define KIN_FAMILY_SLEEP_H
@@ -37,10 +39,6 @@
 #define KIN__COUNT_FLAG 2u
 #define KIN__COUNT_STEP 4u
 
-/* In kin__member.sleeping_on: the word is a lock and must not be changed, only woken. Words
- * are 4-byte aligned, so bit 0 is free. */
-#define KIN__SLEEPING_ON_LOCK 1u
-
 /* Announces a sleeper; the key for kin__sleep, which the same thread calls next. A full
  * barrier. */
 static inline uint32_t kin__count_prepare(_Atomic uint32_t *count)
@@ -49,7 +47,7 @@ static inline uint32_t kin__count_prepare(_Atomic uint32_t *count)
     return atomic_fetch_or(count, KIN__COUNT_SLEEPERS) | KIN__COUNT_SLEEPERS;
 }
 
-/* Raises a count on which somebody sleeps, and wakes up to `most`. */
+/* Raises a count, whether somebody sleeps on it or not, and wakes up to `most`. */
 void kin__count_raise_slow(_Atomic uint32_t *count, uint32_t most);
 
 /* Says that an event came: wakes up to `most` sleepers. Costs a load if nobody sleeps. What
@@ -80,13 +78,14 @@ int kin__timeout_is_over(kin_timeout timeout);
  * is KIN_NOW; -ETIMEDOUT; -ECANCELED. */
 int kin__sleep(_Atomic uint32_t *count, uint32_t key, kin_timeout timeout);
 
-/* The same on a holder word that is `expected` and must not be changed by a reaper. */
+/* The same on a holder word: sleeps while it is `expected`. Whoever sets it free wakes one, and
+ * a repair after a death changes it, so no key is needed. */
 int kin__sleep_on_holder(_Atomic uint32_t *word, uint32_t expected, kin_timeout timeout);
 
-/* The same for the internal lock: no deadline, no token. */
+/* The same for the internal lock: for a second at most, no token. */
 void kin__sleep_on_lock(_Atomic uint32_t *word, uint32_t expected, struct kin__thread *self);
 
-/* After a death: raises and wakes every word that a member sleeps on. */
+/* After a death: wakes every member that sleeps. */
 void kin__sleep_wake_all(void);
 
 /* Looking again for a while before sleeping pays when the other side is running. The moments
