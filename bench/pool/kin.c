@@ -4,10 +4,13 @@
 #include "harness.h"
 
 #include <kin.h>
+#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #define WARM_UP_COUNT 64
+#define ASLEEP_AFTER_US 1000 /* by then workers do not spin any more */
 
 typedef struct squares {
     uint64_t *numbers;
@@ -79,11 +82,15 @@ static double measure_map(kin_pool *pool, const squares *work)
     return (double)(end_ns - begin_ns) / 1e9;
 }
 
-static double measure_round_trip(kin_pool *pool, const squares *work)
+/* One task at a time, after a pause of `pause_us`. */
+static double measure_round_trips(kin_pool *pool, const squares *work, unsigned pause_us)
 {
     double seconds = 0;
     for (uint64_t i = 0; i < work->count; i++) {
         squares one = {NULL, work->inputs, 1};
+        if (pause_us > 0) {
+            usleep(pause_us);
+        }
         seconds += measure_map(pool, &one);
     }
     return seconds;
@@ -136,7 +143,9 @@ static double measure(const char *mode, kin_pool *pool, uint64_t count)
     if (strcmp(mode, "imap_unordered") == 0) {
         seconds = measure_imap_unordered(pool, &work);
     } else if (strcmp(mode, "round_trip") == 0) {
-        seconds = measure_round_trip(pool, &work);
+        seconds = measure_round_trips(pool, &work, 0);
+    } else if (strcmp(mode, "round_trip_asleep") == 0) {
+        seconds = measure_round_trips(pool, &work, ASLEEP_AFTER_US);
     } else {
         seconds = measure_map(pool, &work);
     }
@@ -157,8 +166,8 @@ int main(int argc, char **argv)
 
     measure(mode, pool, WARM_UP_COUNT);
     double seconds = measure(mode, pool, count);
-    harness_report(strcmp(mode, "round_trip") == 0 ? seconds * 1e6 / (double)count
-                                                   : (double)count / seconds);
+    bool is_round_trip = strncmp(mode, "round_trip", strlen("round_trip")) == 0;
+    harness_report(is_round_trip ? seconds * 1e6 / (double)count : (double)count / seconds);
     kin_pool_free(pool);
     return 0;
 }
