@@ -105,9 +105,8 @@ static bool reap_members_of(uint32_t process)
         bool is_thread = kin__word_role(word) == KIN__MEMBER_THREAD && member->process == process;
         bool is_half_freed = kin__word_state(word) == KIN__MEMBER_REAPING &&
                              kin__word_role(word) == KIN__MEMBER_THREAD;
-        bool is_unfinished =
-            (kin__word_state(word) == KIN__MEMBER_CLAIMED || is_half_freed) &&
-            kin__word_by(word) == process;
+        bool is_unfinished = (kin__word_state(word) == KIN__MEMBER_CLAIMED || is_half_freed) &&
+                             kin__word_by(word) == process;
         if (owner == process || !(is_thread || is_unfinished) || !claim(owner)) {
             continue;
         }

@@ -54,9 +54,9 @@ struct kin__member {
 
     /* What it does: written by the member, read by reapers. */
     _Alignas(KIN__MEMORY_LINE) _Atomic uint64_t sleeping_on; /* offset of a word; see sleep.h */
-    _Atomic uint32_t doing;   /* directory index of the object it works on; 0: none */
-    _Atomic uint32_t nudge;   /* event count that a reaper raises to wake it; see sleep.h */
-    _Atomic uint32_t command; /* of a process: event count that its keeper sleeps on */
+    _Atomic uint32_t doing;      /* directory index of the object it works on; 0: none */
+    _Atomic uint32_t nudge;      /* event count that a reaper raises to wake it; see sleep.h */
+    _Atomic uint32_t command;    /* of a process: event count that its keeper sleeps on */
     _Atomic uint32_t trim_wish;  /* of a process: others freed many of its blocks */
     _Atomic uint32_t span_count; /* of a process: spans that its heap has */
     _Atomic uint32_t child_ends; /* of a process: event count that its keeper raises when one of

@@ -53,8 +53,8 @@ static int sleep_with_nudge(_Atomic uint32_t *word, uint32_t expected, kin_timeo
     bool is_over = is_count && atomic_load(&kin__shared()->death_count) != deaths;
     if (timeout.cancel != NULL) {
         _Atomic uint32_t *fired = kin__cancel_count(timeout.cancel);
-        waits[count++] =
-            (struct kin__os_futex_wait){.word = fired, .expected = kin__count_prepare(fired)};
+        waits[count++] = (struct kin__os_futex_wait){.word = fired,
+                                                     .expected = kin__count_prepare(fired)};
         is_over |= kin_cancel_is_requested(timeout.cancel);
     }
     int r = is_over ? 0 : kin__os_futex_wait_many(waits, count, timeout.deadline_ns);
