@@ -1,0 +1,241 @@
+/*
+ * Map: all inputs through the ring, all results in the order of the inputs.
+ *
+ * The ring is kept full. The caller sleeps until a good part of it is done, not for each
+ * result: few of its tasks are marked as awaited, and workers that run out of tasks wake it.
+ * The bytes of the results lie one behind the other in pages that live as long as the results.
+ */
+#include "base/allocate.h"
+#include "family/sleep.h"
+#include "os/clock.h"
+#include "pool/job.h"
+#include "pool/result.h"
+
+#include <errno.h>
+#include <kin/cancel.h>
+#include <string.h>
+
+#define PAGE_BYTES ((size_t)65536)
+#define RESULT_ALIGNMENT ((size_t)16)
+#define ANNOUNCED_AT_ONCE 16u /* tasks shown to the workers together */
+#define REFILLS_A_RING 4u     /* the caller is woken so often while a ring of tasks is done */
+
+struct page {
+    struct page *next;
+    uint64_t reserved;
+    unsigned char bytes[];
+};
+
+struct kin_pool_results {
+    size_t count;
+    struct page *pages;
+    size_t page_used; /* of the first one */
+    size_t page_bytes;
+    kin_result items[];
+};
+
+struct map {
+    struct kin__job job; /* first: `take` gets this */
+    kin_pool_results *results;
+    const kin_bytes *inputs;
+    size_t count;
+    size_t submitted;
+    size_t taken;
+    uint64_t short_at; /* tasks on their way when there was no memory for one more; 0: there was */
+};
+
+/* --- results --- */
+
+static void *keep_bytes(kin_pool_results *results, size_t size)
+{
+    size_t needed = (size + RESULT_ALIGNMENT - 1) & ~(RESULT_ALIGNMENT - 1);
+    if (results->pages == NULL || results->page_bytes - results->page_used < needed) {
+        size_t bytes = needed > PAGE_BYTES ? needed : PAGE_BYTES;
+        struct page *page = kin__allocate(sizeof *page + bytes);
+        if (page == NULL) {
+            return NULL;
+        }
+        page->next = results->pages;
+        results->pages = page;
+        results->page_bytes = bytes;
+        results->page_used = 0;
+    }
+    void *place = results->pages->bytes + results->page_used;
+    results->page_used += needed;
+    return place;
+}
+
+static void take(struct kin__job *job, void *item, const struct kin__outcome *outcome)
+{
+    struct map *map = (struct map *)(void *)job;
+    kin_pool_results *results = map->results;
+    kin_result *result = &results->items[outcome->index];
+    (void)item;
+    map->taken++;
+    kin__result_set(result, outcome);
+    size_t size = outcome->bytes.size;
+    if (size == 0) {
+        return;
+    }
+    void *place = keep_bytes(results, size);
+    if (place == NULL) {
+        kin__result_fail(result, -ENOMEM);
+        return;
+    }
+    memcpy(place, outcome->bytes.data, size);
+    result->bytes = (kin_bytes){.data = place, .size = size};
+}
+
+static kin_pool_results *create_results(size_t count)
+{
+    kin_pool_results *results = NULL;
+    size_t most = (SIZE_MAX - sizeof *results) / sizeof results->items[0];
+    if (count <= most) {
+        results = kin__allocate_zeroed(sizeof *results + count * sizeof results->items[0]);
+    }
+    if (results != NULL) {
+        results->count = count;
+    }
+    return results;
+}
+
+size_t kin_pool_results_count(const kin_pool_results *results)
+{
+    return results == NULL ? 0 : results->count;
+}
+
+const kin_result *kin_pool_results_at(const kin_pool_results *results, size_t index)
+{
+    return results == NULL || index >= results->count ? NULL : &results->items[index];
+}
+
+kin_pool_results *kin_pool_results_free(kin_pool_results *results)
+{
+    if (results == NULL) {
+        return NULL;
+    }
+    for (size_t i = 0; i < results->count; i++) {
+        kin__result_clear(&results->items[i]);
+    }
+    while (results->pages != NULL) {
+        struct page *page = results->pages;
+        results->pages = page->next;
+        kin__release(page);
+    }
+    kin__release(results);
+    return NULL;
+}
+
+/* --- running --- */
+
+/* Submits what fits into the ring. 0, or -ENOMEM: not even one fits into the memory. */
+static int fill(struct map *map)
+{
+    struct kin__job *job = &map->job;
+    uint32_t capacity = kin__pool_shared(job->pool)->capacity;
+    uint32_t unannounced = 0;
+    int r = 0;
+    while (map->submitted < map->count && r == 0) {
+        bool is_awaited = map->submitted % (capacity / REFILLS_A_RING) == 0;
+        r = kin__job_submit(job, NULL, map->submitted, map->inputs[map->submitted], is_awaited);
+        map->submitted += r == 0;
+        unannounced += r == 0;
+        if (unannounced == ANNOUNCED_AT_ONCE) {
+            kin__job_announce(job, unannounced);
+            unannounced = 0;
+        }
+    }
+    kin__job_announce(job, unannounced);
+    if (map->submitted == map->count) {
+        kin__job_end_feeding(job);
+    }
+    /* Without memory now: there will be more when tasks have ended. */
+    map->short_at = r == -ENOMEM ? job->outstanding : 0;
+    return r == -ENOMEM && job->outstanding == 0 ? r : 0;
+}
+
+/* Whether it is time to submit again, or all is done. */
+static bool has_progress(const struct kin__job *job)
+{
+    const struct map *map = (const struct map *)(const void *)job;
+    uint32_t room = kin__job_room(job);
+    if (map->submitted == map->count) {
+        return map->taken == map->count;
+    }
+    if (map->short_at != 0) {
+        return job->outstanding < map->short_at;
+    }
+    return room >= kin__pool_shared(job->pool)->capacity / REFILLS_A_RING ||
+           (room > 0 && job->outstanding == 0);
+}
+
+static int check_timeout(kin_timeout timeout)
+{
+    if (timeout.cancel != NULL && kin_cancel_is_requested(timeout.cancel)) {
+        return -ECANCELED;
+    }
+    bool is_limited = timeout.deadline_ns != INT64_MAX && timeout.deadline_ns != 1;
+    return is_limited && kin__os_now_ns() >= timeout.deadline_ns ? -ETIMEDOUT : 0;
+}
+
+static int run(struct map *map, kin_timeout timeout)
+{
+    kin_pool *pool = map->job.pool;
+    int r = 0;
+    while (r == 0) {
+        mtx_lock(&pool->lock);
+        kin__job_collect(&map->job, false);
+        r = fill(map);
+        bool is_done = map->taken == map->count;
+        mtx_unlock(&pool->lock);
+        if (is_done) {
+            return 0;
+        }
+        if (r == 0) {
+            r = check_timeout(timeout);
+        }
+        if (r == 0) {
+            r = kin__job_wait(&map->job, timeout);
+        }
+    }
+    return r;
+}
+
+static int check_map(kin_function *function, const kin_bytes *inputs, size_t count,
+                     kin_timeout timeout)
+{
+    if (function == NULL || (inputs == NULL && count != 0)) {
+        return -EINVAL;
+    }
+    for (size_t i = 0; i < count; i++) {
+        if (inputs[i].data == NULL && inputs[i].size != 0) {
+            return -EINVAL;
+        }
+    }
+    return kin__timeout_check(timeout);
+}
+
+int kin_pool_map_bytes(kin_pool *pool, kin_function *function, const kin_bytes *inputs,
+                       size_t count, kin_timeout timeout, kin_pool_results **ret_results)
+{
+    struct map map = {
+        .job = {.take = take, .has_progress = has_progress}, .inputs = inputs, .count = count};
+    int r = ret_results == NULL ? -EINVAL : check_map(function, inputs, count, timeout);
+    if (r == 0) {
+        r = kin__job_begin(&map.job, pool, function);
+    }
+    if (r < 0) {
+        return r;
+    }
+    map.results = create_results(count);
+    r = map.results == NULL ? -ENOMEM : run(&map, timeout);
+    mtx_lock(&pool->lock);
+    kin__job_end(&map.job);
+    mtx_unlock(&pool->lock);
+    if (r < 0) {
+        kin_pool_results_free(map.results);
+        return r;
+    }
+    *ret_results = map.results;
+    return 0;
+}

@@ -1,0 +1,3 @@
+#include "pool/runtime.h"
+
+struct kin__pools kin__pools;
