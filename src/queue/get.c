@@ -159,8 +159,9 @@ static int try_lease(struct getting *get)
         }
     }
     bool is_empty = !is_ready && queue->skipped_count == 0;
-    if (queue->oldest != queue->head.segment &&
-        (queue->head.segment != segment_before || place.ticket % RETIRE_EVERY == 0)) {
+    bool is_time = !is_ready || queue->head.segment != segment_before ||
+                   place.ticket % RETIRE_EVERY == 0;
+    if (is_time && queue->oldest != queue->head.segment && get->retired == 0) {
         get->retired = kin__queue_retire(queue, get->index);
     }
     kin__lock_release(&queue->head_lock, get->self);
@@ -247,7 +248,7 @@ int kin_queue_get_bytes(kin_queue *queue, kin_timeout timeout, kin_message *ret_
         r = wait_and_lease(&get, timeout);
     }
     if (r == 0) {
-        kin__count_raise(&get.queue->space, 1);
+        kin__count_raise(&get.queue->space, kin__queue_space_wakes(get.queue));
         r = take(&get, ret_message);
     }
     if (get.retired != 0) {

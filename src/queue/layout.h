@@ -86,10 +86,10 @@ struct queue_shared {
     /* Written by producers, under the tail lock. */
     _Alignas(KIN__MEMORY_LINE) struct kin__lock tail_lock;
     _Atomic uint32_t is_closed;
-    uint64_t tail_segment;
-    _Atomic uint64_t tail; /* ticket of the next message */
-    uint64_t bytes_put;    /* of messages below tail */
-    uint64_t taken_seen;   /* `taken` and `bytes_taken` when a producer last looked */
+    _Atomic uint64_t tail_segment; /* also read by who retires: see kin__queue_retire */
+    _Atomic uint64_t tail;         /* ticket of the next message */
+    uint64_t bytes_put;            /* of messages below tail */
+    uint64_t taken_seen;           /* `taken` and `bytes_taken` when a producer last looked */
     uint64_t bytes_taken_seen;
 
     /* Written by consumers, under the head lock. */
@@ -150,6 +150,13 @@ static inline bool kin__segment_is_past(const struct segment *segment, uint64_t 
     return ticket - segment->base >= segment->slot_count;
 }
 
+/* How many producers to wake when there is space. Where bytes are counted, the one that is first
+ * in line may not fit although the next one would: all have to look. */
+static inline uint32_t kin__queue_space_wakes(const struct queue_shared *queue)
+{
+    return queue->message_bytes_max != 0 ? UINT32_MAX : 1;
+}
+
 /* Allocates an empty segment that belongs to this process. 0, or -ENOMEM. */
 int kin__segment_create(uint32_t bytes, uint64_t *ret_block);
 
@@ -160,8 +167,9 @@ void kin__queue_lock_head(struct queue_shared *queue, uint32_t index, struct kin
 /* The owner word of blocks that belong to the queue at a directory index. */
 uint64_t kin__queue_owner(uint32_t index);
 
-/* Takes the first segment out of the chain if all its slots are DONE; under the head lock. The
- * block then belongs to this process, which is to free it outside the lock; 0: none. */
+/* Takes the first segment out of the chain if all its slots are DONE and producers have left it;
+ * under the head lock. The block then belongs to this process, which is to free it outside the
+ * lock; 0: none. */
 uint64_t kin__queue_retire(struct queue_shared *queue, uint32_t index);
 
 /* See struct kin__type. */

@@ -48,7 +48,8 @@ static int extend(struct putting *put)
 {
     struct queue_shared *queue = put->queue;
     uint64_t tail = atomic_load_explicit(&queue->tail, memory_order_relaxed);
-    struct segment *segment = kin__segment_at(queue->tail_segment);
+    struct segment *segment = kin__segment_at(
+        atomic_load_explicit(&queue->tail_segment, memory_order_relaxed));
     if (!kin__segment_is_past(segment, tail)) {
         return 0;
     }
@@ -61,7 +62,7 @@ static int extend(struct putting *put)
     atomic_store(&segment->next, put->segment);
     kin__block_give(put->segment, kin__block_of_member(kin__family.owner),
                     kin__queue_owner(put->index));
-    queue->tail_segment = put->segment;
+    atomic_store(&queue->tail_segment, put->segment);
     put->segment = 0;
     return 0;
 }
@@ -76,7 +77,9 @@ static int reserve(struct putting *put)
                                                                           : extend(put);
     if (r == 0) {
         uint64_t ticket = atomic_load_explicit(&queue->tail, memory_order_relaxed);
-        struct slot *slot = kin__segment_slot(kin__segment_at(queue->tail_segment), ticket);
+        struct slot *slot = kin__segment_slot(
+            kin__segment_at(atomic_load_explicit(&queue->tail_segment, memory_order_relaxed)),
+            ticket);
         uint64_t bytes_put = queue->bytes_put + put->size;
         slot->size = put->size;
         slot->bytes_end = bytes_put;
@@ -134,7 +137,7 @@ static int wait_and_reserve(struct putting *put, kin_timeout timeout)
         }
     }
     kin__count_pass(space); /* others may sleep, and there may be space for them */
-    kin__count_raise(space, 1);
+    kin__count_raise(space, kin__queue_space_wakes(put->queue));
     return r;
 }
 

@@ -72,7 +72,7 @@ static int create(const kin_queue_options *options, kin_queue **ret_queue)
     kin__segment_at(segment)->bytes_base = 0;
     shared->item_count_max = options->item_count_max;
     shared->message_bytes_max = options->message_bytes_max;
-    shared->tail_segment = segment;
+    atomic_store(&shared->tail_segment, segment);
     shared->head.segment = segment;
     shared->oldest = segment;
     kin__block_give(segment, kin__block_of_member(kin__family.owner),
@@ -128,23 +128,32 @@ int kin_queue_close(kin_queue *queue)
     return 0;
 }
 
+/* The shared part for a mere look; NULL: there is none. */
+static const struct queue_shared *find_shared(const kin_queue *queue)
+{
+    return queue == NULL || kin__self() == NULL ? NULL : queue->object.shared;
+}
+
 bool kin_queue_is_closed(const kin_queue *queue)
 {
-    if (queue == NULL || queue->object.shared == NULL) {
-        return true;
-    }
-    const struct queue_shared *shared = queue->object.shared;
-    return atomic_load(&shared->is_closed) != 0;
+    const struct queue_shared *shared = find_shared(queue);
+    return shared == NULL || atomic_load(&shared->is_closed) != 0;
 }
 
 uint64_t kin_queue_item_count(const kin_queue *queue)
 {
-    if (queue == NULL || queue->object.shared == NULL) {
+    const struct queue_shared *shared = find_shared(queue);
+    if (shared == NULL) {
         return 0;
     }
-    const struct queue_shared *shared = queue->object.shared;
-    uint64_t taken = atomic_load(&shared->taken);
+    uint64_t before = 0;
+    uint64_t taken = 0;
     uint64_t tail = atomic_load(&shared->tail);
+    do { /* until both are of one moment */
+        before = tail;
+        taken = atomic_load(&shared->taken);
+        tail = atomic_load(&shared->tail);
+    } while (tail != before);
     return tail > taken ? tail - taken : 0;
 }
 

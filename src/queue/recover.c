@@ -12,8 +12,10 @@
  *     put: block written                        block of the dead        heap reap
  *     put: segment linked, not given            link to it               tail rebuild gives it
  *     put: RESERVED, tail not moved             slot state               tail rebuild
- *     put: RESERVED, message not committed      slot of the dead         repair: ABORTED, block
- *                                                                        freed with it
+ *     put: RESERVED, message not written        slot of the dead         repair: ABORTED; block:
+ *                                                                        heap reap
+ *     put: RESERVED, block given to the queue   slot of the dead         repair: READY, since the
+ *                                                                        message is whole
  *     put: READY, nobody woken                  sleepers                 reaper wakes all
  *     get: LEASED, counts not moved             slot of the dead         repair: READY again
  *     get: block taken over, not DONE           block of the dead        repair: given back
@@ -68,7 +70,7 @@ static bool walk_look(struct walk *walk)
 
 static void rebuild_tail(struct queue_shared *queue, uint32_t index)
 {
-    uint64_t block = queue->tail_segment;
+    uint64_t block = atomic_load(&queue->tail_segment);
     if (block == 0) {
         return;
     }
@@ -91,7 +93,7 @@ static void rebuild_tail(struct queue_shared *queue, uint32_t index)
         bytes_put = slot->bytes_end;
         ticket++;
     }
-    queue->tail_segment = block;
+    atomic_store(&queue->tail_segment, block);
     queue->bytes_put = bytes_put;
     atomic_store(&queue->tail, ticket);
 }
@@ -157,6 +159,9 @@ uint64_t kin__queue_retire(struct queue_shared *queue, uint32_t index)
 {
     uint64_t block = queue->oldest;
     struct segment *segment = kin__segment_at(block);
+    if (atomic_load(&queue->tail_segment) == block) {
+        return 0; /* a producer is about to leave it; if it dies, a rebuild starts from here */
+    }
     for (uint32_t i = 0; i < segment->slot_count; i++) {
         if (kin__slot_state(atomic_load_explicit(&segment->slots[i].state, memory_order_acquire)) !=
             SLOT_DONE) {
@@ -171,31 +176,36 @@ uint64_t kin__queue_retire(struct queue_shared *queue, uint32_t index)
     return block;
 }
 
-/* Gives back what the dead had claimed. The block to free outside the lock, or 0: a thread has
- * at most one slot in hand. */
-static uint64_t release_slots(struct queue_shared *queue, uint32_t index, uint32_t dead)
+/* What a slot becomes that the dead had claimed. A large message that was given to the queue is
+ * whole, so it counts; any other that was being written does not. Nothing is freed here: the
+ * blocks that are still the dead process's are freed with all that it had. */
+static enum slot_state release_slot(const struct slot *slot, enum slot_state state, uint32_t index,
+                                    uint64_t dead_process)
+{
+    bool is_large = slot->size > SLOT_SMALL_BYTES;
+    if (state == SLOT_LEASED) {
+        if (is_large) {
+            kin__block_give(slot->block, dead_process, kin__queue_owner(index));
+        }
+        return SLOT_READY;
+    }
+    return is_large && kin__block_owner(slot->block) == kin__queue_owner(index) ? SLOT_READY
+                                                                                : SLOT_ABORTED;
+}
+
+/* Gives back what the dead had claimed. Under the head lock. */
+static void release_slots(struct queue_shared *queue, uint32_t index, uint32_t dead)
 {
     uint64_t dead_process = kin__block_of_member(kin__member_of(dead)->process);
-    uint64_t block = 0;
-    finish_retire(queue, index);
     struct walk walk = walk_begin(queue);
     for (; walk_look(&walk); walk.place.ticket++) {
         enum slot_state state = kin__slot_state(walk.word);
-        if (kin__slot_owner(walk.word) != dead ||
-            (state != SLOT_RESERVED && state != SLOT_LEASED)) {
-            continue;
+        if (kin__slot_owner(walk.word) == dead &&
+            (state == SLOT_RESERVED || state == SLOT_LEASED)) {
+            state = release_slot(walk.slot, state, index, dead_process);
+            atomic_store(&walk.slot->state, kin__slot_word(walk.place.ticket, state, 0));
         }
-        bool is_large = walk.slot->size > SLOT_SMALL_BYTES;
-        if (state == SLOT_RESERVED) {
-            block = is_large ? walk.slot->block : 0;
-        } else if (is_large) {
-            kin__block_give(walk.slot->block, dead_process, kin__queue_owner(index));
-        }
-        atomic_store(&walk.slot->state,
-                     kin__slot_word(walk.place.ticket,
-                                    state == SLOT_RESERVED ? SLOT_ABORTED : SLOT_READY, 0));
     }
-    return block;
 }
 
 void kin__queue_repair(uint32_t index, void *at, uint32_t dead)
@@ -205,12 +215,9 @@ void kin__queue_repair(uint32_t index, void *at, uint32_t dead)
     kin__queue_lock_tail(queue, index, self);
     kin__lock_release(&queue->tail_lock, self);
     kin__queue_lock_head(queue, index, self);
-    uint64_t block = release_slots(queue, index, dead);
+    release_slots(queue, index, dead);
     rebuild_head(queue, index);
     kin__lock_release(&queue->head_lock, self);
-    if (block != 0) { /* if it was not given to the queue yet, it is the dead process's */
-        kin__block_free(block, kin__queue_owner(index));
-    }
 }
 
 void kin__queue_drain(uint32_t index, void *at)
@@ -218,13 +225,14 @@ void kin__queue_drain(uint32_t index, void *at)
     struct queue_shared *queue = at;
     uint64_t owner = kin__queue_owner(index);
     finish_retire(queue, index);
-    while (queue->oldest != 0) {
+    /* The last one taken out by a drain that was killed is no longer the queue's, nor is the first
+     * one of a queue whose maker was killed. */
+    while (queue->oldest != 0 && kin__block_owner(queue->oldest) == owner) {
         struct segment *segment = kin__segment_at(queue->oldest);
         for (uint32_t i = 0; i < segment->slot_count; i++) {
             const struct slot *slot = &segment->slots[i];
             enum slot_state state = kin__slot_state(atomic_load(&slot->state));
-            bool has_message = state == SLOT_READY || state == SLOT_RESERVED;
-            if (has_message && slot->size > SLOT_SMALL_BYTES) {
+            if (state != SLOT_FREE && state != SLOT_DONE && slot->size > SLOT_SMALL_BYTES) {
                 kin__block_free(slot->block, owner);
             }
         }
