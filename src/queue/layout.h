@@ -175,6 +175,7 @@ uint64_t kin__queue_retire(struct queue_shared *queue, uint32_t index);
 /* See struct kin__type. */
 void kin__queue_repair(uint32_t index, void *at, uint32_t dead);
 void kin__queue_drain(uint32_t index, void *at);
+void kin__queue_verify(struct kin__verifier *verifier, uint32_t index, const void *at);
 
 /* The queue's shared part and the calling thread, ready for work: notes in the member slot
  * that it works on the queue. 0, or -EINVAL, -ESTALE, KIN_EFAMILY. */

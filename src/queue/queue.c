@@ -8,8 +8,11 @@
 #include <errno.h>
 #include <kin/error.h>
 
-static const struct kin__type queue_type = {
-    .id = KIN__TYPE_QUEUE, .name = "queue", .repair = kin__queue_repair, .free = kin__queue_drain};
+static const struct kin__type queue_type = {.id = KIN__TYPE_QUEUE,
+                                            .name = "queue",
+                                            .repair = kin__queue_repair,
+                                            .free = kin__queue_drain,
+                                            .verify = kin__queue_verify};
 
 __attribute__((constructor)) static void register_type(void)
 {

@@ -52,7 +52,7 @@ static inline int64_t get_number(kin_queue *queue, kin_timeout timeout)
 /* Byte `at` of message `number`. */
 static inline unsigned char byte_of(uint64_t number, size_t at)
 {
-    return (unsigned char)(number * 31 + at * 7 + at / 251);
+    return (unsigned char)(number * 31 + at * 7 + (at >> 8));
 }
 
 static inline int put_pattern(kin_queue *queue, uint64_t number, size_t size, kin_timeout timeout)
