@@ -152,7 +152,8 @@ static void continue_reaping_of(uint32_t dead)
 }
 
 /* The order matters to a reaper that goes on after this one: the slot of the process is freed
- * last, and until then all of this is found and done again. */
+ * last, and until then all of this is found and done again. What it was freeing comes first: that
+ * may have been another's before, who died at it, and leads to blocks that are still that one's. */
 static void reap(uint32_t owner)
 {
     if (!claim(owner)) {
@@ -160,10 +161,10 @@ static void reap(uint32_t owner)
     }
     /* The kernel has woken one of its children's keepers; that one may come too late to see why. */
     kin__os_futex_wake(&kin__member_of(owner)->life_below, UINT32_MAX);
+    kin__directory_reap(owner);
     continue_reaping_of(owner);
     reap_members_of(owner);
     repair_holdings(kin__member_of(owner), owner);
-    kin__directory_reap(owner);
     kin__heap_reap(owner);
     announce();
     kin__member_free(owner);

@@ -185,8 +185,9 @@ static void finish_free(uint32_t index)
     struct kin__family_shared *shared = kin__shared();
     entry->block = 0;
     entry->type = 0;
-    atomic_store(&entry->freer, 0);
+    /* DYING has a freer at every moment, or nobody would go on after a kill; FREE needs none. */
     atomic_store(&entry->state, KIN__ENTRY_FREE);
+    atomic_store(&entry->freer, 0);
     shared->directory_search = index < shared->directory_search ? index : shared->directory_search;
     unlock_directory(self);
 }

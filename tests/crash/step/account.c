@@ -1,0 +1,89 @@
+#define _GNU_SOURCE
+#include "step/record.h"
+
+#include "family/directory.h"
+#include "family/heap.h"
+#include "family/member.h"
+#include "family/verify.h"
+
+#include <unistd.h>
+
+static void count_block(void *user, const struct kin__block_header *header, uint64_t offset,
+                        uint64_t bytes)
+{
+    struct account *account = user;
+    (void)offset;
+    if (atomic_load(&header->owner) != 0) {
+        account->blocks++;
+        account->bytes += bytes;
+    }
+}
+
+uint64_t account_members(void)
+{
+    uint64_t count = 0;
+    uint32_t used = atomic_load(&kin__shared()->members.used);
+    for (uint32_t slot = 1; slot < used; slot++) {
+        count += kin__word_state(atomic_load(&kin__member_at(slot)->word)) != KIN__MEMBER_FREE;
+    }
+    return count;
+}
+
+struct account account_take(void)
+{
+    struct account account = {.members = account_members()};
+    uint32_t used = atomic_load(&kin__shared()->directory.used);
+    kin__heap_each(&kin__family.memory, count_block, &account);
+    for (uint32_t index = 1; index < used; index++) {
+        account.objects += atomic_load(&kin__entry_at(index)->state) != KIN__ENTRY_FREE;
+    }
+    return account;
+}
+
+/* Waits until all who died are reaped. */
+static void await_quiet(uint64_t member_count)
+{
+    double limit = crash_now() + crash_limit_ms(HANG_MS) * 1e-3;
+    while (account_members() != member_count) {
+        if (crash_now() > limit) {
+            crash_hang("the dead are not reaped");
+            return;
+        }
+        usleep(50);
+    }
+}
+
+static void check_invariants(void)
+{
+    char report[1024] = "";
+    mtx_lock(&kin__family.reap_lock); /* not beside the keeper's last steps */
+    uint32_t failures = kin__family_verify(kin__family.memory, report, sizeof report);
+    mtx_unlock(&kin__family.reap_lock);
+    if (failures != 0) {
+        crash_fail("%u invariants broken:\n%s", failures, report);
+    }
+}
+
+static void check_account(const struct account *base)
+{
+    struct account account = account_take();
+    if (account.blocks != base->blocks || account.bytes != base->bytes ||
+        account.objects != base->objects) {
+        crash_fail("%lld blocks, %lld bytes, %lld objects are in use that nobody has",
+                   (long long)(account.blocks - base->blocks),
+                   (long long)(account.bytes - base->bytes),
+                   (long long)(account.objects - base->objects));
+    }
+}
+
+void account_check(uint64_t member_count, const struct account *base)
+{
+    await_quiet(member_count);
+    if (atomic_load(&crash_record->failure_count) != 0) {
+        return; /* what is left may be that of somebody who hangs */
+    }
+    check_invariants();
+    if (base != NULL) {
+        check_account(base);
+    }
+}

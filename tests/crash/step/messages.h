@@ -1,0 +1,35 @@
+/*
+ * What the scenarios of the queue share: messages that say by their bytes which one they are, and
+ * counts on the board of how often each was put and taken.
+ */
+#ifndef CRASH_MESSAGES_H
+#define CRASH_MESSAGES_H
+
+#include "step/scenario.h"
+
+#define SEED_FIRST 1u
+#define SEED_VICTIM 2u
+#define SEED_SURVIVOR 3u
+#define SEED_CONTEXT 4u
+#define SEED_PREY 5u
+
+#define BYTES_SMALL 20u
+#define BYTES_LARGE 3000u
+
+/* Size of the messages of this scenario; set in its setup. */
+extern size_t message_bytes;
+
+void messages_create(uint64_t item_count_max);
+void messages_put(uint32_t seed);
+/* Takes one, waiting for it, and counts it. Its seed; 0: there is none for `timeout`. */
+uint32_t messages_take(kin_timeout timeout);
+uint64_t messages_received(uint32_t seed);
+
+/* Takes what is left, checks that what was put was taken, each message once, in so far as the
+   dead have not taken it along or cut its put short, and frees the queue. */
+void messages_finish(void);
+
+/* Fills the slots of the queue's first segment. Their number. */
+uint64_t messages_fill_segment(void);
+
+#endif
