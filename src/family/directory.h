@@ -34,7 +34,7 @@ struct kin__entry {
 
 KIN_STATIC_ASSERT_SIZE(struct kin__entry, 64);
 
-#define KIN__OBJECT_ALIGNMENT 64u
+#define KIN__OBJECT_ALIGNMENT KIN__MEMORY_LINE
 
 /* Where the object in a block starts. */
 void *kin__object_at(uint64_t block);

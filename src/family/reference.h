@@ -32,7 +32,7 @@ struct kin__references {
 };
 
 /* Allocates a kin_lock, kin_queue ..., `size` bytes that start with a struct kin__object, and
- * creates its shared part, a block of `bytes`, zeroed, aligned to 64 bytes; or opens what the
+ * creates its shared part, a block of `bytes`, zeroed, aligned to 128 bytes; or opens what the
  * handle names. `ret_object` is a pointer to the pointer. 0, or -ENOMEM, KIN_EFAMILY; -ESTALE;
  * -EINVAL: the handle names another type. */
 int kin__object_create(uint16_t type, size_t size, uint64_t bytes, void *ret_object);

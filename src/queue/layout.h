@@ -108,6 +108,7 @@ struct queue_shared {
 
 KIN_STATIC_ASSERT_SIZE(struct slot, 128);
 KIN_STATIC_ASSERT_SIZE(struct segment, 128);
+static_assert(_Alignof(struct queue_shared) <= KIN__OBJECT_ALIGNMENT, "layout 1");
 KIN_STATIC_ASSERT_OFFSET(struct queue_shared, tail_lock, 128);
 KIN_STATIC_ASSERT_OFFSET(struct queue_shared, head_lock, 256);
 KIN_STATIC_ASSERT_OFFSET(struct queue_shared, items, 512);

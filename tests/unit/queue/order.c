@@ -80,11 +80,12 @@ TEST(one_consumer_sees_the_order_of_one_producer)
 static void run_threads(const kin_queue_options *options)
 {
     kin_queue *queue = new_queue(options);
+    struct work consuming = {.queue = queue};
     struct work work[PRODUCERS];
     pthread_t producers[PRODUCERS];
     pthread_t consumers[CONSUMERS];
     for (uint64_t i = 0; i < CONSUMERS; i++) {
-        consumers[i] = thread_start(consume_in_thread, &(struct work){.queue = queue});
+        consumers[i] = thread_start(consume_in_thread, &consuming);
     }
     for (uint64_t i = 0; i < PRODUCERS; i++) {
         work[i] = (struct work){.queue = queue, .producer = i, .count = EACH};
