@@ -66,6 +66,7 @@ struct kin__thread {
     uint32_t id; /* as the kernel has it */
     struct kin__os_robust robust;
     uint64_t deaths;  /* death_count when the thread last prepared to sleep */
+    uint32_t looks;   /* how often it looked again in its last wait; see sleep.h */
     bool is_forking;  /* inside kin__family_fork, which takes the locks itself */
     bool is_entering; /* it is the one that makes the process a member */
 };

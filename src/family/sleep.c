@@ -26,10 +26,24 @@ int kin__timeout_check(kin_timeout timeout)
     return timeout.deadline_ns == 0 && timeout.cancel == NULL ? -EINVAL : 0;
 }
 
+#define LOOKS_MAX 10u
+#define PAUSES_MIN 16u
+#define PAUSES_MAX 256u
+
+struct kin__spin kin__spin_begin(void)
+{
+    struct kin__thread *self = &kin__thread_current;
+    if (kin__family.spin_count == 0) {
+        return (struct kin__spin){0};
+    }
+    self->looks = self->looks < LOOKS_MAX ? self->looks + 1 : LOOKS_MAX;
+    return (struct kin__spin){.looks = self->looks, .pauses = PAUSES_MIN};
+}
+
 bool kin__spin_again(struct kin__spin *spin)
 {
-    enum { PAUSES_MAX = 256 };
     if (spin->looks == 0) {
+        kin__thread_current.looks /= 2;
         return false;
     }
     spin->looks--;

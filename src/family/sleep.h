@@ -91,16 +91,17 @@ void kin__sleep_wake_all(void);
 /* Looking again for a while before sleeping pays when the other side is running. The moments
  * between two looks grow: each look takes the line away from the core that is about to write
  * it, so looking less often lets the other side run ahead, and all moves faster. Together they
- * last about as long as falling asleep and being woken on another core. Not on one core. */
+ * last about as long as falling asleep and being woken on another core.
+ *
+ * When the other side is not running, because it has nothing to do or no core, looking burns
+ * what it waits for. So each thread learns: looking in vain halves what it does the next time,
+ * each new wait adds one look. On one core there are none. */
 struct kin__spin {
     uint32_t looks;
     uint32_t pauses;
 };
 
-static inline struct kin__spin kin__spin_begin(void)
-{
-    return (struct kin__spin){.looks = kin__family.spin_count > 0 ? 10 : 0, .pauses = 16};
-}
+struct kin__spin kin__spin_begin(void);
 
 /* Waits a moment; false when it is time to sleep. */
 bool kin__spin_again(struct kin__spin *spin);
