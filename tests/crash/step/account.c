@@ -43,7 +43,7 @@ struct account account_take(void)
 /* Waits until all who died are reaped. */
 static void await_quiet(uint64_t member_count)
 {
-    double limit = crash_now() + crash_limit_ms(HANG_MS) * 1e-3;
+    double limit = crash_now() + crash_hang_ms() * 1e-3;
     while (account_members() != member_count) {
         if (crash_now() > limit) {
             crash_hang("the dead are not reaped");

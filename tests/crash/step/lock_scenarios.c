@@ -17,7 +17,7 @@ struct guarded {
     volatile uint32_t right;
 };
 
-enum { FLAG_LET_GO, FLAG_HELD, FLAG_WAITING };
+enum { FLAG_LET_GO, FLAG_HELD, FLAG_WAITING, FLAG_DONE };
 
 static int acquire_internal(struct kin__lock *lock, struct kin__thread *self)
 {
@@ -91,12 +91,15 @@ static void use_public(void)
 
 /* --- contexts: a process that holds the lock, one that waits for it, one that died with it --- */
 
+/* The holder lives on until the waiter is done: its end would wake all. */
+
 static void hold_internal(void)
 {
     take_internal();
     crash_set_flag(FLAG_HELD, 1);
     crash_await_flag(FLAG_LET_GO, 1);
     give_internal();
+    crash_await_flag(FLAG_DONE, 1);
 }
 
 static void hold_public(void)
@@ -105,18 +108,21 @@ static void hold_public(void)
     crash_set_flag(FLAG_HELD, 1);
     crash_await_flag(FLAG_LET_GO, 1);
     give_public();
+    crash_await_flag(FLAG_DONE, 1);
 }
 
 static void wait_internal(void)
 {
     crash_set_flag(FLAG_WAITING, 1);
     use_internal();
+    crash_set_flag(FLAG_DONE, 1);
 }
 
 static void wait_public(void)
 {
     crash_set_flag(FLAG_WAITING, 1);
     use_public();
+    crash_set_flag(FLAG_DONE, 1);
 }
 
 static void start_waiter(void (*run)(void))

@@ -5,6 +5,8 @@
 #include <errno.h>
 #include <string.h>
 
+put_function *put_variant = kin_queue_put_bytes;
+get_function *get_variant = kin_queue_get_bytes;
 size_t message_bytes;
 
 void messages_create(uint64_t item_count_max)
@@ -21,7 +23,7 @@ void messages_put(uint32_t seed)
     unsigned char bytes[BYTES_LARGE];
     crash_fill(bytes, message_bytes, seed);
     atomic_fetch_add(&scene.board->intended[seed], 1);
-    int r = kin_queue_put_bytes(scene.queue, bytes, message_bytes, KIN_FOREVER);
+    int r = put_variant(scene.queue, bytes, message_bytes, KIN_FOREVER);
     if (r != 0) {
         crash_fail("put of message %u: %d", seed, r);
     }
@@ -43,7 +45,7 @@ static uint32_t seed_of(const kin_message *message)
 uint32_t messages_take(kin_timeout timeout)
 {
     kin_message message;
-    int r = kin_queue_get_bytes(scene.queue, timeout, &message);
+    int r = get_variant(scene.queue, timeout, &message);
     if (r < 0) {
         if (r != -EAGAIN && r != -ETIMEDOUT && r != -EPIPE) {
             crash_fail("get: %d", r);
@@ -90,6 +92,10 @@ static void check_count(uint32_t seed)
 
 void messages_finish(void)
 {
+    crash_await_reaped(scene.board->victim); /* which gives back what it had in hand */
+    if (scene.board->prey != 0) {
+        crash_await_reaped(scene.board->prey);
+    }
     while (messages_take(KIN_NOW) != 0) {
     }
     for (uint32_t seed = 1; seed < 16; seed++) {

@@ -16,6 +16,13 @@
 #define BYTES_SMALL 20u
 #define BYTES_LARGE 3000u
 
+typedef int put_function(kin_queue *queue, const void *data, size_t size, kin_timeout timeout);
+typedef int get_function(kin_queue *queue, kin_timeout timeout, kin_message *ret_message);
+
+/* The put and get in use: kin's, or with a defect. */
+extern put_function *put_variant;
+extern get_function *get_variant;
+
 /* Size of the messages of this scenario; set in its setup. */
 extern size_t message_bytes;
 

@@ -51,6 +51,7 @@ extern struct stage crash_stage;
 
 double crash_now(void);
 int crash_limit_ms(int ms);
+int crash_hang_ms(void);
 void crash_hang(const char *who);
 
 /* A child that is a member; it ends with the stage. */

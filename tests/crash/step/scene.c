@@ -31,6 +31,12 @@ int crash_limit_ms(int ms)
     return scale == NULL ? ms : ms * (int)strtol(scale, NULL, 10);
 }
 
+int crash_hang_ms(void)
+{
+    int ms = crash_stage.options == NULL ? 0 : crash_stage.options->hang_ms;
+    return crash_limit_ms(ms != 0 ? ms : HANG_MS);
+}
+
 void crash_fail(const char *format, ...)
 {
     char line[512];
@@ -136,7 +142,7 @@ void crash_kill_prey(pid_t pid)
 
 void crash_await_reaped(uint32_t owner)
 {
-    double limit = crash_now() + crash_limit_ms(HANG_MS) * 1e-3;
+    double limit = crash_now() + crash_hang_ms() * 1e-3;
     while (kin__member_state_of(owner) != KIN__MEMBER_FREE) {
         if (crash_now() > limit) {
             crash_hang("the prey is not reaped");
@@ -153,7 +159,7 @@ void crash_set_flag(uint32_t index, uint64_t value)
 
 void crash_await_sleep(pid_t pid)
 {
-    double limit = crash_now() + crash_limit_ms(HANG_MS) * 1e-3;
+    double limit = crash_now() + crash_hang_ms() * 1e-3;
     while (!trace_is_asleep(pid)) {
         if (crash_now() > limit) {
             crash_hang("the context does not get to sleep");
@@ -164,7 +170,7 @@ void crash_await_sleep(pid_t pid)
 
 void crash_await(const _Atomic uint64_t *word, uint64_t value)
 {
-    double limit = crash_now() + crash_limit_ms(HANG_MS) * 1e-3;
+    double limit = crash_now() + crash_hang_ms() * 1e-3;
     while (atomic_load(word) < value) {
         if (crash_now() > limit) {
             crash_hang("what is waited for on the board does not come");

@@ -36,7 +36,7 @@ static bool wait_for_end(pid_t pid, const char *who)
     int status = 0;
     int fd = (int)syscall(SYS_pidfd_open, pid, 0);
     struct pollfd ends = {.fd = fd, .events = POLLIN};
-    int r = poll(&ends, 1, crash_limit_ms(HANG_MS));
+    int r = poll(&ends, 1, crash_hang_ms());
     close(fd);
     if (r != 1) {
         crash_hang(who);

@@ -15,7 +15,7 @@
 enum {
     SLEEP_LOOKS = 4,       /* a thread that is seen asleep so often in a row is */
     SLEEP_LOOK_US = 400,
-    RELEASES_MAX = 200,    /* a victim that sleeps so often without an end is stuck */
+    RELEASES_MAX = 3000,   /* a victim that is seen asleep so often in a row is stuck */
     YIELDS_BEFORE_LOOK = 50,
 };
 
@@ -133,6 +133,7 @@ struct run {
     pid_t pid;
     const struct trace_watch *watch;
     uint32_t sleeps;
+    uint32_t releases;          /* of which in a row */
     uint32_t sleeps_max;        /* stop at this sleep; 0: at none */
     struct trace_points *points; /* sleeps are listed here; NULL: nowhere */
 };
@@ -156,6 +157,7 @@ static enum trace_end go(struct run *run, int request)
     for (;;) {
         switch (next_event(run->pid)) {
         case EVENT_TRAP:
+            run->releases = 0;
             return TRACE_AT_POINT;
         case EVENT_DONE:
             return TRACE_DONE;
@@ -167,13 +169,14 @@ static enum trace_end go(struct run *run, int request)
             break;
         case EVENT_ASLEEP:
             run->sleeps++;
+            run->releases++;
             if (run->points != NULL) {
                 trace_point_add(run->points, 0, run->sleeps);
             }
             if (run->sleeps == run->sleeps_max) {
                 return TRACE_AT_POINT;
             }
-            if (run->sleeps > RELEASES_MAX) {
+            if (run->releases > RELEASES_MAX) {
                 return TRACE_STUCK;
             }
             if (run->watch->asleep != NULL) {
