@@ -24,13 +24,14 @@ enum { NUMBER_COUNT = 1024 };
 /* Zero at the start of a test; whatever a test agrees on with its children. */
 __attribute__((weak)) _Atomic uint64_t *numbers;
 
-/* The thread sanitizer refuses threads in a child of a program with threads: each kin child
- * has a keeper. */
-const char *__tsan_default_options(void);
-__attribute__((weak)) const char *__tsan_default_options(void)
-{
-    return "die_after_fork=0";
-}
+/* Tests that start processes. The thread sanitizer cannot follow them: each child has a keeper,
+ * and it takes no threads in the child of a program with threads. */
+#define TEST_OF_PROCESSES(name) TEST_OF_PROCESSES_WITH(name, .limit_seconds = 0)
+#ifndef __SANITIZE_THREAD__
+#define TEST_OF_PROCESSES_WITH(name, ...) TEST_WITH(name, __VA_ARGS__)
+#else
+#define TEST_OF_PROCESSES_WITH(name, ...) __attribute__((unused)) static void name(void)
+#endif
 
 static inline void begin(void)
 {
@@ -117,8 +118,9 @@ static inline char state_in_kernel(uint32_t pid, uint32_t tid)
     return state;
 }
 
-/* How many threads of a process sleep inside kin, on a word that they have published. */
-static inline uint32_t sleeper_count(pid_t pid)
+/* How many threads of a process sleep inside kin, on a word that they have published. A mere look
+ * at what others write. */
+__attribute__((no_sanitize("thread"))) static inline uint32_t sleeper_count(pid_t pid)
 {
     uint32_t count = 0;
     uint32_t used = atomic_load(&kin__shared()->members.used);

@@ -7,7 +7,7 @@ static void reserve_and_stay(void *user)
     stay_in(user);
 }
 
-TEST(a_producer_killed_while_it_writes_leaves_no_trace)
+TEST_OF_PROCESSES(a_producer_killed_while_it_writes_leaves_no_trace)
 {
     kin_queue *queue = new_queue(
         KIN_OPTIONS(kin_queue_options, .item_count_max = 2, .message_bytes_max = 16));
@@ -31,7 +31,7 @@ static void *put_and_count(void *user)
     return NULL;
 }
 
-TEST(the_space_of_a_killed_producer_goes_to_those_who_wait_for_it)
+TEST_OF_PROCESSES(the_space_of_a_killed_producer_goes_to_those_who_wait_for_it)
 {
     kin_queue *queue = new_queue(KIN_OPTIONS(kin_queue_options, .item_count_max = 2));
     pid_t first = start_staying(reserve_and_stay, queue);
@@ -61,7 +61,7 @@ static void *get_to_the_end(void *user)
     return NULL;
 }
 
-TEST(consumers_of_a_closed_queue_do_not_wait_for_a_killed_producer)
+TEST_OF_PROCESSES(consumers_of_a_closed_queue_do_not_wait_for_a_killed_producer)
 {
     kin_queue *queue = new_queue(NULL);
     pid_t producer = start_staying(reserve_and_stay, queue);
@@ -104,7 +104,7 @@ static void hand_over_large_and_stay(void *user)
     stay_in(queue);
 }
 
-TEST(a_large_message_whose_producer_was_killed_before_it_gave_it_is_gone)
+TEST_OF_PROCESSES(a_large_message_whose_producer_was_killed_before_it_gave_it_is_gone)
 {
     kin_queue *queue = new_queue(KIN_OPTIONS(kin_queue_options, .message_bytes_max = 5000));
     child_kill(start_staying(reserve_large_and_stay, queue));
@@ -115,7 +115,7 @@ TEST(a_large_message_whose_producer_was_killed_before_it_gave_it_is_gone)
     kin_queue_free(queue);
 }
 
-TEST(a_large_message_whose_producer_was_killed_after_it_gave_it_is_whole_or_gone)
+TEST_OF_PROCESSES(a_large_message_whose_producer_was_killed_after_it_gave_it_is_whole_or_gone)
 {
     kin_queue *queue = new_queue(NULL);
     uint64_t mine = blocks_of_process();
@@ -147,7 +147,7 @@ static void lease_large_and_stay(void *user)
     stay_in(queue);
 }
 
-TEST(the_message_of_a_killed_consumer_comes_again_first)
+TEST_OF_PROCESSES(the_message_of_a_killed_consumer_comes_again_first)
 {
     kin_queue *queue = new_queue(NULL);
     for (uint64_t i = 1; i <= 3; i++) {
@@ -178,12 +178,12 @@ static void check_large_comes_again(child_body *body)
     kin_queue_free(queue);
 }
 
-TEST(a_large_message_of_a_killed_consumer_comes_again)
+TEST_OF_PROCESSES(a_large_message_of_a_killed_consumer_comes_again)
 {
     check_large_comes_again(lease_and_stay);
 }
 
-TEST(a_large_message_that_a_killed_consumer_had_taken_over_comes_again)
+TEST_OF_PROCESSES(a_large_message_that_a_killed_consumer_had_taken_over_comes_again)
 {
     check_large_comes_again(lease_large_and_stay);
 }
@@ -195,7 +195,7 @@ static void *get_and_count(void *user)
     return NULL;
 }
 
-TEST(the_message_of_a_killed_consumer_wakes_another)
+TEST_OF_PROCESSES(the_message_of_a_killed_consumer_wakes_another)
 {
     kin_queue *queue = new_queue(NULL);
     CHECK_EQUAL(put_number(queue, 1, KIN_NOW), 0);
@@ -207,7 +207,7 @@ TEST(the_message_of_a_killed_consumer_wakes_another)
     kin_queue_free(queue);
 }
 
-TEST(a_message_comes_again_also_when_the_queue_is_closed)
+TEST_OF_PROCESSES(a_message_comes_again_also_when_the_queue_is_closed)
 {
     kin_queue *queue = new_queue(NULL);
     CHECK_EQUAL(put_number(queue, 1, KIN_NOW), 0);
@@ -224,7 +224,7 @@ static void get_sleeping(void *user)
     get_number(user, KIN_FOREVER);
 }
 
-TEST(a_consumer_killed_asleep_takes_nothing_along)
+TEST_OF_PROCESSES(a_consumer_killed_asleep_takes_nothing_along)
 {
     kin_queue *queue = new_queue(NULL);
     pid_t doomed = child_start(get_sleeping, queue);
@@ -243,7 +243,7 @@ static void put_sleeping(void *user)
     put_number(user, 7, KIN_FOREVER);
 }
 
-TEST(a_producer_killed_asleep_takes_no_space_along)
+TEST_OF_PROCESSES(a_producer_killed_asleep_takes_no_space_along)
 {
     kin_queue *queue = new_queue(KIN_OPTIONS(kin_queue_options, .item_count_max = 1));
     CHECK_EQUAL(put_number(queue, 1, KIN_NOW), 0);
@@ -271,7 +271,7 @@ static void hold_tail_and_stay(void *user)
     stay_in(user);
 }
 
-TEST(the_tail_is_made_good_after_its_holder_was_killed)
+TEST_OF_PROCESSES(the_tail_is_made_good_after_its_holder_was_killed)
 {
     kin_queue *queue = new_queue(
         KIN_OPTIONS(kin_queue_options, .item_count_max = 100, .message_bytes_max = 800));
@@ -301,7 +301,7 @@ static void hold_head_and_stay(void *user)
     stay_in(user);
 }
 
-TEST(the_head_is_made_good_after_its_holder_was_killed)
+TEST_OF_PROCESSES(the_head_is_made_good_after_its_holder_was_killed)
 {
     kin_queue *queue = new_queue(KIN_OPTIONS(kin_queue_options, .message_bytes_max = 1600));
     for (uint64_t i = 0; i < 200; i++) {
@@ -340,7 +340,7 @@ static void link_segment_and_stay(void *user)
     stay_in(queue);
 }
 
-TEST(a_segment_linked_by_a_killed_producer_is_used)
+TEST_OF_PROCESSES(a_segment_linked_by_a_killed_producer_is_used)
 {
     kin_queue *queue = new_queue(NULL);
     for (uint64_t i = 0; i < 62; i++) {
@@ -375,7 +375,7 @@ static void retire_and_stay(void *user)
     stay_in(queue);
 }
 
-TEST(a_segment_half_taken_out_by_a_killed_consumer_is_out)
+TEST_OF_PROCESSES(a_segment_half_taken_out_by_a_killed_consumer_is_out)
 {
     kin_queue *queue = new_queue(NULL);
     for (uint64_t i = 0; i < 100; i++) {
@@ -429,17 +429,17 @@ static void check_messages_stay(child_body *body)
     kin_queue_free(queue);
 }
 
-TEST(an_exit_right_after_put_loses_nothing)
+TEST_OF_PROCESSES(an_exit_right_after_put_loses_nothing)
 {
     check_messages_stay(put_and_exit);
 }
 
-TEST(an_exit_without_goodbye_right_after_put_loses_nothing)
+TEST_OF_PROCESSES(an_exit_without_goodbye_right_after_put_loses_nothing)
 {
     check_messages_stay(put_and_exit_at_once);
 }
 
-TEST(a_kill_right_after_put_loses_nothing)
+TEST_OF_PROCESSES(a_kill_right_after_put_loses_nothing)
 {
     check_messages_stay(put_and_be_killed);
 }
@@ -451,7 +451,7 @@ static void get_and_exit(void *user)
     kill(getpid(), SIGKILL);
 }
 
-TEST(a_consumer_that_dies_with_its_message_takes_it_along_and_leaves_no_memory)
+TEST_OF_PROCESSES(a_consumer_that_dies_with_its_message_takes_it_along_and_leaves_no_memory)
 {
     kin_queue *queue = new_queue(NULL);
     CHECK_EQUAL(put_pattern(queue, 1, 300000, KIN_NOW), 0);
@@ -478,7 +478,7 @@ static void open_and_be_killed(void *user)
     kill(getpid(), SIGKILL);
 }
 
-TEST(a_queue_that_only_the_killed_had_open_is_freed_with_its_messages)
+TEST_OF_PROCESSES(a_queue_that_only_the_killed_had_open_is_freed_with_its_messages)
 {
     kin_queue *queue = new_queue(NULL);
     kin_queue *other = NULL;

@@ -120,7 +120,7 @@ static void put_five(void *user)
     }
 }
 
-TEST(where_the_kernel_cannot_wait_on_two_words_waits_end_all_the_same)
+TEST_OF_PROCESSES(where_the_kernel_cannot_wait_on_two_words_waits_end_all_the_same)
 {
     kin_queue *queue = new_queue(KIN_OPTIONS(kin_queue_options, .item_count_max = 1));
     kin_cancel *cancel = NULL;

@@ -108,12 +108,13 @@ static void kill_producers(const kin_queue_options *options)
     kin_queue_free(queue);
 }
 
-TEST_WITH(producers_are_killed_and_their_messages_have_no_gap, .limit_seconds = 60)
+TEST_OF_PROCESSES_WITH(producers_are_killed_and_their_messages_have_no_gap, .limit_seconds = 60)
 {
     kill_producers(KIN_OPTIONS(kin_queue_options, .item_count_max = 300));
 }
 
-TEST_WITH(producers_of_a_tight_queue_are_killed_and_nobody_waits_for_ever, .limit_seconds = 60)
+TEST_OF_PROCESSES_WITH(producers_of_a_tight_queue_are_killed_and_nobody_waits_for_ever,
+                       .limit_seconds = 60)
 {
     kill_producers(KIN_OPTIONS(kin_queue_options, .item_count_max = 1));
 }
@@ -145,7 +146,7 @@ static void *put_all(void *user)
     return NULL;
 }
 
-TEST_WITH(consumers_are_killed_and_each_message_comes_once, .limit_seconds = 60)
+TEST_OF_PROCESSES_WITH(consumers_are_killed_and_each_message_comes_once, .limit_seconds = 60)
 {
     kin_queue *queue = new_queue(KIN_OPTIONS(kin_queue_options, .item_count_max = 100));
     taken = mmap(NULL, MESSAGES, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);

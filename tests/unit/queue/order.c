@@ -65,7 +65,7 @@ static void check_all_came(uint64_t producers, uint64_t each)
     CHECK_EQUAL(atomic_load(&numbers[1]), sum);
 }
 
-TEST(one_consumer_sees_the_order_of_one_producer)
+TEST_OF_PROCESSES(one_consumer_sees_the_order_of_one_producer)
 {
     kin_queue *queue = new_queue(NULL);
     struct work work = {.queue = queue, .count = 5000};
@@ -142,17 +142,17 @@ TEST(all_messages_of_many_threads_pass_a_queue_of_few_bytes)
     run_threads(KIN_OPTIONS(kin_queue_options, .message_bytes_max = 24));
 }
 
-TEST(all_messages_of_many_processes_arrive_once)
+TEST_OF_PROCESSES(all_messages_of_many_processes_arrive_once)
 {
     run_processes(NULL);
 }
 
-TEST(all_messages_of_many_processes_pass_a_queue_of_two_items)
+TEST_OF_PROCESSES(all_messages_of_many_processes_pass_a_queue_of_two_items)
 {
     run_processes(KIN_OPTIONS(kin_queue_options, .item_count_max = 2));
 }
 
-TEST(threads_and_processes_share_a_queue)
+TEST_OF_PROCESSES(threads_and_processes_share_a_queue)
 {
     kin_queue *queue = new_queue(KIN_OPTIONS(kin_queue_options, .item_count_max = 50));
     struct work work = {.queue = queue, .count = EACH};
@@ -340,7 +340,7 @@ static void answer(void *user)
     kin_queue_free(answers);
 }
 
-TEST(a_queue_travels_to_another_process_by_its_handle)
+TEST_OF_PROCESSES(a_queue_travels_to_another_process_by_its_handle)
 {
     kin_queue *questions = new_queue(NULL);
     pid_t child = child_start(answer, questions);
@@ -354,7 +354,7 @@ TEST(a_queue_travels_to_another_process_by_its_handle)
     kin_queue_free(questions);
 }
 
-TEST(a_plainly_forked_child_puts_and_gets)
+TEST_OF_PROCESSES(a_plainly_forked_child_puts_and_gets)
 {
     kin_queue *queue = new_queue(NULL);
     pid_t pid = fork();
@@ -371,7 +371,7 @@ TEST(a_plainly_forked_child_puts_and_gets)
     kin_queue_free(queue);
 }
 
-TEST(a_queue_that_was_freed_before_a_plainly_forked_child_joined_is_stale)
+TEST_OF_PROCESSES(a_queue_that_was_freed_before_a_plainly_forked_child_joined_is_stale)
 {
     kin_queue *queue = new_queue(NULL);
     pid_t pid = fork();

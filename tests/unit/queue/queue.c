@@ -231,7 +231,7 @@ static void *put_in_thread(void *user)
     return NULL;
 }
 
-TEST(close_wakes_all_consumers)
+TEST_OF_PROCESSES(close_wakes_all_consumers)
 {
     struct waiting waiting = {.queue = new_queue(NULL), .timeout = KIN_FOREVER, .expected = -EPIPE};
     pthread_t threads[3];
@@ -249,7 +249,7 @@ TEST(close_wakes_all_consumers)
     kin_queue_free(waiting.queue);
 }
 
-TEST(close_wakes_all_producers)
+TEST_OF_PROCESSES(close_wakes_all_producers)
 {
     struct waiting waiting = {
         .queue = new_queue(KIN_OPTIONS(kin_queue_options, .item_count_max = 1)),
@@ -286,7 +286,7 @@ TEST(a_queue_that_others_closed_is_closed)
 
 /* --- tokens --- */
 
-TEST(a_fired_token_ends_a_get)
+TEST_OF_PROCESSES(a_fired_token_ends_a_get)
 {
     struct waiting waiting = {.queue = new_queue(NULL), .expected = -ECANCELED};
     kin_cancel *cancel = NULL;
@@ -306,7 +306,7 @@ TEST(a_fired_token_ends_a_get)
     kin_queue_free(waiting.queue);
 }
 
-TEST(a_fired_token_ends_a_put)
+TEST_OF_PROCESSES(a_fired_token_ends_a_put)
 {
     struct waiting waiting = {
         .queue = new_queue(KIN_OPTIONS(kin_queue_options, .item_count_max = 1)),
@@ -328,7 +328,7 @@ TEST(a_fired_token_ends_a_put)
     kin_queue_free(waiting.queue);
 }
 
-TEST(waits_with_a_token_end_when_there_is_a_message_or_space)
+TEST_OF_PROCESSES(waits_with_a_token_end_when_there_is_a_message_or_space)
 {
     struct waiting waiting = {
         .queue = new_queue(KIN_OPTIONS(kin_queue_options, .item_count_max = 1)), .expected = 5};

@@ -84,7 +84,7 @@ static void break_off(void *user)
     stay_in(queue);
 }
 
-TEST(a_queue_is_whole_after_deaths)
+TEST_OF_PROCESSES(a_queue_is_whole_after_deaths)
 {
     kin_queue *queue = full_queue();
     child_kill(start_staying(break_off, queue));

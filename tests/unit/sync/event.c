@@ -144,7 +144,7 @@ static void join_waiters(struct waiters waiters)
     CHECK_EQUAL(atomic_load(&numbers[0]), 2 * WAITER_COUNT);
 }
 
-TEST(set_wakes_all_who_wait)
+TEST_OF_PROCESSES(set_wakes_all_who_wait)
 {
     struct wait wait = {.event = new_event(), .timeout = KIN_FOREVER};
     struct waiters waiters = start_waiters(&wait);
@@ -154,7 +154,7 @@ TEST(set_wakes_all_who_wait)
     kin_event_free(wait.event);
 }
 
-TEST(a_set_that_is_cleared_at_once_wakes_all_who_wait)
+TEST_OF_PROCESSES(a_set_that_is_cleared_at_once_wakes_all_who_wait)
 {
     struct wait wait = {.event = new_event(), .timeout = KIN_FOREVER};
     struct waiters waiters = start_waiters(&wait);
@@ -165,7 +165,7 @@ TEST(a_set_that_is_cleared_at_once_wakes_all_who_wait)
     kin_event_free(wait.event);
 }
 
-TEST(a_fired_token_ends_all_waits_for_an_event)
+TEST_OF_PROCESSES(a_fired_token_ends_all_waits_for_an_event)
 {
     struct wait wait = {.event = new_event(), .expected = -ECANCELED};
     kin_cancel *cancel = NULL;
@@ -180,7 +180,7 @@ TEST(a_fired_token_ends_all_waits_for_an_event)
     kin_event_free(wait.event);
 }
 
-TEST(waiters_with_a_token_are_woken_by_set)
+TEST_OF_PROCESSES(waiters_with_a_token_are_woken_by_set)
 {
     struct wait wait = {.event = new_event()};
     kin_cancel *cancel = NULL;
@@ -193,7 +193,7 @@ TEST(waiters_with_a_token_are_woken_by_set)
     kin_event_free(wait.event);
 }
 
-TEST(a_token_that_is_gone_is_refused_and_not_followed)
+TEST_OF_PROCESSES(a_token_that_is_gone_is_refused_and_not_followed)
 {
     struct wait wait = {.event = new_event(), .expected = -ESTALE};
     kin_cancel *cancel = NULL;
@@ -215,7 +215,7 @@ TEST(a_token_that_is_gone_is_refused_and_not_followed)
     kin_event_free(wait.event);
 }
 
-TEST(a_killed_waiter_leaves_the_others_to_be_woken)
+TEST_OF_PROCESSES(a_killed_waiter_leaves_the_others_to_be_woken)
 {
     struct wait wait = {.event = new_event(), .timeout = KIN_FOREVER};
     pid_t doomed = child_start(wait_for_event, &wait);
@@ -227,7 +227,7 @@ TEST(a_killed_waiter_leaves_the_others_to_be_woken)
     kin_event_free(wait.event);
 }
 
-TEST(no_death_wakes_a_waiter_for_good)
+TEST_OF_PROCESSES(no_death_wakes_a_waiter_for_good)
 {
     struct wait wait = {.event = new_event(), .timeout = KIN_FOREVER};
     pthread_t waiter = thread_start(wait_in_thread, &wait);
@@ -252,7 +252,7 @@ static void set_and_be_killed(void *user)
     }
 }
 
-TEST(a_setter_killed_before_it_woke_anybody_leaves_nobody_asleep)
+TEST_OF_PROCESSES(a_setter_killed_before_it_woke_anybody_leaves_nobody_asleep)
 {
     struct wait wait = {.event = new_event(), .timeout = KIN_FOREVER};
     struct waiters waiters = start_waiters(&wait);
@@ -264,7 +264,7 @@ TEST(a_setter_killed_before_it_woke_anybody_leaves_nobody_asleep)
     kin_event_free(wait.event);
 }
 
-TEST(a_set_after_a_setter_was_killed_wakes_all)
+TEST_OF_PROCESSES(a_set_after_a_setter_was_killed_wakes_all)
 {
     struct wait wait = {.event = new_event(), .timeout = KIN_FOREVER};
     struct waiters waiters = start_waiters(&wait);
@@ -284,7 +284,7 @@ static void set_at_once(void *user)
     kin_event_free(event);
 }
 
-TEST(an_event_is_opened_by_its_handle_in_another_process)
+TEST_OF_PROCESSES(an_event_is_opened_by_its_handle_in_another_process)
 {
     kin_event *event = new_event();
     kin_handle handle = kin_event_handle(event);
@@ -294,7 +294,7 @@ TEST(an_event_is_opened_by_its_handle_in_another_process)
     kin_event_free(event);
 }
 
-TEST(a_plainly_forked_child_becomes_a_member_by_setting)
+TEST_OF_PROCESSES(a_plainly_forked_child_becomes_a_member_by_setting)
 {
     kin_event *event = new_event();
     pid_t pid = fork();
@@ -310,7 +310,7 @@ TEST(a_plainly_forked_child_becomes_a_member_by_setting)
     kin_event_free(event);
 }
 
-TEST(an_event_that_was_freed_before_a_plainly_forked_child_joined_is_stale)
+TEST_OF_PROCESSES(an_event_that_was_freed_before_a_plainly_forked_child_joined_is_stale)
 {
     kin_event *event = new_event();
     pid_t pid = fork();

@@ -127,7 +127,7 @@ static void *ask_from_thread(void *user)
     return NULL;
 }
 
-TEST(others_do_not_get_a_lock_that_is_held)
+TEST_OF_PROCESSES(others_do_not_get_a_lock_that_is_held)
 {
     kin_lock *lock = new_lock();
     CHECK_EQUAL(kin_lock_acquire(lock, KIN_NOW), 0);
@@ -186,7 +186,7 @@ static void *count_up_in_thread(void *user)
     return NULL;
 }
 
-TEST(five_processes_that_count_to_1000_count_to_5000)
+TEST_OF_PROCESSES(five_processes_that_count_to_1000_count_to_5000)
 {
     kin_lock *lock = new_lock();
     struct count count = {.lock = lock, .number = &numbers[0], .times = 1000};
@@ -202,7 +202,7 @@ TEST(five_processes_that_count_to_1000_count_to_5000)
     kin_lock_free(lock);
 }
 
-TEST(threads_and_processes_count_under_one_lock)
+TEST_OF_PROCESSES(threads_and_processes_count_under_one_lock)
 {
     kin_lock *lock = new_lock();
     uint64_t unguarded = 0; /* an ordinary variable: the thread sanitizer looks at it */
@@ -256,7 +256,7 @@ static void count_once(void *user)
     atomic_store(&numbers[0], atomic_load(&numbers[0]) + 1);
 }
 
-TEST(without_the_lock_a_count_is_lost)
+TEST_OF_PROCESSES(without_the_lock_a_count_is_lost)
 {
     begin();
     uint64_t value = atomic_load(&numbers[0]);
@@ -290,7 +290,7 @@ static void *acquire_in_thread(void *user)
     return NULL;
 }
 
-TEST(a_release_lets_all_sleeping_waiters_in_one_by_one)
+TEST_OF_PROCESSES(a_release_lets_all_sleeping_waiters_in_one_by_one)
 {
     kin_lock *lock = new_lock();
     struct wait wait = {.lock = lock, .timeout = KIN_FOREVER};
@@ -315,7 +315,7 @@ TEST(a_release_lets_all_sleeping_waiters_in_one_by_one)
     kin_lock_free(lock);
 }
 
-TEST(a_fired_token_ends_the_wait_of_threads_and_processes)
+TEST_OF_PROCESSES(a_fired_token_ends_the_wait_of_threads_and_processes)
 {
     kin_lock *lock = new_lock();
     kin_cancel *cancel = NULL;
@@ -337,7 +337,7 @@ TEST(a_fired_token_ends_the_wait_of_threads_and_processes)
     kin_lock_free(lock);
 }
 
-TEST(a_waiter_with_a_token_gets_the_lock)
+TEST_OF_PROCESSES(a_waiter_with_a_token_gets_the_lock)
 {
     kin_lock *lock = new_lock();
     kin_cancel *cancel = NULL;
@@ -371,7 +371,7 @@ TEST(waiters_that_give_up_leave_no_other_asleep)
 
 /* --- a child of a plain fork, which joins the family at its first use --- */
 
-TEST(a_plainly_forked_child_is_another_holder)
+TEST_OF_PROCESSES(a_plainly_forked_child_is_another_holder)
 {
     kin_lock *lock = new_lock();
     REQUIRE(kin_lock_acquire(lock, KIN_NOW) == 0);
@@ -386,7 +386,7 @@ TEST(a_plainly_forked_child_is_another_holder)
     kin_lock_free(lock);
 }
 
-TEST(a_lock_that_was_freed_before_a_plainly_forked_child_joined_is_stale)
+TEST_OF_PROCESSES(a_lock_that_was_freed_before_a_plainly_forked_child_joined_is_stale)
 {
     kin_lock *lock = new_lock();
     kin_cancel *cancel = NULL;

@@ -52,7 +52,7 @@ static void *acquire_and_count_in_thread(void *user)
     return NULL;
 }
 
-TEST(a_lock_whose_holder_was_killed_is_taken_with_owner_died)
+TEST_OF_PROCESSES(a_lock_whose_holder_was_killed_is_taken_with_owner_died)
 {
     kin_lock *lock = new_lock();
     child_kill(start_holder(lock));
@@ -62,7 +62,7 @@ TEST(a_lock_whose_holder_was_killed_is_taken_with_owner_died)
     kin_lock_free(lock);
 }
 
-TEST(owner_died_is_said_until_the_state_is_marked_consistent)
+TEST_OF_PROCESSES(owner_died_is_said_until_the_state_is_marked_consistent)
 {
     kin_lock *lock = new_lock();
     child_kill(start_holder(lock));
@@ -81,7 +81,7 @@ TEST(owner_died_is_said_until_the_state_is_marked_consistent)
     kin_lock_free(lock);
 }
 
-TEST(a_sleeping_waiter_gets_the_lock_of_a_killed_holder)
+TEST_OF_PROCESSES(a_sleeping_waiter_gets_the_lock_of_a_killed_holder)
 {
     kin_lock *lock = new_lock();
     pid_t holder = start_holder(lock);
@@ -93,7 +93,7 @@ TEST(a_sleeping_waiter_gets_the_lock_of_a_killed_holder)
     kin_lock_free(lock);
 }
 
-TEST(many_sleeping_waiters_all_get_the_lock_of_a_killed_holder)
+TEST_OF_PROCESSES(many_sleeping_waiters_all_get_the_lock_of_a_killed_holder)
 {
     kin_lock *lock = new_lock();
     pid_t holder = start_holder(lock);
@@ -116,7 +116,7 @@ TEST(many_sleeping_waiters_all_get_the_lock_of_a_killed_holder)
     kin_lock_free(lock);
 }
 
-TEST(a_killed_holder_of_40_locks_gives_up_all)
+TEST_OF_PROCESSES(a_killed_holder_of_40_locks_gives_up_all)
 {
     kin_lock *locks[LOCK_COUNT];
     begin();
@@ -200,7 +200,7 @@ static void acquire_and_leave(void *user)
     await_number(4, 1);
 }
 
-TEST(a_process_that_leaves_holding_a_lock_counts_as_dead)
+TEST_OF_PROCESSES(a_process_that_leaves_holding_a_lock_counts_as_dead)
 {
     kin_lock *lock = new_lock();
     pid_t holder = child_start(acquire_and_leave, lock);
@@ -214,7 +214,7 @@ TEST(a_process_that_leaves_holding_a_lock_counts_as_dead)
     kin_lock_free(lock);
 }
 
-TEST(a_killed_waiter_costs_nobody_a_wake_up)
+TEST_OF_PROCESSES(a_killed_waiter_costs_nobody_a_wake_up)
 {
     kin_lock *lock = new_lock();
     REQUIRE(kin_lock_acquire(lock, KIN_NOW) == 0);
@@ -231,7 +231,7 @@ TEST(a_killed_waiter_costs_nobody_a_wake_up)
     kin_lock_free(lock);
 }
 
-TEST(a_waiter_killed_after_it_was_woken_costs_nobody_a_wake_up)
+TEST_OF_PROCESSES(a_waiter_killed_after_it_was_woken_costs_nobody_a_wake_up)
 {
     kin_lock *lock = new_lock();
     REQUIRE(kin_lock_acquire(lock, KIN_NOW) == 0);
@@ -247,7 +247,7 @@ TEST(a_waiter_killed_after_it_was_woken_costs_nobody_a_wake_up)
     kin_lock_free(lock);
 }
 
-TEST(holders_are_killed_again_and_again_and_the_lock_goes_on)
+TEST_OF_PROCESSES(holders_are_killed_again_and_again_and_the_lock_goes_on)
 {
     kin_lock *lock = new_lock();
     for (int round = 0; round < 10; round++) {
