@@ -120,7 +120,7 @@ static bool reap_members_of(uint32_t process)
     return has_held;
 }
 
-static void tell(uint32_t process)
+void kin__death_tell(uint32_t process)
 {
     struct kin__member *member = process == 0 ? NULL : kin__member_of(process);
     if (member != NULL) {
@@ -132,8 +132,8 @@ static void tell(uint32_t process)
 static void tell_heir(void)
 {
     uint32_t heir = kin__death_watcher_of(0);
-    tell(heir);
-    tell(heir == 0 ? 0 : kin__death_watcher_of(heir)); /* nobody is his own watcher */
+    kin__death_tell(heir);
+    kin__death_tell(heir == 0 ? 0 : kin__death_watcher_of(heir)); /* nobody is his own watcher */
 }
 
 static void reap(uint32_t owner);

@@ -39,4 +39,7 @@ void kin__death_end_process(void);
  * table; 0: nobody. */
 uint32_t kin__death_watcher_of(uint32_t owner);
 
+/* Makes the keeper of a process, if it is not 0, look at the table anew. */
+void kin__death_tell(uint32_t process);
+
 #endif

@@ -30,7 +30,8 @@ static uint64_t start_pid_of(uint32_t owner, uint32_t pid)
     return (uint64_t)kin__owner_generation(owner) << 32 | pid;
 }
 
-/* Makes the slot this process's own and starts its keeper. */
+/* Makes the slot this process's own and starts its keeper. -ESTALE: who had claimed the slot for it
+ * is dead, and the slot reaped. */
 static int take_slot(uint32_t owner)
 {
     struct kin__member *member = kin__member_of(owner);
@@ -43,7 +44,7 @@ static int take_slot(uint32_t owner)
     member->start_time = kin__os_process_start_time(kin__family.pid);
     atomic_store(&member->start_pid, start_pid_of(owner, kin__family.pid));
     if (!kin__member_move(owner, KIN__MEMBER_CLAIMED, KIN__MEMBER_LIVE, 0)) {
-        kin__os_die(); /* the parent is dead and this slot reaped: there was no child */
+        return -ESTALE;
     }
     return kin__keeper_start();
 }
@@ -90,7 +91,8 @@ static int inherit(uint32_t owner)
     return r;
 }
 
-/* Makes the child of a plain fork a member. */
+/* Makes the child of a plain fork a member. Its watcher knows of it before it lives: from there on
+ * its death is seen, whenever it comes. */
 static int enter_after_fork(void)
 {
     uint32_t owner = 0;
@@ -98,16 +100,21 @@ static int enter_after_fork(void)
     if (r < 0) {
         return r;
     }
-    kin__member_of(owner)->parent = kin__family.parent;
-    name_member(kin__member_of(owner), "fork");
+    struct kin__member *member = kin__member_of(owner);
+    member->parent = kin__family.parent;
+    name_member(member, "fork");
+    atomic_store(&member->start_pid, start_pid_of(owner, kin__os_process_id()));
+    uint32_t watcher = kin__death_watcher_of(owner);
+    kin__member_move(owner, KIN__MEMBER_CLAIMED, KIN__MEMBER_CLAIMED, watcher);
+    kin__death_tell(watcher);
     r = take_slot(owner);
-    if (r < 0) {
-        kin__member_free(owner);
-    } else {
+    if (r == 0) {
         r = inherit(owner);
         if (r < 0) {
             give_up_slot();
         }
+    } else if (r != -ESTALE) {
+        kin__member_free(owner);
     }
     if (r < 0) {
         forget_slot();
@@ -128,7 +135,9 @@ int kin__family_enter(void)
     mtx_lock(&kin__family.enter_lock);
     if (!atomic_load(&kin__family.is_entered)) {
         kin__thread_current.is_entering = true;
-        r = enter_after_fork();
+        do {
+            r = enter_after_fork();
+        } while (r == -ESTALE); /* the watcher has just died */
         kin__thread_current.is_entering = false;
         atomic_store(&kin__family.is_entered, r == 0);
     }
@@ -207,7 +216,7 @@ static void after_fork_child(void)
 }
 
 /* In the child of kin__family_fork. Whatever fails here, the process ends as if it had been
- * killed: nobody has seen it run. */
+ * killed: nobody has seen it run. If its parent is dead and its slot reaped, there was no child. */
 static void begin_child(uint32_t owner)
 {
     kin__thread_current = (struct kin__thread){0};

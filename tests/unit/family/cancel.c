@@ -1,0 +1,150 @@
+/* kin_cancel: codes, firing, deaths, forks. */
+#include "family/cancel.h"
+#include "fake.h"
+#include "family/sleep.h"
+
+#include <errno.h>
+#include <kin/cancel.h>
+#include <kin/error.h>
+
+static kin_cancel *new_cancel(void)
+{
+    kin_cancel *cancel = NULL;
+    begin();
+    REQUIRE(kin_cancel_create(&cancel) == 0);
+    return cancel;
+}
+
+TEST(cancel_functions_refuse_null)
+{
+    kin_cancel *cancel = new_cancel();
+    CHECK_EQUAL(kin_cancel_create(NULL), -EINVAL);
+    CHECK_EQUAL(kin_cancel_attach(kin_cancel_handle(cancel), NULL), -EINVAL);
+    CHECK_EQUAL(kin_cancel_request(NULL), -EINVAL);
+    CHECK(!kin_cancel_is_requested(NULL));
+    CHECK_EQUAL(kin_cancel_handle(NULL).counter, 0);
+    CHECK(kin_cancel_free(NULL) == NULL);
+    CHECK(kin_cancel_free(cancel) == NULL);
+}
+
+TEST(a_token_fires_once_and_stays_fired)
+{
+    kin_cancel *cancel = new_cancel();
+    CHECK(!kin_cancel_is_requested(cancel));
+    CHECK_EQUAL(kin_cancel_request(cancel), 0);
+    CHECK(kin_cancel_is_requested(cancel));
+    CHECK_EQUAL(kin_cancel_request(cancel), 0);
+    CHECK(kin_cancel_is_requested(cancel));
+    kin_cancel_free(cancel);
+}
+
+TEST(an_attached_token_is_the_same_token)
+{
+    kin_cancel *cancel = new_cancel();
+    kin_cancel *same = NULL;
+    REQUIRE(kin_cancel_attach(kin_cancel_handle(cancel), &same) == 0);
+    CHECK_EQUAL(kin_cancel_handle(same).counter, (long long)kin_cancel_handle(cancel).counter);
+    kin_cancel_request(cancel);
+    kin_cancel_free(cancel);
+    CHECK(kin_cancel_is_requested(same));
+    kin_cancel_free(same);
+}
+
+TEST(cancel_attach_refuses_what_is_gone_and_what_is_something_else)
+{
+    kin_cancel *cancel = new_cancel();
+    kin_cancel *other = NULL;
+    struct fake *fake = fake_create();
+    kin_handle handle = kin_cancel_handle(cancel);
+    kin_cancel_free(cancel);
+    CHECK_EQUAL(kin_cancel_attach(handle, &other), -ESTALE);
+    CHECK_EQUAL(kin_cancel_attach((kin_handle){0}, &other), -ESTALE);
+    CHECK_EQUAL(kin_cancel_attach(fake->object.handle, &other), -EINVAL);
+    CHECK(other == NULL);
+    kin__object_free(&fake->object);
+}
+
+static void fire(void *user)
+{
+    CHECK_EQUAL(kin_cancel_request(user), 0);
+}
+
+TEST(a_token_fired_by_another_process_has_fired)
+{
+    kin_cancel *cancel = new_cancel();
+    child_join(child_start(fire, cancel));
+    CHECK(kin_cancel_is_requested(cancel));
+    kin_cancel_free(cancel);
+}
+
+/* Sleeps on a count that nobody raises. */
+static void sleep_until_canceled(void *user)
+{
+    _Atomic uint32_t *count = &kin__family.member->child_count;
+    int r = 0;
+    while (r == 0) {
+        uint32_t key = kin__count_prepare(count);
+        r = kin__sleep(count, key, kin_by(INT64_MAX, user));
+    }
+    CHECK_EQUAL(r, -ECANCELED);
+}
+
+TEST(a_token_ends_every_wait_that_was_given_it_in_all_processes)
+{
+    kin_cancel *cancel = new_cancel();
+    pid_t pids[3];
+    for (int i = 0; i < 3; i++) {
+        pids[i] = child_start(sleep_until_canceled, cancel);
+    }
+    for (int i = 0; i < 3; i++) {
+        await_sleepers(pids[i], 1);
+    }
+    CHECK_EQUAL(kin_cancel_request(cancel), 0);
+    for (int i = 0; i < 3; i++) {
+        child_join(pids[i]);
+    }
+    kin_cancel_free(cancel);
+}
+
+static void fire_half(void *user)
+{
+    _Atomic uint32_t *count = kin__cancel_count(user);
+    atomic_fetch_or(count, KIN__COUNT_FLAG); /* and is killed before it wakes anybody */
+    atomic_store(&numbers[0], 1);
+    for (;;) {
+        pause();
+    }
+}
+
+TEST(nobody_sleeps_on_when_the_one_who_fires_is_killed_half_way)
+{
+    kin_cancel *cancel = new_cancel();
+    pid_t sleeper = child_start(sleep_until_canceled, cancel);
+    await_sleepers(sleeper, 1);
+    pid_t firer = child_start(fire_half, cancel);
+    await_number(0, 1);
+    child_kill(firer);
+    child_join(sleeper);
+    kin_cancel_free(cancel);
+}
+
+TEST(a_token_that_was_freed_before_a_plainly_forked_child_joined_is_stale)
+{
+    kin_cancel *cancel = new_cancel();
+    pid_t pid = fork();
+    if (pid == 0) {
+        await_number(0, 1);
+        CHECK_EQUAL(kin_cancel_request(cancel), -ESTALE);
+        CHECK(!kin_cancel_is_requested(cancel));
+        _Atomic uint32_t *count = &kin__family.member->child_count;
+        uint32_t key = kin__count_prepare(count);
+        CHECK_EQUAL(kin__sleep(count, key, kin_by(INT64_MAX, cancel)), -ESTALE);
+        kin_cancel_free(cancel);
+        kin_fini();
+        _exit(0);
+    }
+    kin_cancel_free(cancel);
+    atomic_store(&numbers[0], 1);
+    child_join(pid);
+    CHECK_SOUND();
+}
