@@ -27,7 +27,7 @@ static void *copied(const struct kin__memory *copy, const volatile void *place)
     return kin__memory_at(copy, kin__offset_of(place));
 }
 
-/* A queue with everything in it: 2 segments, taken ones, a leased one, a skipped one, large ones. */
+/* A queue with everything in it: two segments, slots taken, leased and skipped, large ones. */
 static kin_queue *full_queue(void)
 {
     kin_queue *queue = new_queue(NULL);
