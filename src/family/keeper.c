@@ -127,11 +127,12 @@ static void *keep(void *user)
         if (is_orphan_daemon()) {
             end_orphan();
         }
-        kin__count_raise(&member->child_ends, UINT32_MAX);
         if (atomic_load(&member->trim_wish) != 0) {
             kin__heap_trim();
         }
         watch_all(&watch);
+        /* After the look: a child that has left by then is no longer watched. */
+        kin__count_raise(&member->child_ends, UINT32_MAX);
         if (!watch.has_reaped) {
             sleep_until_change(&watch);
         }

@@ -160,8 +160,7 @@ int kin__job_submit(struct kin__job *job, void *item, uint64_t index, kin_bytes 
     slot->index = index;
     slot->function = job->function;
     use_place(pool, slot_of(pool, position),
-              &(struct kin__place){.job = job, .item = item, .index = index,
-                                   .position = position});
+              &(struct kin__place){.job = job, .item = item, .index = index, .position = position});
     job->outstanding++;
     uint64_t wake = is_awaited ? KIN__SLOT_WAKE : 0;
     /* Pairs with the acquire in the worker's claim: the task is seen with its word. */
@@ -213,8 +212,7 @@ static void read_failure(struct kin__outcome *outcome)
 {
     kin_bytes encoded = outcome->bytes;
     outcome->bytes = (kin_bytes){0};
-    if (encoded.size == 0 ||
-        kin__error_decode(encoded.data, encoded.size, &outcome->error) < 0) {
+    if (encoded.size == 0 || kin__error_decode(encoded.data, encoded.size, &outcome->error) < 0) {
         outcome->error = KIN_ERROR(outcome->code, "%s", kin_code_text(outcome->code));
     }
 }

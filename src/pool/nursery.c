@@ -20,8 +20,8 @@
 #include <stdio.h>
 #include <string.h>
 
-#define LOOK_AGAIN_NS 5000000    /* for what nobody tells */
-#define START_AGAIN_NS 20000000  /* after a start that failed, or a worker that did nothing */
+#define LOOK_AGAIN_NS 5000000   /* for what nobody tells */
+#define START_AGAIN_NS 20000000 /* after a start that failed, or a worker that did nothing */
 
 /* A worker as the nursery sees it. */
 struct charge {
@@ -123,8 +123,7 @@ static int64_t next_start(struct nursery *nursery, const struct charge *charge, 
         (state == KIN__POOL_DRAINED && !has_queued_task(nursery))) {
         return INT64_MAX;
     }
-    uint64_t task_count =
-        atomic_load(&kin__pool_worker_at(nursery->shared, index)->task_count);
+    uint64_t task_count = atomic_load(&kin__pool_worker_at(nursery->shared, index)->task_count);
     return task_count != charge->task_count ? 0 : kin__os_now_ns() + START_AGAIN_NS;
 }
 
@@ -136,16 +135,16 @@ static int start_worker(struct nursery *nursery, uint32_t index)
     struct kin__worker *entry = kin__pool_worker_at(nursery->shared, index);
     snprintf(name, sizeof name, "%.20s:%u", nursery->pool->name, index + 1);
     charge->task_count = atomic_load(&entry->task_count);
+    uint32_t restart_count = atomic_load(&entry->restart_count);
+    atomic_store(&entry->restart_count, restart_count + charge->was_started);
     int r = kin__process_fork(name, true, &charge->process);
     if (r == 0) {
         kin__pool_work(nursery->pool, index, nursery->pid);
     }
     if (r < 0) {
+        atomic_store(&entry->restart_count, restart_count);
         charge->start_at_ns = kin__os_now_ns() + START_AGAIN_NS;
         return r;
-    }
-    if (charge->was_started) {
-        atomic_fetch_add(&entry->restart_count, 1);
     }
     charge->was_started = true;
     return 0;
@@ -187,8 +186,7 @@ static bool tend(struct nursery *nursery, uint32_t index)
             kin_process_kill(charge->process);
         }
         bool has_ended = kin__process_look(charge->process) == 0;
-        if (!(has_ended && bury(nursery, index)) &&
-            (has_ended || gives_no_sign(charge->process))) {
+        if (!(has_ended && bury(nursery, index)) && (has_ended || gives_no_sign(charge->process))) {
             look_by(nursery, kin__os_now_ns() + LOOK_AGAIN_NS);
         }
     }

@@ -82,8 +82,8 @@ static void verify_slot(struct kin__verifier *verifier, uint32_t index,
                         struct kin__pool_shared *shared, uint32_t position)
 {
     const struct kin__memory *memory = &verifier->memory;
-    const struct kin__entry *entry =
-        kin__region_at(memory, &kin__memory_shared(memory)->directory, index);
+    const struct kin__entry *entry = kin__region_at(memory, &kin__memory_shared(memory)->directory,
+                                                    index);
     const struct kin__slot *slot = kin__pool_slot_at(shared, position);
     uint64_t owner = kin__block_of_object(index, entry->counter);
     uint64_t word = atomic_load(&slot->word);

@@ -117,7 +117,12 @@ static struct kin__slot *next_task(struct worker *worker)
     while (slot == NULL) {
         bool was_open = is_open(worker); /* before the look: no task comes after it */
         slot = claim(worker);
-        if (slot == NULL && (!was_open || !sleep_for_task(worker))) {
+        if (slot == NULL && !was_open) {
+            /* The wake-up at the end may have found only some of those who slept. */
+            kin__count_raise(&worker->shared->tasks, UINT32_MAX);
+            return NULL;
+        }
+        if (slot == NULL && !sleep_for_task(worker)) {
             return NULL;
         }
         if (slot != NULL) {

@@ -7,7 +7,7 @@
 #include <threads.h>
 
 struct kin__children {
-    mtx_t lock; /* guards the list and what changes in its elements; taken around fork */
+    mtx_t lock;            /* guards the list and what changes in its elements; taken around fork */
     struct kin__list list; /* of kin_process */
 };
 

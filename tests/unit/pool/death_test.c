@@ -10,14 +10,13 @@ TEST(a_worker_that_is_killed_costs_its_task_which_says_so)
     struct numbers numbers = numbers_create(1);
     kin_pool_results *results = NULL;
     int32_t pids[] = {worker_pid(pool, 0), worker_pid(pool, 1)};
-    CHECK_EQUAL(kin_pool_map_bytes(pool, kill_itself, numbers.inputs, 1, KIN_FOREVER, &results),
-                0);
+    CHECK_EQUAL(kin_pool_map_bytes(pool, kill_itself, numbers.inputs, 1, KIN_FOREVER, &results), 0);
     const kin_result *result = kin_pool_results_at(results, 0);
     char expected[100];
     REQUIRE(result->worker_index < 2);
     snprintf(expected, sizeof expected,
-             "worker %u (pid %d) was killed by signal 9 (task 0, attempt 1)",
-             result->worker_index, pids[result->worker_index]);
+             "worker %u (pid %d) was killed by signal 9 (task 0, attempt 1)", result->worker_index,
+             pids[result->worker_index]);
     CHECK_EQUAL(result->code, KIN_EWORKER);
     CHECK_EQUAL(result->attempt, 1);
     CHECK_EQUAL(kin_error_code(result->error), KIN_EWORKER);
@@ -39,8 +38,7 @@ TEST(a_worker_that_calls_exit_costs_its_task_too)
     kin_pool *pool = pool_with(NULL);
     struct numbers numbers = numbers_create(2);
     kin_pool_results *results = NULL;
-    CHECK_EQUAL(kin_pool_map_bytes(pool, exit_itself, numbers.inputs, 2, KIN_FOREVER, &results),
-                0);
+    CHECK_EQUAL(kin_pool_map_bytes(pool, exit_itself, numbers.inputs, 2, KIN_FOREVER, &results), 0);
     for (size_t i = 0; i < 2; i++) {
         const kin_result *result = kin_pool_results_at(results, i);
         CHECK_EQUAL(result->code, KIN_EWORKER);
@@ -71,8 +69,8 @@ TEST_WITH(each_death_costs_exactly_one_task, .limit_seconds = 60)
 
 TEST_WITH(with_retries_a_lost_task_runs_again, .limit_seconds = 60)
 {
-    kin_pool *pool =
-        pool_with(KIN_OPTIONS(kin_pool_options, .worker_count = 2, .lost_task_retries = 1));
+    kin_pool *pool = pool_with(
+        KIN_OPTIONS(kin_pool_options, .worker_count = 2, .lost_task_retries = 1));
     struct numbers numbers = numbers_create(20);
     kin_pool_results *results = NULL;
     CHECK_EQUAL(kin_pool_map_bytes(pool, kill_itself_once, numbers.inputs, numbers.count,
@@ -102,12 +100,11 @@ TEST_WITH(with_retries_a_lost_task_runs_again, .limit_seconds = 60)
 
 TEST(a_task_that_kills_each_worker_is_given_up_after_its_retries)
 {
-    kin_pool *pool =
-        pool_with(KIN_OPTIONS(kin_pool_options, .worker_count = 2, .lost_task_retries = 3));
+    kin_pool *pool = pool_with(
+        KIN_OPTIONS(kin_pool_options, .worker_count = 2, .lost_task_retries = 3));
     struct numbers numbers = numbers_create(1);
     kin_pool_results *results = NULL;
-    CHECK_EQUAL(kin_pool_map_bytes(pool, kill_itself, numbers.inputs, 1, KIN_FOREVER, &results),
-                0);
+    CHECK_EQUAL(kin_pool_map_bytes(pool, kill_itself, numbers.inputs, 1, KIN_FOREVER, &results), 0);
     const kin_result *result = kin_pool_results_at(results, 0);
     CHECK_EQUAL(result->code, KIN_EWORKER);
     CHECK_EQUAL(result->attempt, 4);
@@ -149,8 +146,8 @@ static void *kill_workers(void *user)
 
 TEST_WITH(workers_killed_at_random_instants_lose_no_result, .limit_seconds = 120)
 {
-    kin_pool *pool =
-        pool_with(KIN_OPTIONS(kin_pool_options, .worker_count = 2, .lost_task_retries = 1000));
+    kin_pool *pool = pool_with(
+        KIN_OPTIONS(kin_pool_options, .worker_count = 2, .lost_task_retries = 1000));
     struct killer killer = {.pool = pool};
     pthread_t thread;
     REQUIRE(pthread_create(&thread, NULL, kill_workers, &killer) == 0);
@@ -191,8 +188,8 @@ TEST(a_pool_without_its_nursery_is_broken_and_says_so)
     int32_t workers[] = {worker_pid(pool, 0), worker_pid(pool, 1)};
     pthread_t thread;
     REQUIRE(pthread_create(&thread, NULL, kill_nursery_soon, &nursery) == 0);
-    CHECK_EQUAL(kin_pool_map_bytes(pool, wait_for_ever, numbers.inputs, numbers.count,
-                                   KIN_FOREVER, &results),
+    CHECK_EQUAL(kin_pool_map_bytes(pool, wait_for_ever, numbers.inputs, numbers.count, KIN_FOREVER,
+                                   &results),
                 KIN_EBROKEN);
     pthread_join(thread, NULL);
     CHECK(is_gone(workers[0]));

@@ -46,8 +46,8 @@ TEST(imap_over_nothing_ends_at_once)
 
 TEST(imap_never_reads_further_ahead_than_allowed)
 {
-    kin_pool *pool =
-        pool_with(KIN_OPTIONS(kin_pool_options, .worker_count = 2, .read_ahead_max = 5));
+    kin_pool *pool = pool_with(
+        KIN_OPTIONS(kin_pool_options, .worker_count = 2, .read_ahead_max = 5));
     struct counter counter = {.end = 200};
     kin_pool_imap *imap = NULL;
     const kin_result *result = NULL;
@@ -68,8 +68,7 @@ TEST(imap_hands_out_a_quick_result_before_a_slow_one)
     kin_pool_imap *slow = NULL;
     kin_pool_imap *quick = NULL;
     const kin_result *result = NULL;
-    REQUIRE(kin_pool_imap_unordered_bytes(pool, wait_for_ever, counter_next, &counter, &slow) ==
-            0);
+    REQUIRE(kin_pool_imap_unordered_bytes(pool, wait_for_ever, counter_next, &counter, &slow) == 0);
     CHECK_EQUAL(kin_pool_imap_next(slow, KIN_NOW, &result), -EAGAIN);
     struct counter others = {.end = 1000};
     uint64_t sum = 0;

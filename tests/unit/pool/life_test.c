@@ -35,8 +35,7 @@ TEST(a_worker_at_work_says_at_what)
     kin_pool_imap *imap = NULL;
     const kin_result *result = NULL;
     kin_pool_worker worker;
-    REQUIRE(kin_pool_imap_unordered_bytes(pool, wait_for_ever, counter_next, &counter, &imap) ==
-            0);
+    REQUIRE(kin_pool_imap_unordered_bytes(pool, wait_for_ever, counter_next, &counter, &imap) == 0);
     CHECK_EQUAL(kin_pool_imap_next(imap, KIN_NOW, &result), -EAGAIN);
     wait_until_busy(pool, 0);
     CHECK_EQUAL(kin_pool_worker_read(pool, 0, &worker), 0);
@@ -57,14 +56,11 @@ TEST(a_closed_pool_takes_no_more_work)
     struct counter counter = {.end = 1};
     CHECK_EQUAL(kin_pool_close(pool), 0);
     CHECK_EQUAL(kin_pool_close(pool), 0);
-    CHECK_EQUAL(kin_pool_map_bytes(pool, square, numbers.inputs, 1, KIN_FOREVER, &results),
-                -EPIPE);
-    CHECK_EQUAL(kin_pool_imap_unordered_bytes(pool, square, counter_next, &counter, &imap),
-                -EPIPE);
+    CHECK_EQUAL(kin_pool_map_bytes(pool, square, numbers.inputs, 1, KIN_FOREVER, &results), -EPIPE);
+    CHECK_EQUAL(kin_pool_imap_unordered_bytes(pool, square, counter_next, &counter, &imap), -EPIPE);
     CHECK_EQUAL(kin_pool_join(pool, KIN_FOREVER), 0);
     CHECK_EQUAL(kin_pool_join(pool, KIN_NOW), 0);
-    CHECK_EQUAL(kin_pool_map_bytes(pool, square, numbers.inputs, 1, KIN_FOREVER, &results),
-                -EPIPE);
+    CHECK_EQUAL(kin_pool_map_bytes(pool, square, numbers.inputs, 1, KIN_FOREVER, &results), -EPIPE);
     CHECK(results == NULL && imap == NULL);
     numbers_free(&numbers);
     kin_pool_free(pool);
@@ -105,6 +101,17 @@ TEST(results_that_were_not_taken_before_join_are_still_there)
     CHECK_EQUAL(kin_pool_imap_next(imap, KIN_FOREVER, &result), 0);
     kin_pool_imap_free(imap);
     kin_pool_free(pool);
+}
+
+TEST_WITH(all_workers_end_however_few_were_awake_at_the_close, .limit_seconds = 60)
+{
+    for (int i = 0; i < 30; i++) {
+        kin_pool *pool = pool_with(KIN_OPTIONS(kin_pool_options, .worker_count = 4));
+        check_squares(pool, 1 + (size_t)i % 4);
+        CHECK_EQUAL(kin_pool_close(pool), 0);
+        CHECK_EQUAL(kin_pool_join(pool, KIN_FOREVER), 0);
+        kin_pool_free(pool);
+    }
 }
 
 TEST(join_of_an_open_pool_is_refused)
@@ -169,8 +176,7 @@ TEST(terminate_ends_tasks_and_those_who_wait_for_them)
     CHECK_EQUAL(mapper.code, KIN_EBROKEN);
     CHECK_EQUAL(kin_pool_join(pool, KIN_FOREVER), 0);
     CHECK(is_gone(pid));
-    CHECK_EQUAL(kin_pool_map_bytes(pool, square, numbers.inputs, 1, KIN_FOREVER, &results),
-                -EPIPE);
+    CHECK_EQUAL(kin_pool_map_bytes(pool, square, numbers.inputs, 1, KIN_FOREVER, &results), -EPIPE);
     kin_pool_worker worker;
     CHECK_EQUAL(kin_pool_worker_read(pool, 0, &worker), 0);
     CHECK_EQUAL(worker.pid, 0);
@@ -180,13 +186,11 @@ TEST(terminate_ends_tasks_and_those_who_wait_for_them)
 
 TEST(free_kills_what_is_not_done_within_its_grace)
 {
-    kin_pool *pool =
-        pool_with(KIN_OPTIONS(kin_pool_options, .worker_count = 2, .grace_ms = 10));
+    kin_pool *pool = pool_with(KIN_OPTIONS(kin_pool_options, .worker_count = 2, .grace_ms = 10));
     struct counter counter = {.end = 5};
     kin_pool_imap *imap = NULL;
     const kin_result *result = NULL;
-    REQUIRE(kin_pool_imap_unordered_bytes(pool, wait_for_ever, counter_next, &counter, &imap) ==
-            0);
+    REQUIRE(kin_pool_imap_unordered_bytes(pool, wait_for_ever, counter_next, &counter, &imap) == 0);
     CHECK_EQUAL(kin_pool_imap_next(imap, KIN_NOW, &result), -EAGAIN);
     wait_until_busy(pool, 0);
     kin_pool_imap_free(imap);
@@ -319,8 +323,7 @@ TEST(what_is_open_when_the_pool_is_made_is_open_in_its_workers)
     kin_pool *pool = pool_with(NULL);
     struct numbers numbers = numbers_create(1);
     kin_pool_results *results = NULL;
-    CHECK_EQUAL(kin_pool_map_bytes(pool, set_event, numbers.inputs, 1, KIN_FOREVER, &results),
-                0);
+    CHECK_EQUAL(kin_pool_map_bytes(pool, set_event, numbers.inputs, 1, KIN_FOREVER, &results), 0);
     CHECK_EQUAL(kin_event_wait(event, KIN_NOW), 0);
     kin_pool_results_free(results);
     numbers_free(&numbers);
@@ -372,22 +375,17 @@ TEST(wrong_arguments_are_refused)
     CHECK_EQUAL(kin_pool_map_bytes(pool, NULL, numbers.inputs, 1, KIN_NOW, &results), -EINVAL);
     CHECK_EQUAL(kin_pool_map_bytes(pool, square, NULL, 1, KIN_NOW, &results), -EINVAL);
     CHECK_EQUAL(kin_pool_map_bytes(pool, square, &bad, 1, KIN_NOW, &results), -EINVAL);
-    CHECK_EQUAL(kin_pool_map_bytes(pool, square, numbers.inputs, 1, forgotten, &results),
-                -EINVAL);
+    CHECK_EQUAL(kin_pool_map_bytes(pool, square, numbers.inputs, 1, forgotten, &results), -EINVAL);
     CHECK_EQUAL(kin_pool_map_bytes(pool, square, numbers.inputs, 1, KIN_NOW, NULL), -EINVAL);
-    CHECK_EQUAL(
-        kin_pool_map_bytes(pool, not_registered, numbers.inputs, 1, KIN_FOREVER, &results),
-        KIN_EFUNCTION);
-    CHECK_EQUAL(
-        kin_pool_imap_unordered_bytes(pool, not_registered, counter_next, &counter, &imap),
-        KIN_EFUNCTION);
+    CHECK_EQUAL(kin_pool_map_bytes(pool, not_registered, numbers.inputs, 1, KIN_FOREVER, &results),
+                KIN_EFUNCTION);
+    CHECK_EQUAL(kin_pool_imap_unordered_bytes(pool, not_registered, counter_next, &counter, &imap),
+                KIN_EFUNCTION);
     CHECK_EQUAL(kin_pool_imap_unordered_bytes(NULL, square, counter_next, &counter, &imap),
                 -EINVAL);
-    CHECK_EQUAL(kin_pool_imap_unordered_bytes(pool, NULL, counter_next, &counter, &imap),
-                -EINVAL);
+    CHECK_EQUAL(kin_pool_imap_unordered_bytes(pool, NULL, counter_next, &counter, &imap), -EINVAL);
     CHECK_EQUAL(kin_pool_imap_unordered_bytes(pool, square, NULL, &counter, &imap), -EINVAL);
-    CHECK_EQUAL(kin_pool_imap_unordered_bytes(pool, square, counter_next, &counter, NULL),
-                -EINVAL);
+    CHECK_EQUAL(kin_pool_imap_unordered_bytes(pool, square, counter_next, &counter, NULL), -EINVAL);
     CHECK_EQUAL(kin_pool_imap_next(NULL, KIN_NOW, &result), -EINVAL);
     REQUIRE(kin_pool_imap_unordered_bytes(pool, square, counter_next, &counter, &imap) == 0);
     CHECK_EQUAL(kin_pool_imap_next(imap, KIN_NOW, NULL), -EINVAL);

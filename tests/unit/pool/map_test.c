@@ -66,9 +66,9 @@ TEST_WITH(large_results_do_not_pile_up, .limit_seconds = 60)
     }
     for (int round = 0; round < 3; round++) {
         kin_pool_results *results = NULL;
-        CHECK_EQUAL(kin_pool_map_bytes(pool, fill, numbers.inputs, numbers.count, KIN_FOREVER,
-                                       &results),
-                    0);
+        CHECK_EQUAL(
+            kin_pool_map_bytes(pool, fill, numbers.inputs, numbers.count, KIN_FOREVER, &results),
+            0);
         for (size_t i = 0; i < numbers.count; i++) {
             CHECK_EQUAL(kin_pool_results_at(results, i)->bytes.size, 1 << 20);
         }
@@ -117,8 +117,8 @@ TEST(a_function_that_returns_a_count_has_succeeded)
     kin_pool *pool = pool_with(NULL);
     struct numbers numbers = numbers_create(1);
     kin_pool_results *results = NULL;
-    CHECK_EQUAL(
-        kin_pool_map_bytes(pool, return_positive, numbers.inputs, 1, KIN_FOREVER, &results), 0);
+    CHECK_EQUAL(kin_pool_map_bytes(pool, return_positive, numbers.inputs, 1, KIN_FOREVER, &results),
+                0);
     const kin_result *result = kin_pool_results_at(results, 0);
     CHECK_EQUAL(result->code, 0);
     CHECK(result->error == NULL);
@@ -136,9 +136,9 @@ TEST(map_gives_up_at_its_deadline_and_the_pool_goes_on)
         numbers.values[i] = 20000;
     }
     kin_pool_results *results = NULL;
-    CHECK_EQUAL(kin_pool_map_bytes(pool, nap, numbers.inputs, numbers.count, kin_within_ms(30),
-                                   &results),
-                -ETIMEDOUT);
+    CHECK_EQUAL(
+        kin_pool_map_bytes(pool, nap, numbers.inputs, numbers.count, kin_within_ms(30), &results),
+        -ETIMEDOUT);
     CHECK(results == NULL);
     check_squares(pool, 3000);
     numbers_free(&numbers);
@@ -176,12 +176,12 @@ TEST(map_gives_up_when_the_token_fires)
     }
     REQUIRE(kin_cancel_create(&cancel) == 0);
     REQUIRE(pthread_create(&thread, NULL, fire_soon, cancel) == 0);
-    CHECK_EQUAL(kin_pool_map_bytes(pool, nap, numbers.inputs, 2, kin_by(INT64_MAX, cancel),
-                                   &results),
-                -ECANCELED);
-    CHECK_EQUAL(kin_pool_map_bytes(pool, nap, numbers.inputs, 2, kin_by(INT64_MAX, cancel),
-                                   &results),
-                -ECANCELED);
+    CHECK_EQUAL(
+        kin_pool_map_bytes(pool, nap, numbers.inputs, 2, kin_by(INT64_MAX, cancel), &results),
+        -ECANCELED);
+    CHECK_EQUAL(
+        kin_pool_map_bytes(pool, nap, numbers.inputs, 2, kin_by(INT64_MAX, cancel), &results),
+        -ECANCELED);
     CHECK(results == NULL);
     pthread_join(thread, NULL);
     kin_cancel_free(cancel);

@@ -162,15 +162,14 @@ void check_squares(kin_pool *pool, size_t count)
 {
     struct numbers numbers = numbers_create(count);
     kin_pool_results *results = NULL;
-    CHECK_EQUAL(
-        kin_pool_map_bytes(pool, square, numbers.inputs, count, KIN_FOREVER, &results), 0);
+    CHECK_EQUAL(kin_pool_map_bytes(pool, square, numbers.inputs, count, KIN_FOREVER, &results), 0);
     CHECK_EQUAL(kin_pool_results_count(results), count);
     size_t wrong = 0;
     for (size_t i = 0; i < count; i++) {
         const kin_result *result = kin_pool_results_at(results, i);
-        wrong += result == NULL || result->code != 0 || result->index != i ||
-                 result->attempt < 1 || result->worker_index >= kin_pool_worker_count(pool) ||
-                 result->error != NULL || result_number(result) != i * i;
+        wrong += result == NULL || result->code != 0 || result->index != i || result->attempt < 1 ||
+                 result->worker_index >= kin_pool_worker_count(pool) || result->error != NULL ||
+                 result_number(result) != i * i;
     }
     CHECK_EQUAL(wrong, 0);
     kin_pool_results_free(results);

@@ -12,10 +12,10 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-kin_function square;             /* of 8 bytes; above UINT32_MAX it fails with -ERANGE */
-kin_function echo;               /* the input */
-kin_function fill;               /* as many bytes as the 8-byte input says, all of its low byte */
-kin_function nap;                /* sleeps for so many microseconds */
+kin_function square; /* of 8 bytes; above UINT32_MAX it fails with -ERANGE */
+kin_function echo;   /* the input */
+kin_function fill;   /* as many bytes as the 8-byte input says, all of its low byte */
+kin_function nap;    /* sleeps for so many microseconds */
 kin_function wait_for_ever;
 kin_function kill_itself;        /* each time */
 kin_function kill_itself_once;   /* at the first attempt; then returns the attempt */
@@ -23,7 +23,7 @@ kin_function kill_itself_on_odd; /* inputs; squares the others */
 kin_function exit_itself;
 kin_function return_positive;
 kin_function return_bare_code;
-kin_function write_pid;          /* to the fd that the input names, then waits for ever */
+kin_function write_pid; /* to the fd that the input names, then waits for ever */
 
 /* A pool of two workers, without retries if NULL. */
 kin_pool *pool_with(const kin_pool_options *options);

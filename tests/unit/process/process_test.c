@@ -354,9 +354,9 @@ TEST(children_are_named_after_their_parent_and_number)
 TEST(a_name_can_be_given_and_is_cut)
 {
     begin();
-    kin_process *process =
-        start_with(return_seven, NULL, 0,
-                   KIN_OPTIONS(kin_process_options, .name = "0123456789012345678901234567890123"));
+    kin_process *process = start_with(
+        return_seven, NULL, 0,
+        KIN_OPTIONS(kin_process_options, .name = "0123456789012345678901234567890123"));
     CHECK_STRING(kin_process_name(process), "0123456789012345678901234567890");
     CHECK(kin_process_pid(process) > 0);
     CHECK_EQUAL(exit_code_of(process), 7);
@@ -467,8 +467,8 @@ TEST(a_child_of_the_parent_is_not_a_child_of_the_child)
 {
     begin();
     kin_process *sibling = start(wait_for_ever);
-    kin_process *process =
-        start_with(use_what_is_the_parents, &sibling, sizeof(kin_process *), NULL);
+    kin_process *process = start_with(use_what_is_the_parents, &sibling, sizeof(kin_process *),
+                                      NULL);
     CHECK_EQUAL(exit_code_of(process), 0);
     CHECK_EQUAL(kin_process_kill(sibling), 0);
     CHECK_EQUAL(exit_code_of(sibling), -SIGKILL);
@@ -558,8 +558,7 @@ TEST(a_daemon_ends_with_a_parent_that_is_killed)
     int ends[2];
     pid_t pid = 0;
     REQUIRE(pipe(ends) == 0);
-    kin_process *parent =
-        start_with(start_daemon_and_wait, &ends[1], sizeof ends[1], NULL);
+    kin_process *parent = start_with(start_daemon_and_wait, &ends[1], sizeof ends[1], NULL);
     CHECK_EQUAL(read(ends[0], &pid, sizeof pid), sizeof pid);
     CHECK_EQUAL(kill(pid, 0), 0);
     kin_process_kill(parent);
