@@ -286,6 +286,15 @@ static void end_thread(void *user)
     }
 }
 
+/* At the end of the process, threads of it run on, until the very end, beside this and behind it.
+ * What they are at can be given back only when they can no longer go on with it: that is what
+ * happens to a process that dies, so this one does not leave, it dies. */
+static bool has_others_at_exit(bool is_exit)
+{
+    enum { SELF_AND_KEEPER = 2 };
+    return is_exit && kin__os_thread_count() > SELF_AND_KEEPER;
+}
+
 static void leave(bool is_exit)
 {
     if (!kin__family_is_open()) {
@@ -296,6 +305,9 @@ static void leave(bool is_exit)
             if (kin__layers[i] != NULL && kin__layers[i]->fini != NULL) {
                 kin__layers[i]->fini();
             }
+        }
+        if (has_others_at_exit(is_exit)) {
+            return;
         }
         give_up_slot();
     }
@@ -311,7 +323,7 @@ static void leave(bool is_exit)
     }
 }
 
-static void leave_at_exit(void)
+void kin__family_leave_at_exit(void)
 {
     leave(true);
 }
@@ -327,7 +339,7 @@ static int prepare_locks(void)
                    mtx_init(&kin__family.reap_lock, mtx_plain) == thrd_success &&
                    mtx_init(&kin__heap.lock, mtx_plain) == thrd_success &&
                    mtx_init(&kin__references.lock, mtx_plain) == thrd_success &&
-                   atexit(leave_at_exit) == 0;
+                   atexit(kin__family_leave_at_exit) == 0;
     return is_done ? 0 : -ENOMEM;
 }
 

@@ -21,4 +21,7 @@ int kin__family_enter(void);
  */
 int kin__family_fork(const char *name, uint32_t flags, uint32_t *ret_owner);
 
+/* As kin_fini, at the end of the process: other threads may be inside kin, and run on. */
+void kin__family_leave_at_exit(void);
+
 #endif

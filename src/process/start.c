@@ -108,7 +108,7 @@ int kin__process_fork(const char *name, bool is_daemon, kin_process **ret_proces
 _Noreturn void kin__process_exit(int status)
 {
     fflush(NULL);
-    kin_fini();
+    kin__family_leave_at_exit();
     kin__os_exit_now(status);
 }
 

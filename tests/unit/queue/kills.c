@@ -119,6 +119,38 @@ TEST_OF_PROCESSES_WITH(producers_of_a_tight_queue_are_killed_and_nobody_waits_fo
     kill_producers(KIN_OPTIONS(kin_queue_options, .item_count_max = 1));
 }
 
+static void *put_for_ever_in_thread(void *user)
+{
+    put_for_ever(user);
+    return NULL;
+}
+
+/* exit() is called while another thread is somewhere in a put, and runs on beside the handlers. */
+static void exit_beside_a_thread(void *user)
+{
+    struct traffic *traffic = user;
+    thread_start(put_for_ever_in_thread, traffic);
+    sleep_us(300 + (long)(traffic->producer * 7919 % 2000));
+    exit(0);
+}
+
+TEST_OF_PROCESSES_WITH(an_exit_beside_a_thread_that_puts_tears_nothing, .limit_seconds = 60)
+{
+    kin_queue *queue = new_queue(KIN_OPTIONS(kin_queue_options, .item_count_max = 20));
+    pthread_t consumer = thread_start(check_stream, queue);
+    for (uint64_t i = 0; i < KILLS; i++) {
+        struct traffic traffic = {.queue = queue, .producer = i};
+        child_join(child_start(exit_beside_a_thread, &traffic));
+    }
+    CHECK_EQUAL(kin_queue_close(queue), 0);
+    thread_join(consumer);
+    for (int i = 0; i < 8; i++) {
+        CHECK_EQUAL(get_number(queue, KIN_NOW), -EPIPE);
+    }
+    CHECK_EQUAL(blocks_of_queue(queue), 2);
+    kin_queue_free(queue);
+}
+
 /* Which messages were taken: one bit of 64 in `numbers` each would be a race; a byte each. */
 static _Atomic unsigned char *taken;
 
