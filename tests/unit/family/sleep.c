@@ -1,0 +1,356 @@
+/* Event counts, sleeping, and what ends a sleep. */
+#include "family/sleep.h"
+
+#include "fake.h"
+#include "os/fault.h"
+
+#include <errno.h>
+#include <kin/cancel.h>
+#include <kin/error.h>
+
+/* Event counts in family memory. */
+static _Atomic uint32_t *counts;
+
+static void new_counts(void)
+{
+    uint64_t offset = 0;
+    begin();
+    REQUIRE(kin__block_create(256, 0, KIN__BLOCK_BYTES, &offset) == 0);
+    counts = kin__at(offset);
+    memset((void *)counts, 0, 256);
+}
+
+TEST(a_raise_changes_a_count_only_if_somebody_may_sleep)
+{
+    new_counts();
+    kin__count_raise(counts, 1);
+    CHECK_EQUAL(atomic_load(counts), 0);
+    uint32_t key = kin__count_prepare(counts);
+    CHECK_EQUAL(key, KIN__COUNT_SLEEPERS);
+    CHECK_EQUAL(atomic_load(counts), key);
+    kin__count_raise(counts, 1);
+    CHECK_EQUAL(atomic_load(counts), KIN__COUNT_STEP);
+    kin__count_raise(counts, 1);
+    CHECK_EQUAL(atomic_load(counts), KIN__COUNT_STEP);
+}
+
+TEST(a_raise_keeps_the_flag_also_when_the_count_wraps)
+{
+    new_counts();
+    atomic_store(counts, UINT32_MAX);
+    kin__count_raise(counts, UINT32_MAX);
+    CHECK_EQUAL(atomic_load(counts), KIN__COUNT_FLAG);
+    kin__count_raise_slow(counts, 1); /* whether somebody sleeps or not */
+    CHECK_EQUAL(atomic_load(counts), KIN__COUNT_STEP | KIN__COUNT_FLAG);
+}
+
+TEST(who_leaves_puts_the_mark_back_for_the_others)
+{
+    new_counts();
+    kin__count_prepare(counts);
+    kin__count_raise(counts, 1);
+    kin__count_pass(counts);
+    CHECK_EQUAL(atomic_load(counts), KIN__COUNT_STEP | KIN__COUNT_SLEEPERS);
+}
+
+TEST(a_sleep_with_a_key_that_is_out_of_date_does_not_begin)
+{
+    new_counts();
+    uint32_t key = kin__count_prepare(counts);
+    kin__count_raise(counts, 1);
+    CHECK_EQUAL(kin__sleep(counts, key, KIN_FOREVER), 0);
+    CHECK_EQUAL(atomic_load(&kin__self()->member->sleeping_on), 0);
+}
+
+TEST(a_sleep_that_is_over_before_it_began_says_so)
+{
+    kin_cancel *cancel = NULL;
+    new_counts();
+    REQUIRE(kin_cancel_create(&cancel) == 0);
+    uint32_t key = kin__count_prepare(counts);
+    CHECK_EQUAL(kin__sleep(counts, key, KIN_NOW), -EAGAIN);
+    CHECK_EQUAL(kin__sleep(counts, key, kin_within_ms(0)), -ETIMEDOUT);
+    CHECK_EQUAL(kin__sleep_on_holder(counts, key, KIN_NOW), -EAGAIN);
+    kin_cancel_request(cancel);
+    CHECK_EQUAL(kin__sleep(counts, key, kin_by(INT64_MAX, cancel)), -ECANCELED);
+    CHECK_EQUAL(kin__sleep_on_holder(counts, key, kin_by(INT64_MAX, cancel)), -ECANCELED);
+    kin_cancel_free(cancel);
+}
+
+static int sleep_until(kin_timeout timeout)
+{
+    int r = 0;
+    while (r == 0) {
+        uint32_t key = kin__count_prepare(counts);
+        r = kin__sleep(counts, key, timeout);
+    }
+    return r;
+}
+
+TEST(a_sleep_ends_at_its_deadline_with_and_without_a_token)
+{
+    kin_cancel *cancel = NULL;
+    new_counts();
+    REQUIRE(kin_cancel_create(&cancel) == 0);
+    int64_t deadline_ns = kin_now_ns() + 2000000;
+    CHECK_EQUAL(sleep_until(kin_by(deadline_ns, NULL)), -ETIMEDOUT);
+    CHECK(kin_now_ns() >= deadline_ns);
+    deadline_ns = kin_now_ns() + 2000000;
+    CHECK_EQUAL(sleep_until(kin_by(deadline_ns, cancel)), -ETIMEDOUT);
+    CHECK(kin_now_ns() >= deadline_ns);
+    kin_cancel_free(cancel);
+}
+
+/* --- several who sleep: numbers[0] is how much there is to take --- */
+
+static bool take_one(void)
+{
+    uint64_t left = atomic_load(&numbers[0]);
+    while (left > 0) {
+        if (atomic_compare_exchange_weak(&numbers[0], &left, left - 1)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* The wait as sleep.h prescribes it. */
+static void take_waiting(kin_timeout timeout)
+{
+    bool has_slept = false;
+    while (!take_one()) {
+        uint32_t key = kin__count_prepare(counts);
+        if (take_one()) {
+            break;
+        }
+        REQUIRE(kin__sleep(counts, key, timeout) == 0);
+        has_slept = true;
+    }
+    if (has_slept) {
+        kin__count_pass(counts);
+        if (atomic_load(&numbers[0]) > 0) {
+            kin__count_raise(counts, 1);
+        }
+    }
+}
+
+static void take_in_child(void *user)
+{
+    (void)user;
+    take_waiting(KIN_FOREVER);
+}
+
+TEST(a_raise_for_one_wakes_one_and_a_raise_for_all_wakes_all)
+{
+    pid_t pids[3];
+    new_counts();
+    for (int i = 0; i < 3; i++) {
+        pids[i] = child_start(take_in_child, NULL);
+        await_sleepers(pids[i], 1);
+    }
+    atomic_store(&numbers[0], 1);
+    kin__count_raise(counts, 1);
+    CHECK(wait(NULL) > 0);
+    CHECK_EQUAL(atomic_load(&numbers[0]), 0);
+    CHECK_EQUAL(sleeper_count(pids[0]) + sleeper_count(pids[1]) + sleeper_count(pids[2]), 2);
+    atomic_store(&numbers[0], 2);
+    kin__count_raise(counts, UINT32_MAX);
+    CHECK(wait(NULL) > 0);
+    CHECK(wait(NULL) > 0);
+}
+
+static void take_many(void *user)
+{
+    for (int i = 0; i < 3000; i++) {
+        take_waiting(KIN_FOREVER);
+    }
+    (void)user;
+}
+
+TEST(no_wake_up_is_lost_between_many_who_give_and_take)
+{
+    pid_t pids[3];
+    new_counts();
+    for (int i = 0; i < 3; i++) {
+        pids[i] = child_start(take_many, NULL);
+    }
+    for (int i = 0; i < 9000; i++) {
+        atomic_fetch_add(&numbers[0], 1);
+        kin__count_raise(counts, 1);
+    }
+    for (int i = 0; i < 3; i++) {
+        child_join(pids[i]);
+    }
+    CHECK_EQUAL(atomic_load(&numbers[0]), 0);
+}
+
+/* --- deaths --- */
+
+static void swallow_wake_up(void *user)
+{
+    uint32_t key = kin__count_prepare(counts);
+    (void)user;
+    REQUIRE(kin__sleep(counts, key, KIN_FOREVER) == 0);
+    atomic_store(&numbers[3], 1);
+    for (;;) { /* and never comes to take anything */
+        pause();
+    }
+}
+
+TEST(a_wake_up_that_a_killed_sleeper_swallowed_is_made_good)
+{
+    new_counts();
+    pid_t first = child_start(swallow_wake_up, NULL);
+    await_sleepers(first, 1);
+    pid_t second = child_start(take_in_child, NULL);
+    await_sleepers(second, 1);
+    atomic_store(&numbers[0], 1);
+    kin__count_raise(counts, 1); /* wakes the first */
+    await_number(3, 1);
+    kill(first, SIGKILL);
+    REQUIRE(waitpid(first, NULL, 0) == first);
+    child_join(second);
+}
+
+static void give_without_raise(void *user)
+{
+    (void)user;
+    atomic_store(&numbers[0], 1);
+    kill(getpid(), SIGKILL);
+}
+
+TEST(a_raise_that_a_killed_process_did_not_come_to_is_made_good)
+{
+    new_counts();
+    pid_t sleeper = child_start(take_in_child, NULL);
+    await_sleepers(sleeper, 1);
+    pid_t giver = child_start(give_without_raise, NULL);
+    REQUIRE(waitpid(giver, NULL, 0) == giver);
+    child_join(sleeper);
+}
+
+static void take_with_token(void *user)
+{
+    take_waiting(kin_by(INT64_MAX, user));
+}
+
+TEST(one_who_sleeps_with_a_token_is_woken_by_a_death_too)
+{
+    kin_cancel *cancel = NULL;
+    new_counts();
+    REQUIRE(kin_cancel_create(&cancel) == 0);
+    pid_t sleeper = child_start(take_with_token, cancel);
+    await_sleepers(sleeper, 1);
+    pid_t giver = child_start(give_without_raise, NULL);
+    REQUIRE(waitpid(giver, NULL, 0) == giver);
+    child_join(sleeper);
+    kin_cancel_free(cancel);
+}
+
+TEST(a_death_between_the_last_look_and_the_sleep_is_not_missed)
+{
+    kin_cancel *cancel = NULL;
+    new_counts();
+    REQUIRE(kin_cancel_create(&cancel) == 0);
+    for (int with_token = 0; with_token < 2; with_token++) {
+        uint32_t key = kin__count_prepare(counts);
+        child_kill(child_start(take_in_child, NULL));
+        CHECK_EQUAL(kin__sleep(counts, key, kin_by(INT64_MAX, with_token ? cancel : NULL)), 0);
+    }
+    kin_cancel_free(cancel);
+}
+
+TEST(freeing_and_telling_between_look_and_sleep_do_not_hide_a_death)
+{
+    new_counts();
+    uint32_t key = kin__count_prepare(counts);
+    child_kill(child_start(take_in_child, NULL));
+    for (int i = 0; i < 200; i++) { /* what a look may do: free so much that a keeper is told */
+        uint64_t offset = 0;
+        kin__block_create(20000, 0, KIN__BLOCK_BYTES, &offset);
+        numbers[i + 10] = offset;
+    }
+    for (int i = 0; i < 200; i++) {
+        kin__block_free(numbers[i + 10], kin__block_owner(numbers[i + 10]));
+    }
+    CHECK_EQUAL(kin__sleep(counts, key, KIN_FOREVER), 0);
+}
+
+TEST(a_reaper_never_writes_what_somebody_slept_on)
+{
+    new_counts();
+    struct kin__member *member = kin__self()->member;
+    memset((void *)counts, 0x55, 256);
+    uint32_t nudge = atomic_load(&member->nudge);
+    atomic_store(&member->sleeping_on, kin__offset_of(counts)); /* and has long left */
+    kin__sleep_wake_all();
+    CHECK_EQUAL(atomic_load(counts), 0x55555555);
+    CHECK(atomic_load(&member->nudge) != nudge);
+    atomic_store(&member->sleeping_on, UINT64_MAX - 3); /* nonsense is survived */
+    kin__sleep_wake_all();
+    atomic_store(&member->sleeping_on, 3);
+    kin__sleep_wake_all();
+    atomic_store(&member->sleeping_on, 0);
+}
+
+#ifdef KIN_FAULTS
+
+static void *raise_when_asleep(void *user)
+{
+    (void)user;
+    await_sleepers(getpid(), 1);
+    kin__count_raise(counts, 1);
+    return NULL;
+}
+
+TEST(on_a_kernel_that_cannot_wait_for_several_words_sleeping_works)
+{
+    kin_cancel *cancel = NULL;
+    new_counts();
+    REQUIRE(kin_cancel_create(&cancel) == 0);
+    pthread_t thread = thread_start(raise_when_asleep, NULL);
+    uint32_t key = kin__count_prepare(counts);
+    kin__os_fail_at(1);
+    CHECK_EQUAL(kin__sleep(counts, key, KIN_FOREVER), 0);
+    thread_join(thread);
+    key = kin__count_prepare(counts);
+    kin__os_fail_at(1);
+    CHECK_EQUAL(kin__sleep(counts, key, kin_by(INT64_MAX, cancel)), 0); /* it looks again */
+    kin__os_fail_at(0);
+    kin_cancel_free(cancel);
+}
+
+#endif
+
+static void on_signal(int number)
+{
+    (void)number;
+}
+
+TEST(a_signal_does_not_end_a_wait)
+{
+    struct sigaction action = {.sa_handler = on_signal};
+    sigaction(SIGUSR1, &action, NULL);
+    new_counts();
+    pid_t pid = child_start(take_in_child, NULL);
+    await_sleepers(pid, 1);
+    for (int i = 0; i < 5; i++) {
+        kill(pid, SIGUSR1);
+        await_sleepers(pid, 1);
+    }
+    atomic_store(&numbers[0], 1);
+    kin__count_raise(counts, 1);
+    child_join(pid);
+}
+
+TEST(looking_again_ends)
+{
+    begin();
+    struct kin__spin spin = kin__spin_begin();
+    int count = 0;
+    while (kin__spin_again(&spin)) {
+        count++;
+    }
+    CHECK(count < 100000);
+    CHECK(!kin__spin_again(&spin));
+}
