@@ -49,7 +49,7 @@ typedef struct kin_pool_options {
 /** What became of one task. */
 typedef struct kin_result {
     uint64_t index;         /* of its input, from 0 */
-    int code;               /* 0, or why it failed: what the function returned, or KIN_EWORKER */
+    int code;               /* 0, or why it failed: negative; KIN_EWORKER: its worker died */
     uint32_t attempt;       /* which attempt this came from, from 1 */
     uint32_t worker_index;  /* who ran it: 0 .. worker_count - 1 */
     kin_bytes bytes;        /* what the function returned */
@@ -85,8 +85,8 @@ typedef struct kin_pool_worker {
  * replaced later is not a copy of what the program has become; functions are found as
  * they were registered when the pool was made.
  *
- * Returns 0, or -EAGAIN: no more processes are allowed; -ENOMEM; -EINVAL: an option is out of
- * range; KIN_EFAMILY: kin_init was not called.
+ * Returns 0, or -EAGAIN: no more processes are allowed; -ENOMEM; -EMFILE: no fd is left; -EINVAL:
+ * an option is out of range; KIN_EFAMILY: kin_init was not called.
  *
  * Peer death: when the creator ends, however it ends, its workers are gone soon after.
  */
@@ -101,10 +101,12 @@ KIN_API int kin_pool_create(const kin_pool_options *options, kin_pool **ret_pool
  *   -ETIMEDOUT   not all done by the deadline; tasks that have not begun are dropped, and
  *                those that run are let run, their results dropped
  *   -ECANCELED   the token fired; the same
- *   -EPIPE       the pool is closed
+ *   -EAGAIN      the timeout is KIN_NOW; the same
+ *   -EPIPE       the pool is closed or terminated
  *   -EPERM       the pool was made by another process
  *   KIN_EFUNCTION  not registered, or after the pool was made
- *   KIN_EBROKEN  the process that forks the workers was killed
+ *   KIN_EBROKEN  the pool was terminated meanwhile, or the process that forks the workers was
+ *                killed
  */
 KIN_API int kin_pool_map_bytes(kin_pool *pool, kin_function *function, const kin_bytes *inputs,
                                size_t count, kin_timeout timeout, kin_pool_results **ret_results);
@@ -135,7 +137,8 @@ KIN_API int kin_pool_imap_unordered_bytes(kin_pool *pool, kin_function *function
  *   -EAGAIN      none is there, and the timeout is KIN_NOW
  *   -ETIMEDOUT   none before the deadline
  *   -ECANCELED   the token fired
- *   KIN_EBROKEN  the process that forks the workers was killed
+ *   KIN_EBROKEN  the pool was terminated or freed, or the process that forks the workers was
+ *                killed; results that were there have been handed out
  *   what source returned, once the results of earlier inputs have been taken
  */
 KIN_API int kin_pool_imap_next(kin_pool_imap *imap, kin_timeout timeout,
@@ -147,24 +150,32 @@ KIN_API kin_pool_imap *kin_pool_imap_free(kin_pool_imap *imap);
 /** Number of workers. */
 KIN_API uint32_t kin_pool_worker_count(const kin_pool *pool);
 
-/** Reads what worker `index` has done. Returns 0, or -EINVAL: no such worker. */
+/** Reads what worker `index` has done. Returns 0, -EINVAL: no such worker, or -EPERM. */
 KIN_API int kin_pool_worker_read(const kin_pool *pool, uint32_t index, kin_pool_worker *ret_worker);
 
-/** No more tasks: later calls of map and imap return -EPIPE; what was begun is finished. */
+/**
+ * No more work: later calls of map and imap return -EPIPE; what was begun is finished, an imap
+ * with all its inputs. Returns 0, or -EPERM: the pool was made by another process.
+ */
 KIN_API int kin_pool_close(kin_pool *pool);
 
 /**
- * Waits until all workers of a closed or terminated pool have ended. Returns 0, -ETIMEDOUT,
- * -ECANCELED, -EAGAIN with KIN_NOW, or -EINVAL: the pool is neither closed nor terminated.
+ * Waits until all workers of a closed or terminated pool have ended. An imap that has inputs left
+ * keeps them: take its results, or free it, before. Returns 0, -ETIMEDOUT, -ECANCELED, -EAGAIN
+ * with KIN_NOW, -EPERM, or -EINVAL: the pool is neither closed nor terminated.
  */
 KIN_API int kin_pool_join(kin_pool *pool, kin_timeout timeout);
 
-/** Kills the workers, without regard to what they do; tasks that run fail with KIN_EBROKEN. */
+/**
+ * Kills the workers, without regard to what they do, and returns at once. Calls that wait for
+ * results return KIN_EBROKEN. Returns 0, or -EPERM.
+ */
 KIN_API int kin_pool_terminate(kin_pool *pool);
 
 /**
  * Closes the pool, lets workers finish for grace_ms, kills the rest, and frees it; NULL is
- * fine. Returns NULL. All results and imaps of the pool must have been freed.
+ * fine. Returns NULL. Results stay, imaps end. In another process than its creator, and after
+ * kin_fini, it only frees what is this process's own.
  */
 KIN_API kin_pool *kin_pool_free(kin_pool *pool);
 

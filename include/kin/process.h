@@ -36,10 +36,11 @@ typedef struct kin_process_options {
  * what the function returned: 0 to 255. A negative code is printed with its message to stderr,
  * and the child exits with 1. Every object that this process has open is open in the child.
  *
- * Free the process with kin_process_free.
+ * The child runs no exit handlers. Output that is buffered at the start is written before. Free
+ * the process with kin_process_free.
  *
  * Returns 0, or -EBUSY: other threads are running; -EAGAIN: no more processes are allowed;
- * -ENOMEM; KIN_EFAMILY: kin_init was not called.
+ * -ENOMEM; -EMFILE: no fd is left for the sentinel; KIN_EFAMILY: kin_init was not called.
  *
  * Peer death: a parent that is killed in here leaves no child, or one that runs (if it is not
  * a daemon).
@@ -60,11 +61,12 @@ KIN_API int kin_process_join(kin_process *process, kin_timeout timeout);
 
 /**
  * Reads how the child ended: its exit status, or minus the number of the signal that ended
- * it. Returns 0, -EAGAIN: it has not ended, or -ECHILD as kin_process_join.
+ * it. Returns 0, -EAGAIN: it has not ended, or -ECHILD: not a child of the calling process, or
+ * the program itself has waited for it (or ignores SIGCHLD), so that its code is unknown.
  */
 KIN_API int kin_process_exit_code(kin_process *process, int *ret_exit_code);
 
-/** Whether the child has not ended yet. */
+/** Whether it is a child of the calling process and has not ended yet. */
 KIN_API bool kin_process_is_alive(kin_process *process);
 
 /** Sends SIGTERM, which the child may catch. Returns 0 (also when it has ended) or -ECHILD. */
@@ -81,7 +83,7 @@ KIN_API const char *kin_process_name(const kin_process *process);
 
 /**
  * An fd that becomes readable for poll when the child ends; valid as long as the process is,
- * not to be closed.
+ * not to be closed. -ECHILD: it is not a child of the calling process.
  */
 KIN_API int kin_process_sentinel(const kin_process *process);
 

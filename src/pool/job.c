@@ -15,7 +15,6 @@
 #include "base/error_codec.h"
 #include "family/heap.h"
 #include "family/sleep.h"
-#include "os/clock.h"
 
 #include <errno.h>
 #include <stdio.h>

@@ -7,12 +7,10 @@
  */
 #include "base/allocate.h"
 #include "family/sleep.h"
-#include "os/clock.h"
 #include "pool/job.h"
 #include "pool/result.h"
 
 #include <errno.h>
-#include <kin/cancel.h>
 #include <string.h>
 
 #define PAGE_BYTES ((size_t)65536)
@@ -169,15 +167,6 @@ static bool has_progress(const struct kin__job *job)
            (room > 0 && job->outstanding == 0);
 }
 
-static int check_timeout(kin_timeout timeout)
-{
-    if (timeout.cancel != NULL && kin_cancel_is_requested(timeout.cancel)) {
-        return -ECANCELED;
-    }
-    bool is_limited = timeout.deadline_ns != INT64_MAX && timeout.deadline_ns != 1;
-    return is_limited && kin__os_now_ns() >= timeout.deadline_ns ? -ETIMEDOUT : 0;
-}
-
 static int run(struct map *map, kin_timeout timeout)
 {
     kin_pool *pool = map->job.pool;
@@ -192,7 +181,8 @@ static int run(struct map *map, kin_timeout timeout)
             return 0;
         }
         if (r == 0) {
-            r = check_timeout(timeout);
+            r = kin__timeout_is_over(timeout);
+            r = r == -EAGAIN ? 0 : r; /* KIN_NOW: the wait below looks once more */
         }
         if (r == 0) {
             r = kin__job_wait(&map->job, timeout);

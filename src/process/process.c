@@ -18,7 +18,6 @@
 #include "process/runtime.h"
 
 #include <errno.h>
-#include <kin/cancel.h>
 #include <signal.h>
 
 /* A child that has left the family is about to end; only its fd tells when it has. */
@@ -71,14 +70,9 @@ static int wait_with_token(const kin_process *process, kin_timeout timeout)
 /* Sleeps until the child may have ended. 0: look again. */
 static int wait_for_end(const kin_process *process, kin_timeout timeout)
 {
-    if (timeout.cancel != NULL && kin_cancel_is_requested(timeout.cancel)) {
-        return -ECANCELED;
-    }
-    if (timeout.deadline_ns == KIN_NOW.deadline_ns) {
-        return -EAGAIN;
-    }
-    if (timeout.deadline_ns != INT64_MAX && kin__os_now_ns() >= timeout.deadline_ns) {
-        return -ETIMEDOUT;
+    int r = kin__timeout_is_over(timeout);
+    if (r < 0) {
+        return r;
     }
     if (timeout.cancel != NULL && kin__self() != NULL) {
         return wait_with_token(process, timeout);
