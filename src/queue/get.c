@@ -6,6 +6,9 @@
  * is stopped holds nobody up. The order of one producer is kept all the same: a later message
  * of its is seen READY only after the earlier one was committed, so a look back at the skipped
  * slots, after the candidate was seen, finds the earlier one READY.
+ *
+ * A closed queue has come to its end when it is empty and no consumer has a message in hand: if
+ * that one is killed, the message comes again, and somebody must be there to take it.
  */
 #include "queue/layout.h"
 
@@ -23,10 +26,14 @@ struct getting {
     struct slot *slot;
     uint64_t ticket;
     uint64_t retired; /* block of a segment to free; 0: none */
+    bool is_ending;   /* closed and nothing left, but others have messages in hand */
 };
 
 /* How often to look again whether a segment that consumers were slow to leave is done with. */
 #define RETIRE_EVERY 64u
+
+/* How often to look whether a closed queue has come to its end, while a message is in hand. */
+#define ENDING_SLICE_NS 10000000
 
 static struct slot *slot_at(struct place place)
 {
@@ -130,6 +137,44 @@ static bool find_ready(struct queue_shared *queue, struct place *ret_place, uint
     return is_ready || skipped != SKIPPED_MAX;
 }
 
+/* Whether a consumer has a message in hand, which comes again if it dies. Under the head lock. */
+static bool has_leased(const struct queue_shared *queue)
+{
+    uint64_t block = queue->oldest;
+    for (;;) {
+        const struct segment *segment = kin__segment_at(block);
+        for (uint32_t i = 0; i < segment->slot_count; i++) {
+            if (kin__slot_state(atomic_load(&segment->slots[i].state)) == SLOT_LEASED) {
+                return true;
+            }
+        }
+        if (block == queue->head.segment) {
+            return false;
+        }
+        block = atomic_load(&segment->next);
+    }
+}
+
+/* Leases the message at a place that find_ready has found. */
+static void lease(struct getting *get, struct place place, uint32_t skipped)
+{
+    struct queue_shared *queue = get->queue;
+    struct slot *slot = slot_at(place);
+    get->slot = slot;
+    get->ticket = place.ticket;
+    atomic_store_explicit(&slot->state, kin__slot_word(place.ticket, SLOT_LEASED, get->self->owner),
+                          memory_order_release);
+    uint64_t bytes_taken = atomic_load_explicit(&queue->bytes_taken, memory_order_relaxed);
+    uint64_t taken = atomic_load_explicit(&queue->taken, memory_order_relaxed);
+    atomic_store_explicit(&queue->bytes_taken, bytes_taken + slot->size, memory_order_release);
+    atomic_store_explicit(&queue->taken, taken + 1, memory_order_release);
+    if (skipped != SKIPPED_MAX) {
+        forget_skipped(queue, skipped);
+    } else {
+        queue->head.ticket++;
+    }
+}
+
 /* Leases the oldest message. 0, -EAGAIN: empty, or -EPIPE: closed and empty. */
 static int try_lease(struct getting *get)
 {
@@ -137,40 +182,37 @@ static int try_lease(struct getting *get)
     struct place place = {0};
     uint32_t skipped = 0;
     kin__queue_lock_head(queue, get->index, get->self);
-    /* Read before the look: what was put before the close is found by it. */
-    bool is_closed = atomic_load(&queue->is_closed);
     uint64_t segment_before = queue->head.segment;
     bool is_ready = find_ready(queue, &place, &skipped);
+    bool is_closed = !is_ready && atomic_load(&queue->is_closed);
+    if (is_closed) { /* once more: what was put before the close is found by this look */
+        is_ready = find_ready(queue, &place, &skipped);
+    }
     if (is_ready) {
-        struct slot *slot = slot_at(place);
-        get->slot = slot;
-        get->ticket = place.ticket;
-        atomic_store_explicit(&slot->state,
-                              kin__slot_word(place.ticket, SLOT_LEASED, get->self->owner),
-                              memory_order_release);
-        uint64_t bytes_taken = atomic_load_explicit(&queue->bytes_taken, memory_order_relaxed);
-        uint64_t taken = atomic_load_explicit(&queue->taken, memory_order_relaxed);
-        atomic_store_explicit(&queue->bytes_taken, bytes_taken + slot->size, memory_order_release);
-        atomic_store_explicit(&queue->taken, taken + 1, memory_order_release);
-        if (skipped != SKIPPED_MAX) {
-            forget_skipped(queue, skipped);
-        } else {
-            queue->head.ticket++;
-        }
+        lease(get, place, skipped);
     }
     bool is_empty = !is_ready && queue->skipped_count == 0;
+    get->is_ending = is_empty && is_closed && has_leased(queue);
     bool is_time = !is_ready || queue->head.segment != segment_before ||
                    place.ticket % RETIRE_EVERY == 0;
     if (is_time && queue->oldest != queue->head.segment && get->retired == 0) {
         get->retired = kin__queue_retire(queue, get->index);
     }
     kin__lock_release(&queue->head_lock, get->self);
-    return is_ready ? 0 : is_empty && is_closed ? -EPIPE : -EAGAIN;
+    return is_ready ? 0 : is_empty && is_closed && !get->is_ending ? -EPIPE : -EAGAIN;
 }
 
 static bool may_have_items(const struct queue_shared *queue)
 {
     return atomic_load(&queue->tail) != atomic_load(&queue->taken);
+}
+
+/* Until when to sleep. That others are done with what they have in hand is not said, since it
+ * would cost each get a barrier: at the end of a closed queue one looks for it. */
+static kin_timeout next_look(const struct getting *get, kin_timeout timeout)
+{
+    int64_t look_ns = get->is_ending ? kin_now_ns() + ENDING_SLICE_NS : INT64_MAX;
+    return kin_by(look_ns < timeout.deadline_ns ? look_ns : timeout.deadline_ns, timeout.cancel);
 }
 
 /* Leases the oldest message, waiting for one. */
@@ -194,7 +236,7 @@ static int wait_and_lease(struct getting *get, kin_timeout timeout)
         if (r != -EAGAIN) {
             break;
         }
-        r = kin__sleep(items, key, timeout);
+        r = kin__sleep(items, key, next_look(get, timeout));
         if (r < 0) {
             break;
         }

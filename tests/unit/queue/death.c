@@ -219,6 +219,26 @@ TEST_OF_PROCESSES(a_message_comes_again_also_when_the_queue_is_closed)
     kin_queue_free(queue);
 }
 
+static void *get_the_last(void *user)
+{
+    CHECK_EQUAL(get_number(user, KIN_FOREVER), 1);
+    CHECK_EQUAL(get_number(user, KIN_FOREVER), -EPIPE);
+    return NULL;
+}
+
+TEST_OF_PROCESSES(consumers_of_a_closed_queue_stay_for_what_a_killed_one_had_in_hand)
+{
+    kin_queue *queue = new_queue(NULL);
+    CHECK_EQUAL(put_number(queue, 1, KIN_NOW), 0);
+    pid_t consumer = start_staying(lease_and_stay, queue);
+    CHECK_EQUAL(kin_queue_close(queue), 0);
+    pthread_t other = thread_start(get_the_last, queue);
+    await_sleepers(getpid(), 1);
+    child_kill(consumer);
+    thread_join(other);
+    kin_queue_free(queue);
+}
+
 static void get_sleeping(void *user)
 {
     get_number(user, KIN_FOREVER);

@@ -196,6 +196,23 @@ TEST(the_last_message_taken_by_another_ends_the_waits_of_all)
     kin_queue_free(queue);
 }
 
+TEST(a_closed_queue_has_not_ended_while_a_consumer_has_a_message_in_hand)
+{
+    kin_queue *queue = new_queue(NULL);
+    CHECK_EQUAL(put_number(queue, 1, KIN_NOW), 0);
+    struct slot *slot = lease_by_hand(queue);
+    CHECK_EQUAL(kin_queue_close(queue), 0);
+    CHECK_EQUAL(get_number(queue, KIN_NOW), -EAGAIN);
+    CHECK_EQUAL(get_number(queue, kin_within_ms(3)), -ETIMEDOUT);
+    pthread_t consumer = thread_start(get_all, queue);
+    await_sleepers(getpid(), 1);
+    atomic_store(&slot->state, kin__slot_word(0, SLOT_DONE, 0));
+    thread_join(consumer);
+    CHECK_EQUAL(atomic_load(&numbers[1]), 0);
+    CHECK_EQUAL(get_number(queue, KIN_NOW), -EPIPE);
+    kin_queue_free(queue);
+}
+
 /* --- aborted --- */
 
 TEST(an_aborted_slot_is_stepped_over_and_gives_its_space_back)

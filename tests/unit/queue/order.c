@@ -324,6 +324,110 @@ TEST(the_item_count_never_passes_the_bound)
     kin_queue_free(queue);
 }
 
+/* --- ends of waits beside what is waited for --- */
+
+static void *put_until_closed(void *user)
+{
+    int r = 0;
+    while ((r = put_number(user, 1, KIN_FOREVER)) == 0) {
+        atomic_fetch_add(&numbers[0], 1);
+    }
+    CHECK_EQUAL(r, -EPIPE);
+    return NULL;
+}
+
+static void *get_until_closed(void *user)
+{
+    int64_t got = 0;
+    while ((got = get_number(user, KIN_FOREVER)) == 1) {
+        atomic_fetch_add(&numbers[1], 1);
+    }
+    CHECK_EQUAL(got, -EPIPE);
+    return NULL;
+}
+
+TEST(a_close_beside_puts_and_gets_loses_nothing_and_ends_all)
+{
+    begin();
+    for (int round = 0; round < 100; round++) {
+        kin_queue *queue = NULL;
+        uint64_t before = atomic_load(&numbers[1]);
+        REQUIRE(kin_queue_create(KIN_OPTIONS(kin_queue_options, .item_count_max = 3), &queue) == 0);
+        pthread_t threads[4];
+        for (int i = 0; i < 4; i++) {
+            threads[i] = thread_start(i % 2 == 0 ? put_until_closed : get_until_closed, queue);
+        }
+        await_number(1, before + (uint64_t)round);
+        CHECK_EQUAL(kin_queue_close(queue), 0);
+        for (int i = 0; i < 4; i++) {
+            thread_join(threads[i]);
+        }
+        CHECK_EQUAL(atomic_load(&numbers[0]), atomic_load(&numbers[1]));
+        kin_queue_free(queue);
+    }
+}
+
+struct fight {
+    kin_queue *queue;
+    kin_timeout timeout;
+};
+
+static void *get_under_fire(void *user)
+{
+    struct fight *fight = user;
+    int64_t got = get_number(fight->queue, fight->timeout);
+    CHECK(got == 1 || got == -ECANCELED || got == -ETIMEDOUT);
+    atomic_fetch_add(&numbers[1], got == 1);
+    return NULL;
+}
+
+TEST(a_get_that_is_cancelled_or_late_has_taken_nothing)
+{
+    struct fight fight = {.queue = new_queue(NULL)};
+    for (uint64_t round = 0; round < 200; round++) {
+        kin_cancel *cancel = NULL;
+        REQUIRE(kin_cancel_create(&cancel) == 0);
+        fight.timeout = kin_by(round % 2 == 0 ? INT64_MAX : kin_now_ns() + 100000, cancel);
+        pthread_t thread = thread_start(get_under_fire, &fight);
+        CHECK_EQUAL(put_number(fight.queue, 1, KIN_NOW), 0);
+        CHECK_EQUAL(kin_cancel_request(cancel), 0);
+        thread_join(thread);
+        CHECK_EQUAL(atomic_load(&numbers[1]) + kin_queue_item_count(fight.queue), round + 1);
+        kin_cancel_free(cancel);
+    }
+    kin_queue_free(fight.queue);
+}
+
+static void *put_under_fire(void *user)
+{
+    struct fight *fight = user;
+    int r = put_number(fight->queue, 1, fight->timeout);
+    CHECK(r == 0 || r == -ECANCELED || r == -ETIMEDOUT);
+    atomic_fetch_add(&numbers[0], r == 0);
+    return NULL;
+}
+
+TEST(a_put_that_is_cancelled_or_late_has_put_nothing)
+{
+    struct fight fight = {.queue = new_queue(KIN_OPTIONS(kin_queue_options, .item_count_max = 1))};
+    CHECK_EQUAL(put_number(fight.queue, 1, KIN_NOW), 0);
+    for (uint64_t round = 0; round < 200; round++) {
+        kin_cancel *cancel = NULL;
+        REQUIRE(kin_cancel_create(&cancel) == 0);
+        fight.timeout = kin_by(round % 2 == 0 ? INT64_MAX : kin_now_ns() + 100000, cancel);
+        pthread_t thread = thread_start(put_under_fire, &fight);
+        CHECK_EQUAL(get_number(fight.queue, KIN_NOW), 1);
+        CHECK_EQUAL(kin_cancel_request(cancel), 0);
+        thread_join(thread);
+        CHECK_EQUAL(kin_queue_item_count(fight.queue), atomic_load(&numbers[0]));
+        if (atomic_exchange(&numbers[0], 0) == 0) {
+            CHECK_EQUAL(put_number(fight.queue, 1, KIN_NOW), 0);
+        }
+        kin_cancel_free(cancel);
+    }
+    kin_queue_free(fight.queue);
+}
+
 /* --- handles --- */
 
 static void answer(void *user)
