@@ -49,7 +49,7 @@ static int take_slot(uint32_t owner)
     return kin__keeper_start();
 }
 
-/* Gives up a slot that was taken; the keeper runs. */
+/* Gives up a slot that was taken, with all but the references; the keeper runs. */
 static void give_up_slot(void)
 {
     struct kin__thread *self = kin__self();
@@ -57,7 +57,6 @@ static void give_up_slot(void)
     if (self != NULL) { /* from here on this thread stands for the process */
         self->member = kin__family.member;
         self->owner = kin__family.owner;
-        kin__references_free();
         kin__death_end_process();
     } else {
         kin__member_free(kin__family.owner);
@@ -308,6 +307,9 @@ static void leave(bool is_exit)
         }
         if (has_others_at_exit(is_exit)) {
             return;
+        }
+        if (kin__self() != NULL) {
+            kin__references_free();
         }
         give_up_slot();
     }
