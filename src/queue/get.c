@@ -253,22 +253,20 @@ static int take(struct getting *get, kin_message *ret_message)
 {
     struct slot *slot = get->slot;
     uint64_t size = slot->size;
-    int r = 0;
-    ret_message->size = size;
-    ret_message->place = 0;
-    if (size <= SLOT_SMALL_BYTES) {
+    bool is_small = size <= SLOT_SMALL_BYTES;
+    bool is_sound = is_small || (kin__block_capacity(slot->block) >= size &&
+                                 kin__block_give(slot->block, kin__queue_owner(get->index),
+                                                 kin__block_of_member(kin__family.owner)));
+    if (is_sound) {
+        ret_message->size = size;
+        ret_message->place = is_small ? 0 : slot->block;
+    }
+    if (is_small) {
         memcpy(ret_message->small, slot->small, size);
-    } else if (kin__block_capacity(slot->block) >= size &&
-               kin__block_give(slot->block, kin__queue_owner(get->index),
-                               kin__block_of_member(kin__family.owner))) {
-        ret_message->place = slot->block;
-    } else {
-        ret_message->size = 0;
-        r = -EBADMSG;
     }
     atomic_store_explicit(&slot->state, kin__slot_word(get->ticket, SLOT_DONE, 0),
                           memory_order_release);
-    return r;
+    return is_sound ? 0 : -EBADMSG;
 }
 
 int kin_queue_get_bytes(kin_queue *queue, kin_timeout timeout, kin_message *ret_message)

@@ -95,6 +95,31 @@ TEST(a_message_outlives_its_queue)
     kin_message_free(&message);
 }
 
+TEST(a_message_whose_slot_is_unsound_is_ebadmsg_and_the_queue_goes_on)
+{
+    kin_queue *queue = new_queue(NULL);
+    struct segment *segment = kin__segment_at(inside(queue)->oldest);
+    static const uint64_t blocks[] = {0, 8, 4711, UINT64_MAX, UINT64_MAX / 2};
+    enum { COUNT = sizeof blocks / sizeof blocks[0] };
+    kin_message message = {.size = 5, .place = 77};
+    for (uint64_t i = 0; i < COUNT + 2; i++) {
+        CHECK_EQUAL(put_pattern(queue, i, 500, KIN_NOW), 0);
+    }
+    for (uint64_t i = 0; i < COUNT; i++) {
+        kin__block_free(segment->slots[i].block,
+                        kin__queue_owner(kin__object_index(&queue->object)));
+        segment->slots[i].block = blocks[i];
+    }
+    segment->slots[COUNT].size = 100000; /* more than the block has */
+    for (uint64_t i = 0; i < COUNT + 1; i++) {
+        CHECK_EQUAL(kin_queue_get_bytes(queue, KIN_NOW, &message), -EBADMSG);
+        CHECK_EQUAL(message.size, 5);
+        CHECK_EQUAL(message.place, 77);
+    }
+    CHECK_EQUAL(get_pattern(queue, COUNT + 1, KIN_NOW), 500);
+    kin_queue_free(queue);
+}
+
 static void free_inherited(void *user)
 {
     kin_message_free(user);
