@@ -221,6 +221,12 @@ static void break_skipped(const struct kin__memory *copy, kin_queue *queue)
     shared->skipped_count = 1000000;
 }
 
+static void skip_another(const struct kin__memory *copy, kin_queue *queue)
+{
+    struct queue_shared *shared = copied(copy, inside(queue));
+    shared->skipped[0].ticket++;
+}
+
 static void close_twice(const struct kin__memory *copy, kin_queue *queue)
 {
     struct queue_shared *shared = copied(copy, inside(queue));
@@ -313,6 +319,7 @@ TEST(each_thing_that_is_broken_is_found)
         {"head segment", break_head_segment},
         {"forgotten skipped", forget_skipped},
         {"skipped", break_skipped},
+        {"another skipped", skip_another},
         {"closed", close_twice},
         {"lock", hold_a_lock},
         {"oldest", break_oldest},
