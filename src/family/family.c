@@ -38,6 +38,14 @@ static int take_slot(uint32_t owner)
     kin__family.owner = owner;
     kin__family.member = member;
     kin__family.pid = kin__os_process_id();
+    /* If the claimer is dead, the slot may be somebody else's by now. So nothing is written before
+     * it is ours for certain, but who we are: under our generation, for those who will watch us. */
+    uint64_t unknown = start_pid_of(owner, 0);
+    atomic_compare_exchange_strong(&member->start_pid, &unknown,
+                                   start_pid_of(owner, kin__family.pid));
+    if (!kin__member_move(owner, KIN__MEMBER_CLAIMED, KIN__MEMBER_CLAIMED, owner)) {
+        return -ESTALE;
+    }
     member->role = KIN__MEMBER_PROCESS;
     member->process = owner;
     member->tid = member->pid = kin__family.pid;

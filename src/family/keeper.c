@@ -66,8 +66,9 @@ static void watch_all(struct watch *watch)
         if (kin__word_role(word) != KIN__MEMBER_PROCESS || owner == self) {
             continue;
         }
-        bool is_watcher = state == KIN__MEMBER_CLAIMED ? kin__word_by(word) == self
-                                                       : kin__death_watcher_of(owner) == self;
+        bool is_claimed = state == KIN__MEMBER_CLAIMED && kin__word_by(word) != owner;
+        bool is_watcher = is_claimed ? kin__word_by(word) == self
+                                     : kin__death_watcher_of(owner) == self;
         if ((is_watcher || owner == above) && state != KIN__MEMBER_FREE) {
             watch_process(watch, member, owner, is_watcher);
         }

@@ -6,6 +6,7 @@
  * back. Slot 0 is never used.
  *
  *     FREE -> CLAIMED   by `by`, which fills the slot in; for a child process, its parent
+ *     CLAIMED -> CLAIMED  by the child, before it writes anything: then `by` is its own id
  *     CLAIMED -> LIVE   by the member itself
  *     CLAIMED | LIVE -> REAPING   by `by`, on proof of death, or by itself
  *     REAPING | LIVE -> FREE      once nothing is held; the next claim raises the generation
