@@ -15,11 +15,11 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { SHORT_POINTS = 60, SHORT_HITS = 1, LONG_HITS = 3, FAILURES_MAX = 5 };
+enum { SHORT_POINTS = 40, SHORT_HITS = 1, LONG_HITS = 3, FAILURES_MAX = 5 };
 
 static const struct scenario *const scenarios[] = {
-    lock_scenarios, heap_scenarios, directory_scenarios, event_scenarios, queue_scenarios,
-    reaper_scenarios,
+    lock_scenarios,  heap_scenarios,   directory_scenarios, event_scenarios,
+    queue_scenarios, reaper_scenarios, process_scenarios,
 };
 
 struct arguments {

@@ -22,7 +22,7 @@ enum {
 extern const char __executable_start;
 extern const char etext;
 
-enum event { EVENT_TRAP, EVENT_INTERLUDE, EVENT_DONE, EVENT_ASLEEP, EVENT_GONE };
+enum event { EVENT_TRAP, EVENT_INTERLUDE, EVENT_DONE, EVENT_ASLEEP, EVENT_SIGNAL, EVENT_GONE };
 
 static bool is_in_image(uintptr_t address)
 {
@@ -103,6 +103,7 @@ static enum event next_event(pid_t pid)
     return number == SIGTRAP   ? EVENT_TRAP
            : number == SIGSTOP ? EVENT_DONE
            : number == SIGUSR1 ? EVENT_INTERLUDE
+           : number == SIGCHLD ? EVENT_SIGNAL
                                : EVENT_GONE; /* a fault: the caller kills it */
 }
 
@@ -165,6 +166,9 @@ static enum trace_end go(struct run *run, int request)
             return TRACE_GONE;
         case EVENT_INTERLUDE:
             run->watch->interlude();
+            ptrace(request, run->pid, NULL, NULL);
+            break;
+        case EVENT_SIGNAL: /* a child of it ended: nothing that it would look at */
             ptrace(request, run->pid, NULL, NULL);
             break;
         case EVENT_ASLEEP:
