@@ -11,6 +11,7 @@
  */
 #include "family/reference.h"
 #include "family/sleep.h"
+#include "family/verify.h"
 #include "sync/type.h"
 
 #include <errno.h>
@@ -40,7 +41,17 @@ static void repair(uint32_t index, void *at, uint32_t dead)
     }
 }
 
-static const struct kin__type lock_type = {.id = KIN__TYPE_LOCK, .name = "lock", .repair = repair};
+static void verify(struct kin__verifier *verifier, uint32_t index, const void *at)
+{
+    const struct lock_shared *shared = at;
+    uint32_t owner = atomic_load(&shared->holder) & KIN__OWNER_MASK;
+    if (owner != 0 && !kin__verify_is_live(verifier, owner)) {
+        kin__verify_fail(verifier, "lock %u: held by nobody who lives", index);
+    }
+}
+
+static const struct kin__type lock_type = {
+    .id = KIN__TYPE_LOCK, .name = "lock", .repair = repair, .verify = verify};
 
 __attribute__((constructor)) static void register_type(void)
 {

@@ -1,4 +1,6 @@
 /* kin_lock when its holder or a waiter dies. */
+#include "family/directory.h"
+#include "family/verify.h"
 #include "unit/children.h"
 
 #include <errno.h>
@@ -260,5 +262,21 @@ TEST_OF_PROCESSES(holders_are_killed_again_and_again_and_the_lock_goes_on)
     CHECK_EQUAL(kin_lock_release(lock), 0);
     CHECK_EQUAL(kin_lock_acquire(lock, KIN_FOREVER), 0);
     CHECK_EQUAL(kin_lock_release(lock), 0);
+    kin_lock_free(lock);
+}
+
+TEST_OF_PROCESSES(the_verifier_finds_a_lock_that_is_held_by_nobody)
+{
+    kin_lock *lock = new_lock();
+    pid_t holder = start_holder(lock);
+    char report[1000];
+    CHECK_EQUAL(kin__family_verify(kin__family.memory, report, sizeof report), 0);
+    child_kill(holder);
+    CHECK_EQUAL(kin__family_verify(kin__family.memory, report, sizeof report), 0);
+    _Atomic uint32_t *word = kin__object_at(kin__entry_at(kin_lock_handle(lock).index)->block);
+    atomic_store(word, 0x12340077);
+    CHECK_EQUAL(kin__family_verify(kin__family.memory, report, sizeof report), 1);
+    CHECK(strstr(report, "held by nobody who lives") != NULL);
+    atomic_store(word, 0);
     kin_lock_free(lock);
 }
