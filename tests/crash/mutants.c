@@ -24,8 +24,8 @@ struct mutant {
 static const struct mutant mutants[] = {
     {"lock: pending after the acquire", &mutant_lock_late_pending, NULL, NULL, lock_scenarios,
      "internal lock, idle"},
-    {"lock: pending ends before the release", &mutant_lock_early_end, NULL, NULL,
-     lock_scenarios, "internal lock, idle"},
+    {"lock: pending ends before the release", &mutant_lock_early_end, NULL, NULL, lock_scenarios,
+     "internal lock, idle"},
     {"lock: a release wakes nobody", &mutant_lock_no_wake, NULL, NULL, lock_scenarios,
      "internal lock, held, one waits"},
     {"lock: a death is not told", &mutant_lock_silent, NULL, NULL, lock_scenarios,
@@ -38,8 +38,7 @@ static const struct mutant mutants[] = {
 
 static const struct scenario *find(const struct mutant *mutant)
 {
-    for (const struct scenario *scenario = mutant->scenarios; scenario->name != NULL;
-         scenario++) {
+    for (const struct scenario *scenario = mutant->scenarios; scenario->name != NULL; scenario++) {
         char title[256];
         snprintf(title, sizeof title, "%s, %s", scenario->name, scenario->context);
         if (strcmp(title, mutant->scenario) == 0) {

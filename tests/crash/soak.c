@@ -28,9 +28,8 @@ static struct arguments read_arguments(int argc, char **argv)
                                             {"seconds", required_argument, NULL, 's'},
                                             {"seed", required_argument, NULL, 'r'},
                                             {0}};
-    struct arguments arguments = {.soak = {.kills = SHORT_KILLS,
-                                           .seconds = SHORT_SECONDS,
-                                           .seed = (uint64_t)time(NULL)}};
+    struct arguments arguments = {
+        .soak = {.kills = SHORT_KILLS, .seconds = SHORT_SECONDS, .seed = (uint64_t)time(NULL)}};
     int option;
     while ((option = getopt_long(argc, argv, "", options, NULL)) != -1) {
         uint64_t value = optarg == NULL ? 0 : strtoull(optarg, NULL, 10);
@@ -65,8 +64,7 @@ int main(int argc, char **argv)
         if (soaks[i](&arguments.soak)) {
             passed++;
         } else {
-            printf("FAIL soak of the %s, seed %lu\n", names[i],
-                   (unsigned long)arguments.soak.seed);
+            printf("FAIL soak of the %s, seed %lu\n", names[i], (unsigned long)arguments.soak.seed);
             failed++;
         }
     }

@@ -103,8 +103,8 @@ int main(int argc, char **argv)
         fprintf(stderr, "no scenario has \"%s\" in its name\n", arguments.filter);
         return 2;
     }
-    printf("%u points, %u kills, %u bad, %u hang\n", sum.point_count, sum.kill_count,
-           sum.bad_count, sum.hang_count);
+    printf("%u points, %u kills, %u bad, %u hang\n", sum.point_count, sum.kill_count, sum.bad_count,
+           sum.hang_count);
     printf("%u passed, %u failed\n", passed, failed);
     return failed == 0 ? 0 : 1;
 }

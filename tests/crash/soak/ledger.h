@@ -10,14 +10,14 @@
 struct ledger {
     uint32_t process_count; /* of all producers and consumers that there were */
     struct ledger_producer *producers;
-    uint64_t sent;     /* messages whose put returned */
-    uint64_t received; /* that were taken */
+    uint64_t sent;        /* messages whose put returned */
+    uint64_t received;    /* that were taken */
     uint64_t taken_along; /* not taken, but in the hands of a consumer that was killed */
-    uint64_t cut_short; /* of puts that were cut short: in the queue all the same */
+    uint64_t cut_short;   /* of puts that were cut short: in the queue all the same */
     uint64_t lost;
     uint64_t invented;
     uint64_t doubled;
-    uint64_t reordered; /* taken by one consumer in another order than they were put */
+    uint64_t reordered;  /* taken by one consumer in another order than they were put */
     uint64_t hand_count; /* large messages in the hands of the dead: only their size is known */
     uint64_t hands_matched;
 };

@@ -58,9 +58,8 @@ static void use_objects(const struct load *load)
 {
     kin_event *event = NULL;
     kin_event *again = NULL;
-    if (kin_event_create(&event) != 0 ||
-        kin_event_attach(kin_event_handle(event), &again) != 0 || kin_event_set(event) != 0 ||
-        kin_event_wait(again, KIN_NOW) != 0) {
+    if (kin_event_create(&event) != 0 || kin_event_attach(kin_event_handle(event), &again) != 0 ||
+        kin_event_set(event) != 0 || kin_event_wait(again, KIN_NOW) != 0) {
         count_bad(load);
     }
     kin_event_free(event);
@@ -80,8 +79,7 @@ static void put_one(const struct load *load, int journal, uint32_t process, uint
 {
     static unsigned char message[sizeof(struct load_head) + SIZE_MAX_LARGE];
     size_t size = choose_size(random);
-    struct load_head head = {
-        .producer = process, .size = (uint32_t)size, .sequence = sequence};
+    struct load_head head = {.producer = process, .size = (uint32_t)size, .sequence = sequence};
     unsigned char *bytes = message + sizeof head;
     memset(bytes, (int)(random & 0xff), size - sizeof head);
     memcpy(bytes, &random, size - sizeof head < 8 ? size - sizeof head : 8);

@@ -23,10 +23,10 @@ struct load_hand {
 struct load_board {
     _Atomic uint32_t is_ending; /* producers stop */
     _Atomic uint64_t received_count;
-    _Atomic uint64_t bad_count; /* messages with wrong bytes, codes that should not be */
+    _Atomic uint64_t bad_count;  /* messages with wrong bytes, codes that should not be */
     _Atomic uint64_t torn_count; /* pairs behind the lock that differ, though nobody died */
     _Atomic uint64_t died_count; /* times that the lock's holder had died */
-    volatile uint64_t pair[2];  /* behind the lock */
+    volatile uint64_t pair[2];   /* behind the lock */
     struct load_hand hands[LOAD_PLACES];
 };
 

@@ -108,9 +108,8 @@ static void check_result(struct pool_run *run, const kin_result *result)
         values[0] != run->expected[result->index]) {
         run->wrong_count++;
         if (run->wrong_count < 10) {
-            printf("  task %lu: code %d, attempt %u, %lu bytes\n",
-                   (unsigned long)result->index, result->code, result->attempt,
-                   (unsigned long)result->bytes.size);
+            printf("  task %lu: code %d, attempt %u, %lu bytes\n", (unsigned long)result->index,
+                   result->code, result->attempt, (unsigned long)result->bytes.size);
         }
     }
 }
@@ -118,8 +117,8 @@ static void check_result(struct pool_run *run, const kin_result *result)
 static void map(struct pool_run *run)
 {
     kin_pool_results *results = NULL;
-    int r = kin_pool_map_bytes(run->pool, digest_task, run->inputs, TASKS,
-                               kin_within_ms(ROUND_MS), &results);
+    int r = kin_pool_map_bytes(run->pool, digest_task, run->inputs, TASKS, kin_within_ms(ROUND_MS),
+                               &results);
     if (r != 0 || kin_pool_results_count(results) != TASKS) {
         printf("  map: %d\n", r);
         run->wrong_count++;

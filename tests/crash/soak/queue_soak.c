@@ -163,8 +163,7 @@ static void end(void)
         join_worker(place);
     }
     if (kin_queue_item_count(run->load.queue) != 0) {
-        printf("  %lu messages are left\n",
-               (unsigned long)kin_queue_item_count(run->load.queue));
+        printf("  %lu messages are left\n", (unsigned long)kin_queue_item_count(run->load.queue));
         run->trouble_count++;
     }
 }
@@ -178,9 +177,8 @@ static bool report(double seconds)
     bool is_order_kept = ledger->reordered <= run->kill_count; /* those that were given back */
     printf("soak of the queue: %u kills in %.0f s, %lu messages sent, %lu taken, "
            "%lu taken along by the dead, %lu of puts cut short\n",
-           run->kill_count, seconds, (unsigned long)ledger->sent,
-           (unsigned long)ledger->received, (unsigned long)ledger->taken_along,
-           (unsigned long)ledger->cut_short);
+           run->kill_count, seconds, (unsigned long)ledger->sent, (unsigned long)ledger->received,
+           (unsigned long)ledger->taken_along, (unsigned long)ledger->cut_short);
     printf("  %lu lost, %lu invented, %lu doubled, %lu with wrong bytes or codes, "
            "%lu given back late; lock: %lu holders died, %lu torn\n",
            (unsigned long)ledger->lost, (unsigned long)ledger->invented,
@@ -210,8 +208,8 @@ static bool set_up(const struct soak_options *options)
     run->load.folder = mkdtemp(run->folder);
     run->load.board = mmap(NULL, sizeof *run->load.board, PROT_READ | PROT_WRITE,
                            MAP_SHARED | MAP_ANONYMOUS, -1, 0);
-    return run->load.folder != NULL && run->load.board != MAP_FAILED &&
-           kin_init(NULL, NULL) == 0 && kin_queue_create(&limits, &run->load.queue) == 0 &&
+    return run->load.folder != NULL && run->load.board != MAP_FAILED && kin_init(NULL, NULL) == 0 &&
+           kin_queue_create(&limits, &run->load.queue) == 0 &&
            kin_lock_create(&run->load.lock) == 0;
 }
 

@@ -75,8 +75,7 @@ static void take_failure(struct engine_result *result, bool is_quiet)
             name_point(place, sizeof place);
         }
         crash_record->report[REPORT_BYTES - 1] = '\0';
-        printf("  point %u: %s\n%s", atomic_load(&crash_record->next), place,
-               crash_record->report);
+        printf("  point %u: %s\n%s", atomic_load(&crash_record->next), place, crash_record->report);
     }
     memset(crash_record->report, 0, sizeof crash_record->report);
     atomic_store(&crash_record->report_used, 0);

@@ -70,9 +70,8 @@ static bool has_victim(uint32_t seed)
     if (message->size != message_bytes) {
         return false;
     }
-    return message_bytes > SLOT_SMALL_BYTES
-               ? message->place != 0 && seed == SEED_VICTIM
-               : crash_is_filled(message->small, message_bytes, seed);
+    return message_bytes > SLOT_SMALL_BYTES ? message->place != 0 && seed == SEED_VICTIM
+                                            : crash_is_filled(message->small, message_bytes, seed);
 }
 
 static void check_count(uint32_t seed)

@@ -14,7 +14,7 @@
 #include <kin/error.h>
 #include <string.h>
 
-#define GIVE (void (*)(void))kin__block_give
+#define GIVE (void (*)(void)) kin__block_give
 
 static void reap(void)
 {
@@ -164,10 +164,10 @@ static void finish(void)
     scene.event = kin_event_free(scene.event);
 }
 
-#define REAPER(text, set_up_function, ...)                                                   \
-    {                                                                                        \
-        .name = "reaper", .context = text, .setup = set_up_function, .prey = {__VA_ARGS__},  \
-        .victim = reap, .survivor = use_all, .finish = finish                                \
+#define REAPER(text, set_up_function, ...)                                                  \
+    {                                                                                       \
+        .name = "reaper", .context = text, .setup = set_up_function, .prey = {__VA_ARGS__}, \
+        .victim = reap, .survivor = use_all, .finish = finish                               \
     }
 
 const struct scenario reaper_scenarios[] = {

@@ -40,8 +40,8 @@ struct scenario {
     const char *name;
     const char *context;
     void (*setup)(void);
-    void (*prepare)(void);   /* in the victim, before it is traced */
-    struct prey prey;        /* run NULL: none */
+    void (*prepare)(void); /* in the victim, before it is traced */
+    struct prey prey;      /* run NULL: none */
     void (*victim)(void);
     void (*asleep)(void);    /* the victim sleeps: what wakes it */
     void (*interlude)(void); /* the victim called trace_interlude() */

@@ -184,4 +184,3 @@ void crash_await_flag(uint32_t index, uint64_t value)
 {
     crash_await(&scene.board->flags[index], value);
 }
-

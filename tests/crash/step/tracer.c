@@ -13,9 +13,9 @@
 #include <unistd.h>
 
 enum {
-    SLEEP_LOOKS = 4,       /* a thread that is seen asleep so often in a row is */
+    SLEEP_LOOKS = 4, /* a thread that is seen asleep so often in a row is */
     SLEEP_LOOK_US = 400,
-    RELEASES_MAX = 3000,   /* a victim that is seen asleep so often in a row is stuck */
+    RELEASES_MAX = 3000, /* a victim that is seen asleep so often in a row is stuck */
     YIELDS_BEFORE_LOOK = 50,
 };
 
@@ -134,8 +134,8 @@ struct run {
     pid_t pid;
     const struct trace_watch *watch;
     uint32_t sleeps;
-    uint32_t releases;          /* of which in a row */
-    uint32_t sleeps_max;        /* stop at this sleep; 0: at none */
+    uint32_t releases;           /* of which in a row */
+    uint32_t sleeps_max;         /* stop at this sleep; 0: at none */
     struct trace_points *points; /* sleeps are listed here; NULL: nowhere */
 };
 
