@@ -6,7 +6,7 @@
 #include <time.h>
 #include <unistd.h>
 
-enum { LOOK_INTERVAL_NS = 50 * 1000, TASK_NS_GUESS = 1000 * 1000 };
+enum { LOOKS_A_TASK = 16, TASK_NS_GUESS = 1000 * 1000 };
 
 static void sleep_ns(uint64_t ns)
 {
@@ -64,7 +64,7 @@ static void *run_killer(void *user)
         uint32_t index;
         kin_pool_worker victim;
         if (!find_victim(killer, &index, &victim)) {
-            sleep_ns(LOOK_INTERVAL_NS);
+            sleep_ns(mean_task_ns(killer->pool) / LOOKS_A_TASK);
             continue;
         }
         killer->next_index = victim.task_index + 1;

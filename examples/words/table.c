@@ -201,6 +201,11 @@ int word_table_add(struct word_table *table, uint64_t hash, const char *letters,
     return end_word(table, count);
 }
 
+void word_table_expect(const struct word_table *table, uint64_t hash)
+{
+    __builtin_prefetch(&table->slots[first_slot(table, hash)]);
+}
+
 const struct word *word_table_find(const struct word_table *table, uint64_t hash,
                                    const char *letters, size_t length)
 {

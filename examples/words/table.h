@@ -61,6 +61,12 @@ bool word_table_has_open_word(const struct word_table *table);
 int word_table_add(struct word_table *table, uint64_t hash, const char *letters, size_t length,
                    uint64_t count);
 
+/*
+ * Says that a word with this hash is added soon. A large table is not in the processor's cache:
+ * this way several parts of it can be on their way at the same time.
+ */
+void word_table_expect(const struct word_table *table, uint64_t hash);
+
 /* The word as it stands in the table, or NULL: not there. */
 const struct word *word_table_find(const struct word_table *table, uint64_t hash,
                                    const char *letters, size_t length);

@@ -6,7 +6,7 @@
 #include <string.h>
 #include <unistd.h>
 
-enum { PIECE_BYTES = 256 * 1024, LAST_WORD_BYTES = 4 * 1024 };
+enum { PIECE_BYTES = 256 * 1024, LAST_WORD_BYTES = 4 * 1024, WORDS_AT_ONCE = 16 };
 
 /* A range that is being read. */
 struct stretch {
@@ -186,25 +186,55 @@ static int merge_failures(struct tally *tally, struct record_reader *reader)
     return 0;
 }
 
-static int merge_word(struct word_table *table, struct record_reader *reader)
+/* A word of another table, as it stands in a record. */
+struct foreign_word {
+    uint64_t hash;
+    kin_bytes letters;
+    uint64_t count;
+};
+
+static int read_word(struct record_reader *reader, struct foreign_word *ret_word)
 {
-    uint64_t hash = 0;
-    kin_bytes hash_bytes = record_get_bytes(reader);
+    kin_bytes hash = record_get_bytes(reader);
     kin_bytes letters = record_get_bytes(reader);
     uint64_t count = record_get_number(reader);
-    if (reader->failed || hash_bytes.size != sizeof hash || letters.size == 0 || count == 0) {
+    if (reader->failed || hash.size != sizeof ret_word->hash || letters.size == 0 || count == 0) {
         return -EBADMSG;
     }
-    memcpy(&hash, hash_bytes.data, sizeof hash);
-    return word_table_add(table, hash, letters.data, letters.size, count);
+    memcpy(&ret_word->hash, hash.data, sizeof ret_word->hash);
+    ret_word->letters = letters;
+    ret_word->count = count;
+    return 0;
+}
+
+/* Merges up to WORDS_AT_ONCE words. */
+static int merge_some(struct word_table *table, struct record_reader *reader, size_t count)
+{
+    struct foreign_word words[WORDS_AT_ONCE];
+    for (size_t i = 0; i < count; i++) {
+        int code = read_word(reader, &words[i]);
+        if (code < 0) {
+            return code;
+        }
+        word_table_expect(table, words[i].hash);
+    }
+    int code = 0;
+    for (size_t i = 0; i < count && code == 0; i++) {
+        const struct foreign_word *word = &words[i];
+        code = word_table_add(table, word->hash, word->letters.data, word->letters.size,
+                              word->count);
+    }
+    return code;
 }
 
 static int merge_words(struct word_table *table, struct record_reader *reader)
 {
-    uint64_t count = record_get_number(reader);
+    uint64_t left = record_get_number(reader);
     int code = 0;
-    for (uint64_t i = 0; i < count && code == 0; i++) {
-        code = merge_word(table, reader);
+    while (left > 0 && code == 0) {
+        size_t count = left < WORDS_AT_ONCE ? (size_t)left : WORDS_AT_ONCE;
+        code = merge_some(table, reader, count);
+        left -= count;
     }
     return code;
 }
