@@ -69,7 +69,7 @@ static void fire(void *user)
     CHECK_EQUAL(kin_cancel_request(user), 0);
 }
 
-TEST(a_token_fired_by_another_process_has_fired)
+TEST_OF_PROCESSES(a_token_fired_by_another_process_has_fired)
 {
     kin_cancel *cancel = new_cancel();
     child_join(child_start(fire, cancel));
@@ -89,7 +89,7 @@ static void sleep_until_canceled(void *user)
     CHECK_EQUAL(r, -ECANCELED);
 }
 
-TEST(a_token_ends_every_wait_that_was_given_it_in_all_processes)
+TEST_OF_PROCESSES(a_token_ends_every_wait_that_was_given_it_in_all_processes)
 {
     kin_cancel *cancel = new_cancel();
     pid_t pids[3];
@@ -106,6 +106,26 @@ TEST(a_token_ends_every_wait_that_was_given_it_in_all_processes)
     kin_cancel_free(cancel);
 }
 
+static void *sleep_until_canceled_in_thread(void *user)
+{
+    sleep_until_canceled(user);
+    return NULL;
+}
+
+TEST(a_token_ends_the_waits_of_threads)
+{
+    kin_cancel *cancel = new_cancel();
+    pthread_t threads[2];
+    for (int i = 0; i < 2; i++) {
+        threads[i] = thread_start(sleep_until_canceled_in_thread, cancel);
+    }
+    await_sleepers(getpid(), 2);
+    CHECK_EQUAL(kin_cancel_request(cancel), 0);
+    thread_join(threads[0]);
+    thread_join(threads[1]);
+    kin_cancel_free(cancel);
+}
+
 static void fire_half(void *user)
 {
     _Atomic uint32_t *count = kin__cancel_count(user);
@@ -116,7 +136,7 @@ static void fire_half(void *user)
     }
 }
 
-TEST(nobody_sleeps_on_when_the_one_who_fires_is_killed_half_way)
+TEST_OF_PROCESSES(nobody_sleeps_on_when_the_one_who_fires_is_killed_half_way)
 {
     kin_cancel *cancel = new_cancel();
     pid_t sleeper = child_start(sleep_until_canceled, cancel);
@@ -128,7 +148,7 @@ TEST(nobody_sleeps_on_when_the_one_who_fires_is_killed_half_way)
     kin_cancel_free(cancel);
 }
 
-TEST(a_token_that_was_freed_before_a_plainly_forked_child_joined_is_stale)
+TEST_OF_PROCESSES(a_token_that_was_freed_before_a_plainly_forked_child_joined_is_stale)
 {
     kin_cancel *cancel = new_cancel();
     pid_t pid = fork();

@@ -55,7 +55,7 @@ static void check_repaired(struct fake **fakes)
     }
 }
 
-TEST(what_a_killed_process_held_is_repaired)
+TEST_OF_PROCESSES(what_a_killed_process_held_is_repaired)
 {
     begin();
     struct fake *fakes[] = {fake_create(), fake_create(), NULL};
@@ -70,7 +70,7 @@ TEST(what_a_killed_process_held_is_repaired)
     CHECK_SOUND();
 }
 
-TEST(more_than_a_slot_can_note_is_repaired_too)
+TEST_OF_PROCESSES(more_than_a_slot_can_note_is_repaired_too)
 {
     static struct fake *fakes[MANY + 1];
     begin();
@@ -97,7 +97,7 @@ static void work_on(void *user)
     }
 }
 
-TEST(what_a_killed_process_worked_on_is_repaired)
+TEST_OF_PROCESSES(what_a_killed_process_worked_on_is_repaired)
 {
     begin();
     struct fake *fakes[] = {fake_create(), NULL};
@@ -118,7 +118,7 @@ static void note_nonsense(void *user)
     kill(getpid(), SIGKILL);
 }
 
-TEST(holdings_that_name_nothing_are_passed_over)
+TEST_OF_PROCESSES(holdings_that_name_nothing_are_passed_over)
 {
     begin();
     kin__object_free(&fake_create()->object);
@@ -151,7 +151,7 @@ static void hold_in_thread(void *user)
     atomic_store(&numbers[1], kin__self()->owner);
 }
 
-TEST(what_a_process_holds_when_it_leaves_is_repaired_and_announced)
+TEST_OF_PROCESSES(what_a_process_holds_when_it_leaves_is_repaired_and_announced)
 {
     begin();
     struct fake *fakes[] = {fake_create(), NULL};
@@ -176,7 +176,7 @@ static void exit_beside_a_sleeper(void *user)
     exit(0);
 }
 
-TEST(a_process_that_exits_while_a_thread_sleeps_may_have_swallowed_a_wake_up)
+TEST_OF_PROCESSES(a_process_that_exits_while_a_thread_sleeps_may_have_swallowed_a_wake_up)
 {
     begin();
     child_join(child_start(exit_beside_a_sleeper, NULL));
@@ -207,7 +207,7 @@ static pid_t start_waiting(uint32_t *ret_owner, uint32_t flags)
     return pid;
 }
 
-TEST(a_living_or_stopped_member_is_not_dead_and_a_killed_one_is)
+TEST_OF_PROCESSES(a_living_or_stopped_member_is_not_dead_and_a_killed_one_is)
 {
     uint32_t owner = 0;
     begin();
@@ -242,7 +242,7 @@ static uint64_t keeper_looks(void)
     return count;
 }
 
-TEST(a_process_that_still_runs_is_not_reaped_although_its_life_word_is_released)
+TEST_OF_PROCESSES(a_process_that_still_runs_is_not_reaped_although_its_life_word_is_released)
 {
     uint32_t owner = 0;
     begin();
@@ -260,7 +260,7 @@ TEST(a_process_that_still_runs_is_not_reaped_although_its_life_word_is_released)
     CHECK_SOUND();
 }
 
-TEST(a_process_whose_keeper_did_not_start_is_still_watched)
+TEST_OF_PROCESSES(a_process_whose_keeper_did_not_start_is_still_watched)
 {
     uint32_t owner = 0;
     begin();
@@ -271,7 +271,7 @@ TEST(a_process_whose_keeper_did_not_start_is_still_watched)
     await_members(2);
 }
 
-TEST(a_child_killed_before_it_took_its_slot_is_reaped)
+TEST_OF_PROCESSES(a_child_killed_before_it_took_its_slot_is_reaped)
 {
     begin();
     uint32_t owner = 0;
@@ -314,7 +314,7 @@ static void die_reaping(void *user)
     kill(getpid(), SIGKILL);
 }
 
-TEST(what_a_killed_reaper_had_begun_is_finished)
+TEST_OF_PROCESSES(what_a_killed_reaper_had_begun_is_finished)
 {
     begin();
     for (uint64_t is_half_freed = 0; is_half_freed < 2; is_half_freed++) {
@@ -347,7 +347,7 @@ static pid_t start_parent_of_orphan(uint32_t flags)
     return pid;
 }
 
-TEST(parent_and_child_that_are_killed_at_once_are_both_reaped)
+TEST_OF_PROCESSES(parent_and_child_that_are_killed_at_once_are_both_reaped)
 {
     begin();
     for (int order = 0; order < 2; order++) {
@@ -362,7 +362,7 @@ TEST(parent_and_child_that_are_killed_at_once_are_both_reaped)
     }
 }
 
-TEST(an_orphan_gets_a_new_watcher)
+TEST_OF_PROCESSES(an_orphan_gets_a_new_watcher)
 {
     begin();
     pid_t parent = start_parent_of_orphan(0);
@@ -394,7 +394,7 @@ static void watch_the_others_die(int which)
     _exit(0);
 }
 
-TEST(two_orphans_watch_over_each_other_when_all_others_are_gone)
+TEST_OF_PROCESSES(two_orphans_watch_over_each_other_when_all_others_are_gone)
 {
     begin();
     pid_t first = fork(); /* makes a family of its own, so that this process watches nobody */
@@ -432,7 +432,7 @@ static void start_daemons(void *user)
     }
 }
 
-TEST(daemons_die_with_a_parent_that_is_killed_however_many_they_are)
+TEST_OF_PROCESSES(daemons_die_with_a_parent_that_is_killed_however_many_they_are)
 {
     int count = 6;
     begin();
@@ -444,7 +444,7 @@ TEST(daemons_die_with_a_parent_that_is_killed_however_many_they_are)
     CHECK_SOUND();
 }
 
-TEST(no_daemon_is_left_when_the_parent_and_some_of_its_daemons_are_killed_at_once)
+TEST_OF_PROCESSES(no_daemon_is_left_when_the_parent_and_some_of_its_daemons_are_killed_at_once)
 {
     begin();
     for (int round = 0; round < 8; round++) {
@@ -475,7 +475,7 @@ TEST(no_daemon_is_left_when_the_parent_and_some_of_its_daemons_are_killed_at_onc
     CHECK_SOUND();
 }
 
-TEST(a_child_that_is_no_daemon_outlives_its_parent)
+TEST_OF_PROCESSES(a_child_that_is_no_daemon_outlives_its_parent)
 {
     begin();
     pid_t parent = start_parent_of_orphan(0);
@@ -489,7 +489,7 @@ TEST(a_child_that_is_no_daemon_outlives_its_parent)
 
 /* --- many, and none --- */
 
-TEST_WITH(more_children_than_one_wait_has_words_are_watched, .limit_seconds = 60)
+TEST_OF_PROCESSES_WITH(more_children_than_one_wait_has_words_are_watched, .limit_seconds = 60)
 {
     enum { COUNT = 140 };
     static pid_t pids[COUNT];
@@ -550,7 +550,7 @@ static uint64_t switches(void)
     return count;
 }
 
-TEST(an_idle_family_uses_no_cpu)
+TEST_OF_PROCESSES(an_idle_family_uses_no_cpu)
 {
     begin();
     pid_t pids[3];
@@ -579,7 +579,7 @@ static void come_and_go(void *user)
     }
 }
 
-TEST(children_that_come_and_go_everywhere_leave_nothing)
+TEST_OF_PROCESSES(children_that_come_and_go_everywhere_leave_nothing)
 {
     begin();
     pid_t pids[3];
@@ -594,7 +594,7 @@ TEST(children_that_come_and_go_everywhere_leave_nothing)
     CHECK_SOUND();
 }
 
-TEST(a_tree_of_processes_killed_in_any_order_leaves_nothing)
+TEST_OF_PROCESSES(a_tree_of_processes_killed_in_any_order_leaves_nothing)
 {
     begin();
     for (int round = 0; round < 10; round++) {

@@ -192,7 +192,7 @@ TEST(a_thread_that_knew_an_earlier_family_is_a_member_of_the_next)
     CHECK_EQUAL(member_count(), count);
 }
 
-TEST(a_child_that_exits_without_fini_has_left_the_family)
+TEST_OF_PROCESSES(a_child_that_exits_without_fini_has_left_the_family)
 {
     begin();
     uint32_t count = member_count();

@@ -93,12 +93,12 @@ static void live_a_little(void)
     kin_fini();
 }
 
-TEST_WITH(a_system_call_that_fails_is_a_code_and_leaves_nothing, .limit_seconds = 60)
+TEST_OF_PROCESSES_WITH(a_system_call_that_fails_is_a_code_and_leaves_nothing, .limit_seconds = 60)
 {
     fail_everywhere(&system_calls, live_a_little);
 }
 
-TEST(an_allocation_that_fails_is_a_code_and_leaves_nothing)
+TEST_OF_PROCESSES(an_allocation_that_fails_is_a_code_and_leaves_nothing)
 {
     fail_everywhere(&allocations, live_a_little);
 }
@@ -147,12 +147,12 @@ static void join_with_faults(const struct fault *fault)
     kin_cancel_free(inherited);
 }
 
-TEST(a_child_that_fails_to_join_leaves_nothing_and_can_try_again)
+TEST_OF_PROCESSES(a_child_that_fails_to_join_leaves_nothing_and_can_try_again)
 {
     join_with_faults(&system_calls);
 }
 
-TEST(a_child_that_has_no_memory_to_join_leaves_nothing_and_can_try_again)
+TEST_OF_PROCESSES(a_child_that_has_no_memory_to_join_leaves_nothing_and_can_try_again)
 {
     join_with_faults(&allocations);
 }

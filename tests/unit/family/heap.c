@@ -248,7 +248,7 @@ TEST(a_memory_can_be_filled_to_the_end_and_emptied_again)
     CHECK_SOUND();
 }
 
-TEST(a_full_memory_makes_calls_fail_and_not_crash)
+TEST_OF_PROCESSES(a_full_memory_makes_calls_fail_and_not_crash)
 {
     uint64_t large = 0;
     uint64_t small = 0;
@@ -326,7 +326,7 @@ static void free_it(void *user)
     CHECK_EQUAL(kin__block_owner(offset), 0);
 }
 
-TEST(any_process_frees_a_block)
+TEST_OF_PROCESSES(any_process_frees_a_block)
 {
     begin();
     uint64_t blocks[2] = {new_block(100), new_block(100000)};
@@ -366,7 +366,7 @@ static void leave_blocks(uint64_t bytes)
     }
 }
 
-TEST(blocks_of_the_dead_are_freed_and_those_given_away_are_not)
+TEST_OF_PROCESSES(blocks_of_the_dead_are_freed_and_those_given_away_are_not)
 {
     begin();
     static const uint64_t sizes[] = {10, 5000, 30000, 300000};
@@ -381,7 +381,7 @@ TEST(blocks_of_the_dead_are_freed_and_those_given_away_are_not)
     }
 }
 
-TEST(spans_of_the_dead_are_adopted)
+TEST_OF_PROCESSES(spans_of_the_dead_are_adopted)
 {
     begin();
     leave_blocks(5000);
@@ -395,7 +395,7 @@ TEST(spans_of_the_dead_are_adopted)
     }
 }
 
-TEST(a_span_of_the_dead_that_is_full_is_not_taken_for_no_memory)
+TEST_OF_PROCESSES(a_span_of_the_dead_that_is_full_is_not_taken_for_no_memory)
 {
     begin();
     leave_blocks(30000); /* two blocks a span, most of them in use */
@@ -422,7 +422,7 @@ static void *look_at_header(void *user)
     return NULL;
 }
 
-TEST(a_block_in_use_is_never_hidden_by_a_reaper)
+TEST_OF_PROCESSES(a_block_in_use_is_never_hidden_by_a_reaper)
 {
     begin();
     leave_blocks(5000);
@@ -536,7 +536,20 @@ static void allocate_in_child(void *user)
     (void)user;
 }
 
-TEST(threads_and_processes_allocate_side_by_side)
+TEST(threads_allocate_side_by_side)
+{
+    pthread_t threads[3];
+    begin();
+    for (int i = 0; i < 3; i++) {
+        threads[i] = thread_start(allocate_in_thread, &threads[i]);
+    }
+    for (int i = 0; i < 3; i++) {
+        thread_join(threads[i]);
+    }
+    CHECK_SOUND();
+}
+
+TEST_OF_PROCESSES(threads_and_processes_allocate_side_by_side)
 {
     begin();
     pid_t pids[3];
@@ -565,7 +578,7 @@ static void allocate_for_ever(void *user)
     }
 }
 
-TEST(processes_killed_while_they_allocate_leave_a_sound_memory)
+TEST_OF_PROCESSES(processes_killed_while_they_allocate_leave_a_sound_memory)
 {
     begin();
     uint32_t members = member_count();

@@ -58,7 +58,22 @@ static void *count_in_thread(void *user)
     return NULL;
 }
 
-TEST(threads_and_processes_exclude_each_other)
+TEST(threads_exclude_each_other)
+{
+    int rounds = 20000;
+    pthread_t threads[3];
+    new_guarded();
+    for (int i = 0; i < 3; i++) {
+        threads[i] = thread_start(count_in_thread, &rounds);
+    }
+    for (int i = 0; i < 3; i++) {
+        thread_join(threads[i]);
+    }
+    CHECK_EQUAL(guarded->first, 3 * rounds);
+    CHECK_EQUAL(guarded->second, 3 * rounds);
+}
+
+TEST_OF_PROCESSES(threads_and_processes_exclude_each_other)
 {
     int rounds = 20000;
     pid_t pids[3];
@@ -91,7 +106,7 @@ static void hold_for_ever(void *user)
     }
 }
 
-TEST(the_next_one_learns_that_the_holder_died_once)
+TEST_OF_PROCESSES(the_next_one_learns_that_the_holder_died_once)
 {
     new_guarded();
     struct kin__thread *self = kin__self();
@@ -104,7 +119,7 @@ TEST(the_next_one_learns_that_the_holder_died_once)
     kin__lock_release(&guarded->lock, self);
 }
 
-TEST(a_heir_that_dies_passes_the_news_on)
+TEST_OF_PROCESSES(a_heir_that_dies_passes_the_news_on)
 {
     new_guarded();
     for (uint64_t i = 1; i <= 2; i++) {
@@ -127,7 +142,7 @@ static void wait_for_dead_holder(void *user)
     kin__lock_release(&guarded->lock, self);
 }
 
-TEST(sleepers_wake_when_the_holder_is_killed_and_one_of_them_learns_why)
+TEST_OF_PROCESSES(sleepers_wake_when_the_holder_is_killed_and_one_of_them_learns_why)
 {
     pid_t waiters[3];
     new_guarded();
@@ -185,7 +200,7 @@ static void swallow_wake_up(void *user)
 /* The schedule that leaves a waiter of a plain robust mutex asleep on a free lock: the holder
  * releases and wakes the first waiter; before that one runs, somebody else acquires; the first
  * waiter is killed; the release then finds no mark of waiters, for the dead one had not made it. */
-TEST(a_wake_up_that_a_killed_waiter_swallowed_is_made_good)
+TEST_OF_PROCESSES(a_wake_up_that_a_killed_waiter_swallowed_is_made_good)
 {
     int gates[2] = {1, 2};
     new_guarded();
@@ -235,7 +250,8 @@ static void count_for_ever(void *user)
     }
 }
 
-TEST(killed_at_random_times_holders_never_leave_the_lock_held_or_a_half_change_unnoticed)
+TEST_OF_PROCESSES(
+    killed_at_random_times_holders_never_leave_the_lock_held_or_a_half_change_unnoticed)
 {
     new_guarded();
     for (int round = 0; round < 12; round++) {

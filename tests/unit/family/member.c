@@ -68,7 +68,7 @@ TEST(owner_ids_of_nobody_have_no_state)
     CHECK(kin__member_at(UINT32_MAX) == NULL);
 }
 
-TEST(a_full_member_table_is_no_memory_until_somebody_leaves)
+TEST_OF_PROCESSES(a_full_member_table_is_no_memory_until_somebody_leaves)
 {
     static uint32_t owners[2000];
     uint32_t count = 0;
@@ -185,7 +185,7 @@ static void check_own_member(void *user)
     CHECK_EQUAL(member->flags, KIN__MEMBER_DAEMON);
 }
 
-TEST(a_child_knows_its_name_and_its_parent)
+TEST_OF_PROCESSES(a_child_knows_its_name_and_its_parent)
 {
     begin();
     uint32_t owner = 0;

@@ -183,7 +183,7 @@ static void check_two_references(void *user)
     kin__object_free(&fake->object);
 }
 
-TEST(a_child_has_a_reference_of_its_own)
+TEST_OF_PROCESSES(a_child_has_a_reference_of_its_own)
 {
     begin();
     struct fake *fake = fake_create();
@@ -200,7 +200,7 @@ static void leave_open(void *user)
     attach(((struct fake *)user)->object.handle);
 }
 
-TEST(what_a_process_left_open_is_closed_when_it_leaves)
+TEST_OF_PROCESSES(what_a_process_left_open_is_closed_when_it_leaves)
 {
     begin();
     struct fake *fake = fake_create();
@@ -220,7 +220,7 @@ static void keep_open_alone(void *user)
     kin__object_free(&second->object);
 }
 
-TEST(an_object_outlives_its_creator_in_a_child)
+TEST_OF_PROCESSES(an_object_outlives_its_creator_in_a_child)
 {
     begin();
     struct fake *fake = fake_create();
@@ -234,7 +234,7 @@ TEST(an_object_outlives_its_creator_in_a_child)
     CHECK_SOUND();
 }
 
-TEST(the_child_of_a_plain_fork_joins_with_its_first_call)
+TEST_OF_PROCESSES(the_child_of_a_plain_fork_joins_with_its_first_call)
 {
     begin();
     struct fake *fake = fake_create();
@@ -257,7 +257,7 @@ TEST(the_child_of_a_plain_fork_joins_with_its_first_call)
     CHECK_SOUND();
 }
 
-TEST(the_child_of_a_plain_fork_that_never_uses_kin_is_no_member)
+TEST_OF_PROCESSES(the_child_of_a_plain_fork_that_never_uses_kin_is_no_member)
 {
     begin();
     struct fake *fake = fake_create();
@@ -284,7 +284,7 @@ static void fork_plainly(void *user)
     atomic_store(&numbers[0], (uint64_t)pid);
 }
 
-TEST(a_plain_fork_of_a_plain_fork_is_a_member_too)
+TEST_OF_PROCESSES(a_plain_fork_of_a_plain_fork_is_a_member_too)
 {
     begin();
     struct fake *fake = fake_create();
@@ -308,7 +308,7 @@ static void *fork_many(void *user)
     return NULL;
 }
 
-TEST(threads_fork_side_by_side_and_no_reference_is_lost)
+TEST_OF_PROCESSES(threads_fork_side_by_side_and_no_reference_is_lost)
 {
     begin();
     struct fake *fake = fake_create();
@@ -334,12 +334,28 @@ static void *open_and_close(void *user)
     return NULL;
 }
 
+TEST(threads_open_and_close_side_by_side)
+{
+    begin();
+    struct fake *fake = fake_create();
+    pthread_t threads[3];
+    for (int i = 0; i < 3; i++) {
+        threads[i] = thread_start(open_and_close, fake);
+    }
+    for (int i = 0; i < 3; i++) {
+        thread_join(threads[i]);
+    }
+    CHECK_EQUAL(references_of(fake->object.handle), 1);
+    kin__object_free(&fake->object);
+    CHECK_SOUND();
+}
+
 static void open_and_close_in_child(void *user)
 {
     open_and_close(user);
 }
 
-TEST(threads_and_processes_open_and_close_side_by_side)
+TEST_OF_PROCESSES(threads_and_processes_open_and_close_side_by_side)
 {
     begin();
     struct fake *fake = fake_create();
@@ -380,7 +396,7 @@ static void kill_and_settle(pid_t pid)
     }
 }
 
-TEST(references_of_a_killed_process_are_dropped_and_its_own_objects_freed)
+TEST_OF_PROCESSES(references_of_a_killed_process_are_dropped_and_its_own_objects_freed)
 {
     begin();
     struct fake *fake = fake_create();
@@ -428,7 +444,7 @@ static void await_only_us(pid_t pid)
     }
 }
 
-TEST(a_count_left_wrong_by_a_dead_holder_of_the_lock_is_counted_again)
+TEST_OF_PROCESSES(a_count_left_wrong_by_a_dead_holder_of_the_lock_is_counted_again)
 {
     begin();
     struct fake *fake = fake_create();
@@ -447,7 +463,7 @@ static void die_with_the_last_reference(void *user)
     die();
 }
 
-TEST(an_object_whose_last_reference_was_dropped_by_the_dead_is_freed)
+TEST_OF_PROCESSES(an_object_whose_last_reference_was_dropped_by_the_dead_is_freed)
 {
     begin();
     struct fake *fake = fake_create();
@@ -493,7 +509,7 @@ static void die_creating(void *user)
     die();
 }
 
-TEST(an_object_that_the_dead_was_about_to_create_is_freed_once)
+TEST_OF_PROCESSES(an_object_that_the_dead_was_about_to_create_is_freed_once)
 {
     begin();
     await_only_us(child_start(die_creating, NULL));
@@ -516,7 +532,7 @@ static void die_freeing(void *user)
     die();
 }
 
-TEST(an_object_that_the_dead_was_about_to_free_is_freed)
+TEST_OF_PROCESSES(an_object_that_the_dead_was_about_to_free_is_freed)
 {
     begin();
     struct fake *fake = fake_create();
@@ -547,7 +563,7 @@ static void open_for_ever(void *user)
     }
 }
 
-TEST(processes_killed_while_they_open_and_close_leave_right_counts)
+TEST_OF_PROCESSES(processes_killed_while_they_open_and_close_leave_right_counts)
 {
     begin();
     struct fake *fake = fake_create();

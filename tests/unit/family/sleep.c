@@ -140,7 +140,7 @@ static void take_in_child(void *user)
     take_waiting(KIN_FOREVER);
 }
 
-TEST(a_raise_for_one_wakes_one_and_a_raise_for_all_wakes_all)
+TEST_OF_PROCESSES(a_raise_for_one_wakes_one_and_a_raise_for_all_wakes_all)
 {
     pid_t pids[3];
     new_counts();
@@ -167,7 +167,7 @@ static void take_many(void *user)
     (void)user;
 }
 
-TEST(no_wake_up_is_lost_between_many_who_give_and_take)
+TEST_OF_PROCESSES(no_wake_up_is_lost_between_many_who_give_and_take)
 {
     pid_t pids[3];
     new_counts();
@@ -180,6 +180,29 @@ TEST(no_wake_up_is_lost_between_many_who_give_and_take)
     }
     for (int i = 0; i < 3; i++) {
         child_join(pids[i]);
+    }
+    CHECK_EQUAL(atomic_load(&numbers[0]), 0);
+}
+
+static void *take_in_thread(void *user)
+{
+    take_many(user);
+    return NULL;
+}
+
+TEST(no_wake_up_is_lost_between_threads)
+{
+    pthread_t threads[2];
+    new_counts();
+    for (int i = 0; i < 2; i++) {
+        threads[i] = thread_start(take_in_thread, NULL);
+    }
+    for (int i = 0; i < 6000; i++) {
+        atomic_fetch_add(&numbers[0], 1);
+        kin__count_raise(counts, 1);
+    }
+    for (int i = 0; i < 2; i++) {
+        thread_join(threads[i]);
     }
     CHECK_EQUAL(atomic_load(&numbers[0]), 0);
 }
@@ -197,7 +220,7 @@ static void swallow_wake_up(void *user)
     }
 }
 
-TEST(a_wake_up_that_a_killed_sleeper_swallowed_is_made_good)
+TEST_OF_PROCESSES(a_wake_up_that_a_killed_sleeper_swallowed_is_made_good)
 {
     new_counts();
     pid_t first = child_start(swallow_wake_up, NULL);
@@ -219,7 +242,7 @@ static void give_without_raise(void *user)
     kill(getpid(), SIGKILL);
 }
 
-TEST(a_raise_that_a_killed_process_did_not_come_to_is_made_good)
+TEST_OF_PROCESSES(a_raise_that_a_killed_process_did_not_come_to_is_made_good)
 {
     new_counts();
     pid_t sleeper = child_start(take_in_child, NULL);
@@ -234,7 +257,7 @@ static void take_with_token(void *user)
     take_waiting(kin_by(INT64_MAX, user));
 }
 
-TEST(one_who_sleeps_with_a_token_is_woken_by_a_death_too)
+TEST_OF_PROCESSES(one_who_sleeps_with_a_token_is_woken_by_a_death_too)
 {
     kin_cancel *cancel = NULL;
     new_counts();
@@ -247,7 +270,7 @@ TEST(one_who_sleeps_with_a_token_is_woken_by_a_death_too)
     kin_cancel_free(cancel);
 }
 
-TEST(a_death_between_the_last_look_and_the_sleep_is_not_missed)
+TEST_OF_PROCESSES(a_death_between_the_last_look_and_the_sleep_is_not_missed)
 {
     kin_cancel *cancel = NULL;
     new_counts();
@@ -260,7 +283,7 @@ TEST(a_death_between_the_last_look_and_the_sleep_is_not_missed)
     kin_cancel_free(cancel);
 }
 
-TEST(freeing_and_telling_between_look_and_sleep_do_not_hide_a_death)
+TEST_OF_PROCESSES(freeing_and_telling_between_look_and_sleep_do_not_hide_a_death)
 {
     new_counts();
     uint32_t key = kin__count_prepare(counts);
@@ -327,7 +350,7 @@ static void on_signal(int number)
     (void)number;
 }
 
-TEST(a_signal_does_not_end_a_wait)
+TEST_OF_PROCESSES(a_signal_does_not_end_a_wait)
 {
     struct sigaction action = {.sa_handler = on_signal};
     sigaction(SIGUSR1, &action, NULL);
