@@ -19,7 +19,12 @@ bool kin__death_is_certain(uint32_t owner, int64_t deadline_ns)
         bool is_its_own = start_pid >> 32 == kin__owner_generation(owner);
         pid = is_its_own ? (uint32_t)start_pid : 0;
     }
-    return pid != 0 && kin__os_process_is_gone(pid, member->start_time, deadline_ns);
+    if (pid == 0) {
+        return false;
+    }
+    bool has_no_keeper = atomic_load(&member->life) & KIN__OS_FUTEX_DIED;
+    return kin__os_process_is_gone(pid, member->start_time, deadline_ns) ||
+           (has_no_keeper && kin__os_process_has_unmapped(pid, kin__family.fd));
 }
 
 static void repair_object(uint32_t index, uint32_t dead)
@@ -120,11 +125,33 @@ static bool reap_members_of(uint32_t process)
     return has_held;
 }
 
+static bool is_live_process(uint32_t owner)
+{
+    const struct kin__member *member = owner == 0 ? NULL : kin__member_of(owner);
+    uint64_t word = member == NULL ? 0 : atomic_load(&member->word);
+    return kin__word_generation(word) == kin__owner_generation(owner) &&
+           kin__word_state(word) == KIN__MEMBER_LIVE &&
+           kin__word_role(word) == KIN__MEMBER_PROCESS &&
+           !(atomic_load(&member->life) & KIN__OS_FUTEX_DIED);
+}
+
 void kin__death_tell(uint32_t process)
 {
     struct kin__member *member = process == 0 ? NULL : kin__member_of(process);
     if (member != NULL) {
         kin__count_raise_slow(&member->command, 1);
+    }
+}
+
+void kin__death_tell_next(uint32_t owner)
+{
+    uint32_t used = atomic_load(&kin__shared()->members.used);
+    for (uint32_t slot = kin__owner_slot(owner) + 1; slot < used; slot++) {
+        uint32_t next = kin__owner(slot, atomic_load(&kin__member_at(slot)->word));
+        if (is_live_process(next)) {
+            kin__death_tell(next);
+            return;
+        }
     }
 }
 
@@ -206,16 +233,6 @@ void kin__death_end_process(void)
     }
     kin__member_free(owner);
     tell_heir();
-}
-
-static bool is_live_process(uint32_t owner)
-{
-    const struct kin__member *member = owner == 0 ? NULL : kin__member_of(owner);
-    uint64_t word = member == NULL ? 0 : atomic_load(&member->word);
-    return kin__word_generation(word) == kin__owner_generation(owner) &&
-           kin__word_state(word) == KIN__MEMBER_LIVE &&
-           kin__word_role(word) == KIN__MEMBER_PROCESS &&
-           !(atomic_load(&member->life) & KIN__OS_FUTEX_DIED);
 }
 
 uint32_t kin__death_watcher_of(uint32_t owner)

@@ -4,13 +4,15 @@
  * A process is dead when the kernel has released its life word and no thread of it can run an
  * instruction any more (its pid is gone, or a zombie without threads). The second matters: the
  * word is released by the keeper's end, and a thread on another core may run on for a moment.
- * No time that passes is ever taken for proof.
+ * No time that passes is ever taken for proof. A process that has replaced its program by exec
+ * is dead too: its keeper has ended, and its one thread no longer maps the family's memory.
  *
  * The reaper moves each slot of the dead to REAPING with its own owner id, so each is reaped
  * by one; what it does there can be done twice, so that whoever reaps the reaper goes on:
  *
- *     1. for each thread of the process: repair the objects in `doing` and `holdings`
- *     2. finish the objects that it was freeing; free its blocks, and with them its references
+ *     1. finish the objects that it was freeing, go on with those that it was reaping
+ *     2. for each thread of the process: repair the objects in `doing` and `holdings`; then free
+ *        its blocks, and with them its references
  *     3. raise death_count and wake all who sleep (see sleep.h), then free the slot
  *     4. tell the keeper that now watches the children of the dead
  */
@@ -34,6 +36,10 @@ void kin__death_end_thread(uint32_t owner);
 /* Ends this process's membership in order, by its last thread in kin, which stands for the
  * process itself (see kin_fini). */
 void kin__death_end_process(void);
+
+/* After a process has become a member: where nobody's parent can be the watcher, the first in the
+ * table is, and so the next one behind it may be that no longer. */
+void kin__death_tell_next(uint32_t owner);
 
 /* Who watches over a process: its parent while that lives, else the first live process in the
  * table; 0: nobody. */

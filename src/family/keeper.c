@@ -9,7 +9,7 @@
 #include <errno.h>
 
 #define START_SLICE_NS 5000000 /* a child without a life word is looked at this often */
-#define DYING_NS 20000000      /* how long one that is dying is waited for in a row */
+#define DYING_NS 5000000       /* how long one that is dying is waited for in a row */
 #define OVERFLOW_SLICE_NS 1000000000
 
 struct watch {
@@ -71,6 +71,10 @@ static void watch_all(struct watch *watch)
                                      : kin__death_watcher_of(owner) == self;
         if ((is_watcher || owner == above) && state != KIN__MEMBER_FREE) {
             watch_process(watch, member, owner, is_watcher);
+        } else if (atomic_load(&member->life) & KIN__OS_FUTEX_DIED) {
+            /* This one was its watcher when it went to sleep, and may have been woken in the stead
+             * of who is that now. */
+            kin__os_futex_wake(&member->life, UINT32_MAX);
         }
     }
 }

@@ -46,6 +46,12 @@ uint64_t kin__os_process_start_time(uint32_t pid);
  * that the id has not been reused. */
 bool kin__os_process_is_gone(uint32_t pid, uint64_t start_time, int64_t deadline_ns);
 
+/* Whether a process has replaced its program by exec, and with it the memory of which `fd` is
+ * the file: it has one thread, and that does not map the file. What cannot be read is no proof.
+ * For a process whose keeper is known to have ended: one that has just begun to run also maps
+ * nothing. */
+bool kin__os_process_has_unmapped(uint32_t pid, int fd);
+
 /* Cores that this process may use: affinity, cut by the cgroup's CPU quota; at least 1. */
 uint32_t kin__os_cpu_count(void);
 

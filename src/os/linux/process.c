@@ -11,6 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/types.h>
 #include <sys/wait.h>
@@ -176,4 +177,27 @@ bool kin__os_process_is_gone(uint32_t pid, uint64_t start_time, int64_t deadline
         close(fd);
     }
     return is_gone;
+}
+
+bool kin__os_process_has_unmapped(uint32_t pid, int fd)
+{
+    char path[32];
+    char line[512];
+    struct stat file;
+    bool is_mapped = false;
+    if (fstat(fd, &file) != 0 || read_stat(pid).thread_count != 1) {
+        return false;
+    }
+    snprintf(path, sizeof path, "/proc/%u/maps", pid);
+    FILE *maps = fopen(path, "re");
+    if (maps == NULL) {
+        return false;
+    }
+    while (!is_mapped && fgets(line, sizeof line, maps) != NULL) {
+        unsigned long long inode = 0;
+        is_mapped = sscanf(line, "%*s %*s %*s %*s %llu", &inode) == 1 && inode == file.st_ino;
+    }
+    bool has_failed = ferror(maps) != 0;
+    fclose(maps);
+    return !is_mapped && !has_failed;
 }

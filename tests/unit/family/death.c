@@ -85,6 +85,25 @@ TEST_OF_PROCESSES(more_than_a_slot_can_note_is_repaired_too)
     CHECK_SOUND();
 }
 
+static void hold_and_exec(void *user)
+{
+    hold(*(struct fake **)user);
+    atomic_store(&numbers[1], kin__self()->owner);
+    execl("/bin/sleep", "sleep", "1000", (char *)NULL);
+}
+
+TEST_OF_PROCESSES(what_a_process_held_is_repaired_when_it_has_called_exec)
+{
+    begin();
+    struct fake *fakes[] = {fake_create(), NULL};
+    pid_t pid = child_start(hold_and_exec, fakes);
+    await_members(2);
+    CHECK_EQUAL(waitpid(pid, NULL, WNOHANG), 0); /* the program runs */
+    check_repaired(fakes);
+    kill_child(pid);
+    CHECK_SOUND();
+}
+
 static void work_on(void *user)
 {
     struct fake *fake = user;
