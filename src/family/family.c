@@ -54,6 +54,7 @@ static int take_slot(uint32_t owner)
     if (!kin__member_move(owner, KIN__MEMBER_CLAIMED, KIN__MEMBER_LIVE, 0)) {
         return -ESTALE;
     }
+    kin__death_tell_next(owner);
     return kin__keeper_start();
 }
 
