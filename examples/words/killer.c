@@ -34,8 +34,7 @@ static uint64_t mean_task_ns(const kin_pool *pool)
 static bool find_victim(const struct killer *killer, uint32_t *ret_index,
                         kin_pool_worker *ret_victim)
 {
-    uint64_t due_index = (2 * killer->killed_count + 1) * killer->task_count /
-                         (2 * killer->kill_count);
+    uint64_t due_index = (killer->killed_count + 1) * killer->task_count / (killer->kill_count + 1);
     uint64_t first_index = due_index > killer->next_index ? due_index : killer->next_index;
     for (uint32_t i = 0; i < kin_pool_worker_count(killer->pool); i++) {
         kin_pool_worker worker;
