@@ -46,19 +46,21 @@ static void look_by(struct nursery *nursery, int64_t at_ns)
 
 /* --- what becomes of a dead worker's task --- */
 
-/* Makes sure that the slot is looked at again: it may be below `head` everywhere. */
-static void lower_head(struct kin__pool_shared *shared, uint64_t slot)
+/* Makes sure that a slot is looked at again. If its next position in the ring lies below `tail`,
+ * it will be, and the new tag sees to it that nobody passes it by who has looked before; else
+ * `head` goes back to the position before. So it never goes back more than a ring. */
+static void lower_head(struct kin__pool_shared *shared, uint32_t slot)
 {
     uint64_t head = atomic_load(&shared->head);
     uint64_t lowered = 0;
     do {
         uint64_t position = head & KIN__POSITION_MASK;
+        uint64_t next = position + ((slot - position) & (shared->capacity - 1));
         if (atomic_load(&shared->high) < position + 1) {
             atomic_store(&shared->high, position + 1); /* only the nursery writes it */
         }
-        uint64_t back = (position - 1 - slot) & (shared->capacity - 1);
         lowered = (head & ~KIN__POSITION_MASK) + KIN__POSITION_MASK + 1; /* the next tag */
-        lowered |= position - 1 - back;
+        lowered |= next < atomic_load(&shared->tail) ? position : next - shared->capacity;
     } while (!atomic_compare_exchange_strong(&shared->head, &head, lowered));
 }
 

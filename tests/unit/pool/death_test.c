@@ -98,6 +98,24 @@ TEST_WITH(with_retries_a_lost_task_runs_again, .limit_seconds = 60)
     kin_pool_free(pool);
 }
 
+TEST_WITH(tasks_that_lose_many_workers_at_once_are_all_found_again, .limit_seconds = 60)
+{
+    kin_pool *pool = pool_with(
+        KIN_OPTIONS(kin_pool_options, .worker_count = 8, .lost_task_retries = 100));
+    struct numbers numbers = numbers_create(30);
+    kin_pool_results *results = NULL;
+    CHECK_EQUAL(kin_pool_map_bytes(pool, kill_itself_often, numbers.inputs, numbers.count,
+                                   KIN_FOREVER, &results),
+                0);
+    for (size_t i = 0; i < numbers.count; i++) {
+        CHECK_EQUAL(kin_pool_results_at(results, i)->code, 0);
+        CHECK_EQUAL(kin_pool_results_at(results, i)->attempt, 12);
+    }
+    kin_pool_results_free(results);
+    numbers_free(&numbers);
+    kin_pool_free(pool);
+}
+
 TEST(a_task_that_kills_each_worker_is_given_up_after_its_retries)
 {
     kin_pool *pool = pool_with(

@@ -79,6 +79,12 @@ int kill_itself_once(kin_call *call)
 }
 KIN_FUNCTION(kill_itself_once)
 
+int kill_itself_often(kin_call *call)
+{
+    return kin_call_attempt(call) < 12 ? kill(getpid(), SIGKILL) : 0;
+}
+KIN_FUNCTION(kill_itself_often)
+
 int kill_itself_on_odd(kin_call *call)
 {
     if (number_of(call) % 2 == 1) {

@@ -19,6 +19,7 @@ kin_function nap;    /* sleeps for so many microseconds */
 kin_function wait_for_ever;
 kin_function kill_itself;        /* each time */
 kin_function kill_itself_once;   /* at the first attempt; then returns the attempt */
+kin_function kill_itself_often;  /* before the twelfth attempt */
 kin_function kill_itself_on_odd; /* inputs; squares the others */
 kin_function exit_itself;
 kin_function return_positive;
