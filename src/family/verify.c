@@ -202,6 +202,10 @@ static void check_block(void *user, const struct kin__block_header *header, uint
     struct check *check = user;
     uint64_t owner = atomic_load(&header->owner);
     if (owner == 0) {
+        if (header->handle_count != 0) {
+            kin__verify_fail(&check->verifier, "block %#llx: is free and has handles",
+                             (unsigned long long)offset);
+        }
         return;
     }
     if (!owner_exists(check, owner)) {

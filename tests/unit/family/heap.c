@@ -124,6 +124,10 @@ TEST(freed_blocks_are_used_again_without_a_system_call)
         end_block(new_block(100000));
     }
 #ifdef KIN_FAULTS
+    uint32_t keeper = atomic_load(&kin__family.member->life) & KIN__OS_FUTEX_TID;
+    while (state_in_kernel(kin__family.pid, keeper) != 'S') {
+        pause_a_moment();
+    }
     kin__os_fail_at(0);
 #endif
     uint32_t used = atomic_load(&kin__shared()->chunks.used);

@@ -199,6 +199,12 @@ static void block_of_no_kind_of_owner(struct scene *scene)
     atomic_store(&header_of(scene, scene->large)->owner, 5);
 }
 
+static void free_block_with_handles(struct scene *scene)
+{
+    atomic_store(&header_of(scene, scene->small)->owner, 0);
+    entry_of(scene)->references--;
+}
+
 static void too_many_handles(struct scene *scene)
 {
     header_of(scene, scene->small)->handle_count = 5000;
@@ -294,6 +300,7 @@ static const struct defect defects[] = {
     DEFECT(block_of_a_dead_member),
     DEFECT(block_of_no_object),
     DEFECT(block_of_no_kind_of_owner),
+    DEFECT(free_block_with_handles),
     DEFECT(too_many_handles),
     DEFECT(handle_to_nothing),
     DEFECT(handle_of_another_family),
