@@ -1,5 +1,7 @@
 # Flags of everything that is built, by the options in CMakeLists.txt.
 
+add_compile_options(-pipe) # no files in /tmp, where tests look for what others leave
+
 if(KIN_STRICT)
     add_compile_options(-Wall -Wextra -Wpedantic -Wshadow -Werror)
     add_compile_options($<$<COMPILE_LANGUAGE:C>:-Wconversion> $<$<COMPILE_LANGUAGE:C>:-Wvla>)
