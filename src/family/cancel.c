@@ -55,8 +55,10 @@ int kin_cancel_request(kin_cancel *cancel)
     if (cancel == NULL) {
         return -EINVAL;
     }
-    if (kin__self() == NULL) {
-        return KIN_EFAMILY;
+    struct kin__thread *self = NULL;
+    int r = kin__self_find(&self);
+    if (r < 0) {
+        return r;
     }
     _Atomic uint32_t *fired = kin__cancel_count(cancel);
     if (fired == NULL) {
@@ -69,7 +71,7 @@ int kin_cancel_request(kin_cancel *cancel)
 
 bool kin_cancel_is_requested(const kin_cancel *cancel)
 {
-    if (cancel == NULL || cancel->object.shared == NULL) {
+    if (cancel == NULL || kin__self() == NULL || cancel->object.shared == NULL) {
         return false;
     }
     const struct cancel_shared *shared = cancel->object.shared;

@@ -163,6 +163,15 @@ static inline struct kin__thread *kin__self(void)
     return self;
 }
 
+/* The same, with the reason: 0 and the thread, or KIN_EFAMILY, -ENOMEM, -EAGAIN. */
+static inline int kin__self_find(struct kin__thread **ret_self)
+{
+    *ret_self = &kin__thread_current;
+    return __builtin_expect(kin__thread_current.generation != kin__family.generation, 0)
+               ? kin__thread_register()
+               : 0;
+}
+
 /* Notes that the calling thread is about to claim something in the object, and that it has
  * given it back. */
 void kin__holding_add(struct kin__thread *self, uint32_t index);

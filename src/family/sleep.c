@@ -108,11 +108,11 @@ int kin__timeout_is_over(kin_timeout timeout)
 
 static int sleep_on(_Atomic uint32_t *word, uint32_t expected, kin_timeout timeout, bool is_count)
 {
-    struct kin__thread *self = kin__self();
-    if (self == NULL) {
-        return KIN_EFAMILY;
+    struct kin__thread *self = NULL;
+    int r = kin__self_find(&self);
+    if (r == 0) {
+        r = kin__timeout_is_over(timeout);
     }
-    int r = kin__timeout_is_over(timeout);
     if (r < 0) {
         return r;
     }

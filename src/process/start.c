@@ -74,15 +74,17 @@ static int adopt_child(kin_process *process, const char *name)
 int kin__process_fork(const char *name, bool is_daemon, kin_process **ret_process)
 {
     int reserved = -1; /* makes sure that there is an fd for the child */
+    struct kin__thread *self = NULL;
     kin__children_sweep();
-    if (kin__self() == NULL) {
-        return kin__thread_register();
+    int r = kin__self_find(&self);
+    if (r < 0) {
+        return r;
     }
     kin_process *process = kin__allocate_zeroed(sizeof *process);
     if (process == NULL) {
         return -ENOMEM;
     }
-    int r = kin__os_process_open(kin__family.pid, &reserved);
+    r = kin__os_process_open(kin__family.pid, &reserved);
     if (r < 0) {
         kin__release(process);
         return r;
@@ -147,9 +149,10 @@ static int check_start(kin_function *function, const void *data, size_t size,
         (options != NULL && options->size != sizeof *options)) {
         return -EINVAL;
     }
-    struct kin__thread *self = kin__self();
-    if (self == NULL) {
-        return kin__thread_register();
+    struct kin__thread *self = NULL;
+    int r = kin__self_find(&self);
+    if (r < 0) {
+        return r;
     }
     bool may_have_threads = options != NULL && options->allow_threads;
     return !may_have_threads && has_threads_to_stay(self) ? -EBUSY : 0;

@@ -179,7 +179,7 @@ void kin__queue_drain(uint32_t index, void *at);
 void kin__queue_verify(struct kin__verifier *verifier, uint32_t index, const void *at);
 
 /* The queue's shared part and the calling thread, ready for work: notes in the member slot
- * that it works on the queue. 0, or -EINVAL, -ESTALE, KIN_EFAMILY. */
+ * that it works on the queue. 0, or -EINVAL, -ESTALE, KIN_EFAMILY, -ENOMEM. */
 int kin__queue_enter(const kin_queue *queue, struct queue_shared **ret_shared,
                      struct kin__thread **ret_self);
 

@@ -43,9 +43,10 @@ int kin__queue_enter(const kin_queue *queue, struct queue_shared **ret_shared,
     if (queue == NULL) {
         return -EINVAL;
     }
-    struct kin__thread *self = kin__self();
-    if (self == NULL) {
-        return KIN_EFAMILY;
+    struct kin__thread *self = NULL;
+    int r = kin__self_find(&self);
+    if (r < 0) {
+        return r;
     }
     if (queue->object.shared == NULL) {
         return -ESTALE;

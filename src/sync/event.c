@@ -58,15 +58,17 @@ kin_handle kin_event_handle(const kin_event *event)
     return event == NULL ? (kin_handle){0} : event->object.handle;
 }
 
-/* 0, or -EINVAL, -ESTALE, KIN_EFAMILY. The child of a plain fork becomes a member here: before
- * that, nothing keeps the event alive for it. */
+/* 0, or -EINVAL, -ESTALE, KIN_EFAMILY, -ENOMEM. The child of a plain fork becomes a member here:
+ * before that, nothing keeps the event alive for it. */
 static int find_shared(const kin_event *event, struct event_shared **ret_shared)
 {
     if (event == NULL) {
         return -EINVAL;
     }
-    if (kin__self() == NULL) {
-        return KIN_EFAMILY;
+    struct kin__thread *self = NULL;
+    int r = kin__self_find(&self);
+    if (r < 0) {
+        return r;
     }
     *ret_shared = event->object.shared;
     return *ret_shared == NULL ? -ESTALE : 0;

@@ -87,15 +87,15 @@ kin_handle kin_lock_handle(const kin_lock *lock)
 }
 
 /* The word of a lock that can be used, and the calling thread. 0, or -EINVAL, -ESTALE,
- * KIN_EFAMILY. */
+ * KIN_EFAMILY, -ENOMEM. */
 static int enter(const kin_lock *lock, _Atomic uint32_t **ret_holder, struct kin__thread **ret_self)
 {
     if (lock == NULL) {
         return -EINVAL;
     }
-    *ret_self = kin__self();
-    if (*ret_self == NULL) {
-        return KIN_EFAMILY;
+    int r = kin__self_find(ret_self);
+    if (r < 0) {
+        return r;
     }
     struct lock_shared *shared = lock->object.shared;
     if (shared == NULL) {

@@ -38,6 +38,16 @@ TEST(a_token_fires_once_and_stays_fired)
     kin_cancel_free(cancel);
 }
 
+TEST(a_token_of_a_family_that_was_left_has_not_fired)
+{
+    kin_cancel *cancel = new_cancel();
+    CHECK_EQUAL(kin_cancel_request(cancel), 0);
+    kin_fini();
+    CHECK(!kin_cancel_is_requested(cancel));
+    CHECK_EQUAL(kin_cancel_request(cancel), KIN_EFAMILY);
+    kin_cancel_free(cancel);
+}
+
 TEST(an_attached_token_is_the_same_token)
 {
     kin_cancel *cancel = new_cancel();

@@ -48,6 +48,32 @@ TEST(an_event_needs_a_family)
     CHECK(event == NULL);
 }
 
+static void *use_without_a_slot(void *user)
+{
+    CHECK_EQUAL(kin_event_set(user), -ENOMEM);
+    CHECK_EQUAL(kin_event_clear(user), -ENOMEM);
+    CHECK_EQUAL(kin_event_wait(user, KIN_FOREVER), -ENOMEM);
+    return NULL;
+}
+
+TEST(a_thread_for_which_the_family_has_no_room_is_told_so)
+{
+    static uint32_t owners[2000];
+    uint32_t count = 0;
+    kin_event *event = NULL;
+    REQUIRE(kin_init_with(NULL, NULL,
+                          KIN_OPTIONS(kin_family_options, .memory_bytes_max = 64 << 20)) == 0);
+    REQUIRE(kin_event_create(&event) == 0);
+    while (kin__member_claim(KIN__MEMBER_THREAD, kin__family.owner, &owners[count]) == 0) {
+        count++;
+    }
+    thread_join(thread_start(use_without_a_slot, event));
+    for (uint32_t i = 0; i < count; i++) {
+        kin__member_free(owners[i]);
+    }
+    kin_event_free(event);
+}
+
 TEST(event_attach_refuses_stale_handles_and_those_of_other_types)
 {
     kin_event *event = new_event();
