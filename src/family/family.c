@@ -300,7 +300,19 @@ static void end_thread(void *user)
 static bool has_others_at_exit(bool is_exit)
 {
     enum { SELF_AND_KEEPER = 2 };
-    return is_exit && kin__os_thread_count() > SELF_AND_KEEPER;
+    uint32_t count = is_exit ? kin__os_thread_count() : 1;
+    return count == 0 || count > SELF_AND_KEEPER;
+}
+
+static void run_fini_hooks(bool has_others)
+{
+    for (int i = KIN__LAYER_COUNT; i-- > 0;) {
+        const struct kin__layer_hooks *hooks = kin__layers[i];
+        void (*hook)(void) = hooks == NULL ? NULL : has_others ? hooks->fini_beside : hooks->fini;
+        if (hook != NULL) {
+            hook();
+        }
+    }
 }
 
 static void leave(bool is_exit)
@@ -309,12 +321,9 @@ static void leave(bool is_exit)
         return;
     }
     if (kin__family.pid != 0) {
-        for (int i = KIN__LAYER_COUNT; i-- > 0;) {
-            if (kin__layers[i] != NULL && kin__layers[i]->fini != NULL) {
-                kin__layers[i]->fini();
-            }
-        }
-        if (has_others_at_exit(is_exit)) {
+        bool has_others = has_others_at_exit(is_exit);
+        run_fini_hooks(has_others);
+        if (has_others) {
             return;
         }
         if (kin__self() != NULL) {

@@ -74,6 +74,8 @@ struct kin__thread {
 /* What a layer above wants to do when the process leaves the family or forks. */
 struct kin__layer_hooks {
     void (*fini)(void);        /* at the start of kin_fini; NULL: nothing */
+    void (*fini_beside)(void); /* the same at exit, while other threads run on and may be inside
+                                * the layer; NULL: nothing */
     void (*fork_before)(void); /* takes its locks */
     void (*fork_parent)(void); /* gives them back */
     void (*fork_child)(void);  /* gives them back, and forgets what is the parent's */

@@ -17,7 +17,7 @@ struct kin__os_thread_end {
 /* The kernel's id of the calling thread. */
 uint32_t kin__os_thread_id(void);
 
-/* Number of threads that the process has now; at least 1. */
+/* Number of threads that the process has now; 0: it cannot be told (no /proc, no fd left). */
 uint32_t kin__os_thread_count(void);
 
 /* Starts a thread with all signals blocked and a small stack. 0, or -EAGAIN, -ENOMEM. */

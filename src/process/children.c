@@ -14,6 +14,7 @@
 
 #include "base/allocate.h"
 
+#include <errno.h>
 #include <signal.h>
 
 #define DAEMON_GRACE_NS 100000000 /* from SIGTERM to SIGKILL, for all daemons together */
@@ -91,6 +92,42 @@ static void end_children(void)
     }
 }
 
+/* Opens again the children that are no daemons and run: the objects, and their fds, are other
+ * threads' to free meanwhile. Number of fds; 0 also if there is no memory for them. */
+static uint32_t open_running_children(int **ret_fds)
+{
+    uint32_t count = 0;
+    uint32_t opened = 0;
+    mtx_lock(&kin__children.lock);
+    KIN_LIST_EACH (&kin__children.list, node) {
+        count += !process_of(node)->is_daemon;
+    }
+    int *fds = kin__allocate_array(count, sizeof *fds);
+    KIN_LIST_EACH (&kin__children.list, node) {
+        kin_process *process = process_of(node);
+        if (fds != NULL && !process->is_daemon && kin__process_look_locked(process) == -EAGAIN &&
+            kin__os_process_open(process->pid, &fds[opened]) == 0) {
+            opened++;
+        }
+    }
+    mtx_unlock(&kin__children.lock);
+    *ret_fds = fds;
+    return opened;
+}
+
+/* At exit, beside threads that may be anywhere in here: what is theirs is left alone. Daemons end
+ * when this process has ended. */
+static void await_children(void)
+{
+    int *fds = NULL;
+    uint32_t count = open_running_children(&fds);
+    for (uint32_t i = 0; i < count; i++) {
+        kin__os_process_wait(fds[i], INT64_MAX);
+        kin__os_close(fds[i]);
+    }
+    kin__release(fds);
+}
+
 void kin__children_sweep(void)
 {
     mtx_lock(&kin__children.lock);
@@ -106,6 +143,7 @@ void kin__children_sweep(void)
 
 static const struct kin__layer_hooks process_hooks = {
     .fini = end_children,
+    .fini_beside = await_children,
     .fork_before = lock_children,
     .fork_parent = unlock_children,
     .fork_child = forget_children,

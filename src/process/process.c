@@ -82,10 +82,11 @@ static int wait_for_end(const kin_process *process, kin_timeout timeout)
 }
 
 /* What a child that was killed had open and claimed is taken back before join returns; its
- * watcher, the keeper, may be at it as well. */
+ * watcher, the keeper, may be at it as well. Long after the end the owner id can have become that
+ * of another, so the end of our child is no proof. */
 static void reap_member(const kin_process *process)
 {
-    if (kin__family_is_open() && kin__member_state_of(process->owner) != KIN__MEMBER_FREE) {
+    if (kin__self() != NULL && kin__death_is_certain(process->owner, 1)) {
         kin__death_reap(process->owner);
     }
 }

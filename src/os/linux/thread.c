@@ -30,7 +30,7 @@ uint32_t kin__os_thread_count(void)
 {
     DIR *tasks = opendir("/proc/self/task");
     if (tasks == NULL) {
-        return 1;
+        return 0;
     }
     uint32_t count = 0;
     for (struct dirent *entry = readdir(tasks); entry != NULL; entry = readdir(tasks)) {
@@ -38,7 +38,7 @@ uint32_t kin__os_thread_count(void)
     }
     closedir(tasks);
     count -= HAS_SANITIZER_THREAD && count > 1;
-    return count > 0 ? count : 1;
+    return count;
 }
 
 int kin__os_thread_start(void *(*run)(void *user), void *user, struct kin__os_thread *ret_thread)
@@ -55,6 +55,9 @@ int kin__os_thread_start(void *(*run)(void *user), void *user, struct kin__os_th
     pthread_attr_setstacksize(&attributes, STACK_BYTES);
     pthread_sigmask(SIG_SETMASK, &all, &before); /* the new thread inherits the mask */
     r = pthread_create(&ret_thread->id, &attributes, run, user);
+    if (r == EINVAL) { /* the program's thread-local variables, which lie in there, are large */
+        r = pthread_create(&ret_thread->id, NULL, run, user);
+    }
     pthread_sigmask(SIG_SETMASK, &before, NULL);
     pthread_attr_destroy(&attributes);
     return -r;

@@ -6,6 +6,7 @@
 #include <signal.h>
 #include <stdatomic.h>
 #include <stdint.h>
+#include <sys/resource.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -69,6 +70,28 @@ TEST(the_thread_count_counts_all_threads_of_the_process)
     REQUIRE(kin__os_thread_start(stay, NULL, &thread) == 0);
     CHECK(kin__os_thread_count() > before);
     atomic_store(&phase, 1);
+    kin__os_thread_join(thread);
+}
+
+TEST(the_thread_count_says_when_it_cannot_tell)
+{
+    struct rlimit limit;
+    REQUIRE(getrlimit(RLIMIT_NOFILE, &limit) == 0);
+    struct rlimit none = {.rlim_cur = 0, .rlim_max = limit.rlim_max};
+    REQUIRE(setrlimit(RLIMIT_NOFILE, &none) == 0);
+    CHECK_EQUAL(kin__os_thread_count(), 0);
+    REQUIRE(setrlimit(RLIMIT_NOFILE, &limit) == 0);
+}
+
+/* Larger than the stack that a thread of kin's own gets. */
+static _Thread_local volatile unsigned char many[1 << 20];
+
+TEST(a_thread_starts_in_a_program_with_large_thread_local_variables)
+{
+    struct kin__os_thread thread;
+    many[0] = 1; /* or they would not be there */
+    atomic_store(&phase, 1);
+    REQUIRE(kin__os_thread_start(stay, NULL, &thread) == 0);
     kin__os_thread_join(thread);
 }
 

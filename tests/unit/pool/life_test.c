@@ -237,6 +237,33 @@ TEST(several_pools_live_beside_each_other)
     kin_pool_free(second);
 }
 
+/* --- the end of the process --- */
+
+static void *map_beside_exit(void *user)
+{
+    for (;;) {
+        check_squares(user, 500);
+    }
+    return NULL;
+}
+
+TEST(a_process_may_exit_while_its_threads_map)
+{
+    for (int i = 0; i < 10; i++) {
+        int status = -1;
+        pid_t pid = fork();
+        if (pid == 0) {
+            pthread_t thread;
+            kin_pool *pool = pool_with(NULL);
+            REQUIRE(pthread_create(&thread, NULL, map_beside_exit, pool) == 0);
+            usleep((useconds_t)(1000 + i * 1000));
+            exit(0);
+        }
+        CHECK_EQUAL(waitpid(pid, &status, 0), pid);
+        CHECK_EQUAL(status, 0);
+    }
+}
+
 /* --- other processes --- */
 
 static int use_the_parents_pool(kin_call *call)

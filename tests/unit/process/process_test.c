@@ -1,8 +1,11 @@
+#define _GNU_SOURCE
 #include "harness/test.h"
 
 #include "family/runtime.h"
+#include "process/process.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <kin.h>
 #include <poll.h>
 #include <pthread.h>
@@ -487,6 +490,59 @@ TEST(a_plain_fork_has_no_children_either)
     CHECK_EQUAL(status, 0);
     kin_process_kill(process);
     CHECK_EQUAL(exit_code_of(process), -SIGKILL);
+}
+
+TEST(a_late_join_leaves_alone_who_has_the_slot_of_the_child_by_now)
+{
+    begin();
+    kin_process *process = start(return_seven);
+    CHECK_EQUAL(kin_process_join(process, KIN_FOREVER), 0);
+    process->owner = kin__self()->owner; /* after as many members as there are generations */
+    CHECK_EQUAL(kin_process_join(process, KIN_FOREVER), 0);
+    CHECK_EQUAL(kin__member_state_of(kin__self()->owner), KIN__MEMBER_LIVE);
+    kin_process_free(process);
+}
+
+static int write_after_a_while(kin_call *call)
+{
+    usleep(20000);
+    return write(*(const int *)kin_call_bytes(call).data, "x", 1) == 1 ? 0 : 1;
+}
+
+static void *start_and_free_for_ever(void *user)
+{
+    kin_process_options options = {.size = sizeof options, .allow_threads = true};
+    for (;;) {
+        kin_process *process = NULL;
+        if (kin_process_start(return_seven, NULL, 0, &options, &process) == 0) {
+            kin_process_join(process, user == NULL ? KIN_FOREVER : KIN_NOW);
+            kin_process_free(process);
+        }
+    }
+    return NULL;
+}
+
+TEST(exit_beside_a_thread_that_starts_children_waits_for_those_that_run)
+{
+    int ends[2];
+    REQUIRE(pipe2(ends, O_NONBLOCK) == 0);
+    pid_t pid = fork();
+    if (pid == 0) {
+        pthread_t thread;
+        begin();
+        start_with(write_after_a_while, &ends[1], sizeof(int), NULL);
+        REQUIRE(pthread_create(&thread, NULL, start_and_free_for_ever, NULL) == 0);
+        REQUIRE(pthread_create(&thread, NULL, start_and_free_for_ever, ends) == 0);
+        usleep(1000);
+        exit(0);
+    }
+    int status = -1;
+    char byte = 0;
+    CHECK_EQUAL(waitpid(pid, &status, 0), pid);
+    CHECK_EQUAL(status, 0);
+    CHECK_EQUAL(read(ends[0], &byte, 1), 1);
+    close(ends[0]);
+    close(ends[1]);
 }
 
 static int set_event(kin_call *call)
