@@ -10,7 +10,7 @@ struct letter {
 static const char *spelled(const struct kin__list *list, char text[static 8])
 {
     size_t length = 0;
-    KIN_LIST_EACH(list, node) {
+    KIN_LIST_EACH (list, node) {
         REQUIRE(length < 7);
         CHECK(node->next->previous == node);
         text[length++] = KIN_CONTAINER_OF(node, struct letter, node)->name;
@@ -71,13 +71,13 @@ TEST(a_loop_may_remove_the_node_it_visits)
     for (size_t i = 0; i < 4; i++) {
         kin__list_append(&list, &letters[i].node);
     }
-    KIN_LIST_EACH(&list, node) {
+    KIN_LIST_EACH (&list, node) {
         if (KIN_CONTAINER_OF(node, struct letter, node)->name % 2 == 0) {
             kin__list_remove(node);
         }
     }
     CHECK_STRING(spelled(&list, text), "ac");
-    KIN_LIST_EACH(&list, node) {
+    KIN_LIST_EACH (&list, node) {
         kin__list_remove(node);
     }
     CHECK(kin__list_is_empty(&list));
