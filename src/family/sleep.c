@@ -137,8 +137,28 @@ void kin__sleep_on_lock(_Atomic uint32_t *word, uint32_t expected, struct kin__t
     sleep_on_word(word, expected, kin__os_now_ns() + SLICE_NS, self);
 }
 
+/* The words on which this pass has woken all: many members sleep on few words, and each that is
+ * woken sleeps again at once. Who comes to sleep on one after that has seen what is there now. */
+struct woken {
+    uint64_t offsets[8]; /* 0: none */
+    uint32_t next;
+};
+
+static bool is_woken(struct woken *woken, uint64_t offset)
+{
+    enum { COUNT = sizeof woken->offsets / sizeof woken->offsets[0] };
+    for (uint32_t i = 0; i < COUNT; i++) {
+        if (woken->offsets[i] == offset) {
+            return true;
+        }
+    }
+    woken->offsets[woken->next++ % COUNT] = offset;
+    return false;
+}
+
 void kin__sleep_wake_all(void)
 {
+    struct woken woken = {0};
     uint32_t used = atomic_load(&kin__shared()->members.used);
     for (uint32_t slot = 1; slot < used; slot++) {
         struct kin__member *member = kin__member_at(slot);
@@ -148,7 +168,7 @@ void kin__sleep_wake_all(void)
         }
         kin__count_raise_slow(&member->nudge, UINT32_MAX);
         /* What it sleeps on may be something else by now: it is woken, never written. */
-        if (offset % sizeof(uint32_t) == 0 &&
+        if (offset % sizeof(uint32_t) == 0 && !is_woken(&woken, offset) &&
             kin__memory_has(&kin__family.memory, offset, sizeof(uint32_t))) {
             kin__os_futex_wake(kin__at(offset), UINT32_MAX);
         }

@@ -257,6 +257,42 @@ static void take_with_token(void *user)
     take_waiting(kin_by(INT64_MAX, user));
 }
 
+/* numbers[0] counts wake-ups. */
+static void *count_wake_ups(void *user)
+{
+    bool is_last = false;
+    while (!is_last) {
+        uint32_t key = kin__count_prepare(user);
+        is_last = key & KIN__COUNT_FLAG;
+        if (!is_last && kin__sleep(user, key, KIN_FOREVER) == 0) {
+            atomic_fetch_add(&numbers[0], 1);
+        }
+    }
+    return NULL;
+}
+
+TEST(a_death_wakes_each_who_sleeps_once_or_twice_however_many_they_are)
+{
+    enum { SLEEPERS = 16, DEATHS = 20 };
+    pthread_t threads[SLEEPERS];
+    new_counts();
+    for (int i = 0; i < SLEEPERS; i++) {
+        threads[i] = thread_start(count_wake_ups, counts);
+    }
+    for (int i = 0; i < DEATHS; i++) {
+        await_sleepers(getpid(), SLEEPERS);
+        kin__sleep_wake_all();
+    }
+    await_sleepers(getpid(), SLEEPERS);
+    CHECK(atomic_load(&numbers[0]) >= SLEEPERS * DEATHS);
+    CHECK(atomic_load(&numbers[0]) <= 2 * SLEEPERS * DEATHS);
+    atomic_fetch_or(counts, KIN__COUNT_FLAG);
+    kin__count_raise(counts, UINT32_MAX);
+    for (int i = 0; i < SLEEPERS; i++) {
+        thread_join(threads[i]);
+    }
+}
+
 TEST_OF_PROCESSES(one_who_sleeps_with_a_token_is_woken_by_a_death_too)
 {
     kin_cancel *cancel = NULL;
