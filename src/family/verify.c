@@ -132,23 +132,18 @@ static void check_extent(struct check *check, uint32_t index, const struct kin__
     }
 }
 
+/* The counts of idle, busy and orphaned chunks are hints: a reaper counts them beside others. */
 static void check_chunks(struct check *check)
 {
     struct kin__verifier *verifier = &check->verifier;
     const struct kin__family_shared *shared = check->shared;
     uint32_t used = atomic_load(&shared->chunks.used);
-    uint32_t idle = 0;
-    uint32_t busy = 0;
-    uint32_t orphans = 0;
     for (uint32_t i = 0; i < used; i++) {
         const struct kin__chunk *chunk = kin__region_at(&verifier->memory, &shared->chunks, i);
         uint64_t word = atomic_load(&chunk->word);
         uint32_t state = kin__chunk_state(word);
         uint32_t owner = kin__chunk_owner(word);
         uint32_t count = state == KIN__CHUNK_EXTENT && chunk->count > 0 ? chunk->count : 1;
-        busy += state == KIN__CHUNK_IDLE ? 0 : count;
-        idle += state == KIN__CHUNK_IDLE && word & KIN__CHUNK_COMMITTED;
-        orphans += state == KIN__CHUNK_SPAN && owner == 0;
         if (state > KIN__CHUNK_EXTENT ||
             (state == KIN__CHUNK_SPAN && kin__chunk_class(word) >= KIN__SIZE_CLASS_COUNT)) {
             kin__verify_fail(verifier, "chunk %u: no such state or class", i);
@@ -160,12 +155,6 @@ static void check_chunks(struct check *check)
             }
         }
         i += count - 1;
-    }
-    if (idle != atomic_load(&shared->idle_chunk_count) ||
-        busy != atomic_load(&shared->busy_chunk_count) ||
-        orphans != atomic_load(&shared->orphan_span_count)) {
-        kin__verify_fail(verifier, "chunks: %u idle, %u busy, %u orphans are miscounted", idle,
-                         busy, orphans);
     }
 }
 

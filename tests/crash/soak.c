@@ -2,7 +2,7 @@
  * The random killer: producers and consumers of a queue, and a pool at work, while processes are
  * killed at random instants and replaced.
  *
- *     soak [--kills N] [--seconds S] [--seed N] [queue|pool]
+ *     soak [--kills N] [--seconds S] [--seed N] [queue|pool|ends]
  *
  * Runs until both are reached. Closing line: "N passed, N failed".
  */
@@ -40,7 +40,7 @@ static struct arguments read_arguments(int argc, char **argv)
         } else if (option == 'r') {
             arguments.soak.seed = value;
         } else {
-            fprintf(stderr, "usage: %s [--kills N] [--seconds S] [--seed N] [queue|pool]\n",
+            fprintf(stderr, "usage: %s [--kills N] [--seconds S] [--seed N] [queue|pool|ends]\n",
                     argv[0]);
             exit(2);
         }
@@ -51,8 +51,9 @@ static struct arguments read_arguments(int argc, char **argv)
 
 int main(int argc, char **argv)
 {
-    static bool (*const soaks[])(const struct soak_options *options) = {soak_queue, soak_pool};
-    static const char *const names[] = {"queue", "pool"};
+    static bool (*const soaks[])(const struct soak_options *options) = {soak_queue, soak_pool,
+                                                                        soak_ends};
+    static const char *const names[] = {"queue", "pool", "ends"};
     struct arguments arguments = read_arguments(argc, argv);
     uint32_t passed = 0;
     uint32_t failed = 0;

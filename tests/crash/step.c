@@ -1,10 +1,10 @@
 /*
  * The stepping killer: kills each operation of kin at each of its instructions.
  *
- *     step [--all] [--points N] [--list] [FILTER]
+ *     step [--all] [--points N] [--busy] [--list] [FILTER]
  *
  * Without arguments the short form: some points of each scenario. --all goes to every point,
- * --points N to at most N of a scenario. FILTER is a part of "name, context".
+ * --points N to at most N of a scenario; --busy lets a process work beside. FILTER is a part of "name, context".
  * Closing line: "N passed, N failed"; a scenario passes when no point was bad and none hung.
  */
 #define _GNU_SOURCE
@@ -15,7 +15,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { SHORT_POINTS = 40, SHORT_HITS = 1, LONG_HITS = 3, FAILURES_MAX = 5 };
+enum { SHORT_POINTS = 24, SHORT_HITS = 1, LONG_HITS = 3, FAILURES_MAX = 5 };
 
 static const struct scenario *const scenarios[] = {
     lock_scenarios,  heap_scenarios,   directory_scenarios, event_scenarios,
@@ -32,6 +32,7 @@ static struct arguments read_arguments(int argc, char **argv)
 {
     static const struct option options[] = {{"all", no_argument, NULL, 'a'},
                                             {"points", required_argument, NULL, 'p'},
+                                            {"busy", no_argument, NULL, 'b'},
                                             {"list", no_argument, NULL, 'l'},
                                             {0}};
     struct arguments arguments = {.engine = {.points_max = SHORT_POINTS,
@@ -45,10 +46,12 @@ static struct arguments read_arguments(int argc, char **argv)
         } else if (option == 'p') {
             arguments.engine.points_max = (uint32_t)strtoul(optarg, NULL, 10);
             arguments.engine.hits_max = LONG_HITS;
+        } else if (option == 'b') {
+            arguments.engine.is_busy = true;
         } else if (option == 'l') {
             arguments.is_list = true;
         } else {
-            fprintf(stderr, "usage: %s [--all] [--points N] [--list] [FILTER]\n", argv[0]);
+            fprintf(stderr, "usage: %s [--all] [--points N] [--busy] [--list] [FILTER]\n", argv[0]);
             exit(2);
         }
     }

@@ -17,6 +17,7 @@ struct soak_options {
 /* Each prints what it did and found. True: all is well. */
 bool soak_queue(const struct soak_options *options);
 bool soak_pool(const struct soak_options *options);
+bool soak_ends(const struct soak_options *options);
 
 /* A small generator of random numbers; good enough to choose whom to kill. */
 static inline uint64_t soak_random(uint64_t *state)

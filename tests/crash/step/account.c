@@ -6,6 +6,8 @@
 #include "family/member.h"
 #include "family/verify.h"
 
+#include <stdio.h>
+#include <stdlib.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -41,20 +43,34 @@ struct account account_take(void)
     return account;
 }
 
-/* Reaps children whose parents died: they are ours now. True: there are none left. */
+/* Reaps children whose parents died: they are ours now. True: there are none left but one that
+   stays. */
 static bool is_childless(void)
 {
+    char path[64];
+    char text[64];
     pid_t pid = 0;
     do {
         pid = waitpid(-1, NULL, WNOHANG);
     } while (pid > 0);
-    return pid < 0;
+    if (pid < 0 || crash_stage.hammer == 0) {
+        return pid < 0;
+    }
+    snprintf(path, sizeof path, "/proc/self/task/%d/children", (int)getpid());
+    FILE *file = fopen(path, "re");
+    size_t size = file == NULL ? 0 : fread(text, 1, sizeof text - 1, file);
+    text[size] = '\0';
+    if (file != NULL) {
+        fclose(file);
+    }
+    char *end = NULL;
+    return strtol(text, &end, 10) == crash_stage.hammer && strtol(end, NULL, 10) == 0;
 }
 
-void crash_await_members(uint64_t count)
+void crash_await_quiet(void)
 {
     double limit = crash_now() + crash_hang_ms() * 1e-3;
-    while (!is_childless() || account_members() != count) {
+    while (!is_childless() || account_members() != crash_stage.member_count) {
         if (crash_now() > limit) {
             crash_hang("the dead are not reaped, or live on");
             return;
@@ -86,14 +102,16 @@ static void check_account(const struct account *base)
     }
 }
 
-void account_check(uint64_t member_count, const struct account *base)
+void account_check(const struct account *base)
 {
-    crash_await_members(member_count);
+    crash_await_quiet();
     if (atomic_load(&crash_record->failure_count) != 0) {
         return; /* what is left may be that of somebody who hangs */
     }
+    hammer_hold();
     check_invariants();
     if (base != NULL) {
         check_account(base);
     }
+    hammer_release();
 }

@@ -14,6 +14,7 @@ struct engine_options {
     uint32_t hits_max;     /* of one instruction; 0: all */
     uint32_t failures_max; /* a scenario ends after so many */
     int hang_ms;           /* what takes longer hangs; 0: a limit that a busy machine keeps */
+    bool is_busy;          /* a process works beside */
     bool is_quiet;         /* failures are expected: do not print them */
 };
 

@@ -150,7 +150,7 @@ static void set_up_waiter(void)
 static void finish(void)
 {
     crash_await_reaped(scene.board->victim);
-    crash_await_members(2); /* children of the victim that outlive it */
+    crash_await_quiet(); /* children of the victim that outlive it */
     messages_finish();
     scene.lock = kin_lock_free(scene.lock);
     scene.event = kin_event_free(scene.event);

@@ -12,7 +12,6 @@ enum {
     STALL_MS = 30000, /* and the whole of a point takes less */
     CONTEXT_MAX = 8,
     REPORT_BYTES = 4096,
-    PLACE_BYTES = 64,
 };
 
 struct record {
@@ -25,7 +24,9 @@ struct record {
     _Atomic uint32_t kill_count;
     _Atomic uint32_t step_count;
     _Atomic uint32_t report_used;
-    struct trace_point point; /* the current one */
+    _Atomic uint32_t is_hammer_held;  /* written by the stage */
+    _Atomic uint32_t is_hammer_still; /* and by the hammer */
+    struct trace_point point;         /* the current one */
     char report[REPORT_BYTES];
 };
 
@@ -36,6 +37,8 @@ struct stage {
     struct trace_watch watch;
     pid_t context[CONTEXT_MAX];
     uint32_t context_count;
+    uint64_t member_count; /* when nobody is there but those who stay */
+    pid_t hammer;          /* 0: none */
 };
 
 /* Blocks, objects and members in use. */
@@ -60,9 +63,14 @@ pid_t crash_start_member(const char *name, void (*run)(void), uint32_t *ret_owne
 uint64_t account_members(void);
 struct account account_take(void);
 
-/* Waits until no more than `member_count` members are there, and checks that all is in order, and
-   that as much is in use as in `base`; NULL: that is not known yet. */
-void account_check(uint64_t member_count, const struct account *base);
+/* Waits until only those who stay are there, and checks that all is in order, and that as much is
+   in use as in `base`; NULL: that is not known yet. */
+void account_check(const struct account *base);
+
+/* A process that is busy beside the others. Holding waits until it has nothing in hand. */
+void hammer_start(void);
+void hammer_hold(void);
+void hammer_release(void);
 
 /* The stage's main function. */
 _Noreturn void stage_run(void);

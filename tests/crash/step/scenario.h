@@ -97,8 +97,8 @@ void crash_kill_prey(pid_t pid);
 /* Waits until a process that is dead has been reaped. */
 void crash_await_reaped(uint32_t owner);
 
-/* Waits until no children are left and so many members are there. */
-void crash_await_members(uint64_t count);
+/* Waits until nobody is left but those who stay through all points. */
+void crash_await_quiet(void);
 
 /* Waits until a process of the context sleeps. */
 void crash_await_sleep(pid_t pid);

@@ -189,12 +189,14 @@ static void thin_out(struct trace_points *points)
 static struct account warm_up(void)
 {
     struct account base = {0};
-    uint64_t members = account_members();
+    crash_stage.member_count = account_members();
     for (int round = 0; round < 2; round++) {
         play(drive_to_end, NULL);
         clean_up();
-        account_check(members, NULL);
+        account_check(NULL);
+        hammer_hold();
         base = account_take();
+        hammer_release();
     }
     return base;
 }
@@ -204,7 +206,7 @@ static void list_points(struct trace_points *points, const struct account *base)
 {
     play(drive_listing, points);
     clean_up();
-    account_check(base->members, base);
+    account_check(base);
     atomic_store(&crash_record->step_count, (uint32_t)points->count);
     choose_points(points);
     thin_out(points);
@@ -226,6 +228,9 @@ _Noreturn void stage_run(void)
         crash_fail("no family");
         _exit(3);
     }
+    if (crash_stage.options->is_busy) {
+        hammer_start();
+    }
     struct account base = warm_up();
     list_points(&points, &base);
     while (atomic_load(&crash_record->failure_count) == 0) {
@@ -236,7 +241,7 @@ _Noreturn void stage_run(void)
         crash_record->point = points.points[next];
         play(drive_to_point, &points.points[next]);
         clean_up();
-        account_check(base.members, &base);
+        account_check(&base);
         atomic_fetch_add(&crash_record->next, 1);
         atomic_fetch_add(&crash_record->progress, 1);
     }
