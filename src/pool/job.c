@@ -196,15 +196,13 @@ static kin_error *loss_error(const struct kin__outcome *outcome, const struct ki
 static int find_output(const struct kin__slot *slot, kin_bytes *ret_bytes)
 {
     uint64_t block = atomic_load(&slot->output_block);
-    uint64_t head = sizeof(struct kin__output_head);
     uint64_t size = slot->output_bytes;
     if (block == 0) {
         *ret_bytes = (kin_bytes){.data = slot->output, .size = size};
         return size <= KIN__POOL_OUTPUT_BYTES ? 0 : -EBADMSG;
     }
-    uint64_t capacity = kin__block_capacity(block);
-    *ret_bytes = (kin_bytes){.data = kin__at(block + head), .size = size};
-    return capacity >= head && size <= capacity - head ? 0 : -EBADMSG;
+    *ret_bytes = (kin_bytes){.data = kin__at(block), .size = size};
+    return size <= kin__block_capacity(block) ? 0 : -EBADMSG;
 }
 
 static void read_failure(struct kin__outcome *outcome)

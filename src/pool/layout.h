@@ -73,13 +73,6 @@ struct kin__loss {
     int32_t status; /* of exit, or minus the signal */
 };
 
-/* At the start of a block that holds a result: the slot it belongs to. A repair that is done
- * twice must not free the block when it has become that of another slot. */
-struct kin__output_head {
-    uint64_t slot;
-    uint64_t reserved;
-};
-
 struct kin__worker {
     /* Written by the nursery; `owner` and `pid` also by the worker when it starts. */
     _Atomic int32_t pid;

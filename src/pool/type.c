@@ -2,12 +2,14 @@
  * The pool as an object of the family: what is taken back when a worker dies, and when the last
  * process lets go of the pool.
  *
- * Repair runs before the blocks of the dead are freed, so a block whose offset the dead worker
- * has left in its slot cannot have become another's when it runs first. When it runs again
- * (the first reaper was killed) it can: then the block's head names another slot.
+ * Repair runs before the blocks of the dead are freed. A result whose block the dead worker had
+ * given to the pool is given back to it, so that it is freed with its other blocks: nothing is
+ * freed here, so a repair that is done twice (the first reaper was killed) frees nothing that has
+ * become another's.
  */
 #include "family/directory.h"
 #include "family/heap.h"
+#include "family/member.h"
 #include "family/verify.h"
 #include "pool/layout.h"
 
@@ -33,18 +35,13 @@ static bool is_usable(uint32_t index, const struct kin__pool_shared *shared)
     return bytes > skipped && is_sound(shared, bytes - skipped);
 }
 
-/* Frees the result of a task that will not be DONE by the worker that began it. If it still
- * belongs to the dead worker, the reaper does so. */
-static void drop_output(uint32_t index, struct kin__pool_shared *shared, uint32_t position)
+/* Takes the result of a task that will not be DONE by the worker that began it out of the slot. */
+static void drop_output(uint32_t index, struct kin__slot *slot, uint32_t dead)
 {
-    struct kin__slot *slot = kin__pool_slot_at(shared, position);
     uint64_t block = atomic_load(&slot->output_block);
-    uint64_t owner = object_owner(index);
-    if (block != 0 && kin__block_owner(block) == owner) {
-        const struct kin__output_head *head = kin__at(block);
-        if (head->slot == position) {
-            kin__block_free(block, owner);
-        }
+    uint64_t dead_process = kin__block_of_member(kin__member_of(dead)->process);
+    if (block != 0) {
+        kin__block_give(block, object_owner(index), dead_process);
     }
     atomic_store(&slot->output_block, 0);
 }
@@ -60,7 +57,7 @@ static void repair(uint32_t index, void *at, uint32_t dead)
         uint32_t worker = kin__slot_worker(word);
         if (kin__slot_state(word) == KIN__SLOT_RUNNING && worker < shared->worker_count &&
             atomic_load(&kin__pool_worker_at(shared, worker)->thread) == dead) {
-            drop_output(index, shared, i);
+            drop_output(index, kin__pool_slot_at(shared, i), dead);
         }
     }
 }

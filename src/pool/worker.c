@@ -155,14 +155,11 @@ static int write_output(struct worker *worker, struct kin__slot *slot, kin_bytes
         return 0;
     }
     uint64_t block = 0;
-    struct kin__output_head head = {
-        .slot = (uint64_t)(slot - kin__pool_slot_at(worker->shared, 0))};
-    int r = kin__block_create(sizeof head + output.size, 0, KIN__BLOCK_BYTES, &block);
+    int r = kin__block_create(output.size, 0, KIN__BLOCK_BYTES, &block);
     if (r < 0) {
         return r;
     }
-    memcpy(kin__at(block), &head, sizeof head);
-    memcpy(kin__at(block + sizeof head), output.data, output.size);
+    memcpy(kin__at(block), output.data, output.size);
     slot->output_bytes = output.size;
     atomic_store(&slot->output_block, block);
     const kin_handle *handle = &worker->pool->object.handle;

@@ -15,10 +15,24 @@ enum {
     WORKERS = 4,
     TASKS = 400,
     TASK_BYTES_MAX = 3000,
+    RESULT_BYTES_MAX = 600,
+    RESULT_BYTES_LARGE = 60000,
     ROUND_MS = 60000, /* a round that takes longer hangs */
     END_MS = 20000,
     PAUSE_US_MAX = 10000, /* between two kills */
 };
+
+/* What a task returns, with some bytes behind: in its slot, in a block, or in an extent. */
+struct digest_result {
+    uint64_t digest;
+    uint64_t index;
+};
+
+static size_t result_bytes_of(uint64_t index)
+{
+    size_t most = index % 32 == 0 ? RESULT_BYTES_LARGE : RESULT_BYTES_MAX;
+    return sizeof(struct digest_result) + (size_t)(index * 2654435761u % most);
+}
 
 /* A task: some bytes, and what becomes of them. */
 struct task {
@@ -57,8 +71,12 @@ static int digest_task(kin_call *call)
     static struct task task;
     kin_bytes bytes = kin_call_bytes(call);
     memcpy(&task, bytes.data, bytes.size);
-    uint64_t result[2] = {digest(&task, bytes.size), task.index};
-    return kin_call_return_bytes(call, result, sizeof result);
+    size_t size = result_bytes_of(task.index);
+    struct digest_result result = {.digest = digest(&task, bytes.size), .index = task.index};
+    static unsigned char output[sizeof result + RESULT_BYTES_LARGE];
+    memset(output, (int)(result.digest & 0xff), size);
+    memcpy(output, &result, sizeof result);
+    return kin_call_return_bytes(call, output, size);
 }
 KIN_FUNCTION(digest_task)
 
@@ -96,16 +114,28 @@ static void *kill_workers(void *user)
 
 /* --- the work --- */
 
+static bool is_right(const struct pool_run *run, const kin_result *result)
+{
+    struct digest_result values;
+    const unsigned char *bytes = result->bytes.data;
+    size_t size = result->bytes.size;
+    if (result->code != 0 || result->index >= TASKS || size != result_bytes_of(result->index)) {
+        return false;
+    }
+    memcpy(&values, bytes, sizeof values);
+    for (size_t i = sizeof values; i < size; i++) {
+        if (bytes[i] != (values.digest & 0xff)) {
+            return false;
+        }
+    }
+    return values.index == result->index && values.digest == run->expected[result->index];
+}
+
 static void check_result(struct pool_run *run, const kin_result *result)
 {
-    uint64_t values[2] = {0};
     run->task_count++;
-    if (result->code == 0 && result->bytes.size == sizeof values) {
-        memcpy(values, result->bytes.data, sizeof values);
-    }
     run->retry_count += result->attempt - 1;
-    if (result->code != 0 || result->index >= TASKS || values[1] != result->index ||
-        values[0] != run->expected[result->index]) {
+    if (!is_right(run, result)) {
         run->wrong_count++;
         if (run->wrong_count < 10) {
             printf("  task %lu: code %d, attempt %u, %lu bytes\n", (unsigned long)result->index,
