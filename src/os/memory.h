@@ -14,8 +14,8 @@
  * and file size; a file that is larger would raise SIGXFSZ. */
 uint64_t kin__os_memory_bytes_max(void);
 
-/* Makes a shared memory of `bytes`. 0 and an fd (close-on-exec), or -ENOMEM, -ENOSYS,
- * -EMFILE, -ENFILE. */
+/* Makes a shared memory of `bytes`. 0 and an fd (close-on-exec, not one of 0 to 2), or -ENOMEM,
+ * -ENOSYS, -EMFILE, -ENFILE. */
 int kin__os_memory_create(const char *name, uint64_t bytes, int *ret_fd);
 
 /* Maps it whole, readable and writable, not in core dumps. 0, or -ENOMEM. */

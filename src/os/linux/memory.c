@@ -30,6 +30,20 @@ uint64_t kin__os_memory_bytes_max(void)
     return space < file ? space : file;
 }
 
+/* Moves an fd behind those of the standard streams: where a program runs with one of them closed,
+ * what it prints must not land in the memory. */
+static int move_behind_streams(int *fd)
+{
+    if (*fd > STDERR_FILENO) {
+        return 0;
+    }
+    int moved = fcntl(*fd, F_DUPFD_CLOEXEC, STDERR_FILENO + 1);
+    int r = moved < 0 ? -EMFILE : 0;
+    close(*fd);
+    *fd = moved;
+    return r;
+}
+
 int kin__os_memory_create(const char *name, uint64_t bytes, int *ret_fd)
 {
     KIN__OS_FAULT(EMFILE);
@@ -37,7 +51,10 @@ int kin__os_memory_create(const char *name, uint64_t bytes, int *ret_fd)
     if (fd < 0) {
         return -errno;
     }
-    int r = 0;
+    int r = move_behind_streams(&fd);
+    if (r < 0) {
+        return r;
+    }
     if (ftruncate(fd, (off_t)bytes) != 0) {
         r = -errno;
     } else if (fcntl(fd, F_ADD_SEALS, F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_SEAL) != 0) {

@@ -55,6 +55,19 @@ TEST(its_fd_is_closed_by_exec)
     kin__os_close(fd);
 }
 
+TEST(its_fd_is_none_of_the_standard_streams_where_these_are_closed)
+{
+    int input = dup(STDIN_FILENO);
+    close(STDIN_FILENO);
+    int fd = create(CHUNK);
+    CHECK(fd > STDERR_FILENO);
+    CHECK(fcntl(fd, F_GETFD) & FD_CLOEXEC);
+    CHECK_EQUAL(fcntl(STDIN_FILENO, F_GETFD), -1);
+    dup2(input, STDIN_FILENO);
+    close(input);
+    kin__os_close(fd);
+}
+
 TEST(committed_pages_are_zero_and_are_there)
 {
     int fd = create(16 * CHUNK);
