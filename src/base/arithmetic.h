@@ -1,5 +1,5 @@
 /*
- * Arithmetic that cannot go wrong unseen: sums, differences and products that say when
+ * Arithmetic that cannot go wrong unseen: sums and products that say when
  * they do not fit, alignment, powers of two. The checked functions return true when the
  * exact result fits, and only then write it.
  */
@@ -25,10 +25,7 @@
     }
 
 KIN_CHECKED_OPERATION(kin__size_add, size_t, __builtin_add_overflow)
-KIN_CHECKED_OPERATION(kin__size_subtract, size_t, __builtin_sub_overflow)
 KIN_CHECKED_OPERATION(kin__size_multiply, size_t, __builtin_mul_overflow)
-KIN_CHECKED_OPERATION(kin__u64_add, uint64_t, __builtin_add_overflow)
-KIN_CHECKED_OPERATION(kin__u64_subtract, uint64_t, __builtin_sub_overflow)
 KIN_CHECKED_OPERATION(kin__u64_multiply, uint64_t, __builtin_mul_overflow)
 
 #undef KIN_CHECKED_OPERATION
@@ -58,14 +55,6 @@ static inline uint64_t kin__u64_align_up(uint64_t value, uint64_t alignment)
 {
     KIN_ASSERT(kin__u64_is_power_of_two(alignment));
     KIN_ASSERT(value <= UINT64_MAX - (alignment - 1));
-    return (value + (alignment - 1)) & ~(alignment - 1);
-}
-
-/** kin__u64_align_up() for sizes. */
-static inline size_t kin__size_align_up(size_t value, size_t alignment)
-{
-    KIN_ASSERT(kin__u64_is_power_of_two(alignment));
-    KIN_ASSERT(value <= SIZE_MAX - (alignment - 1));
     return (value + (alignment - 1)) & ~(alignment - 1);
 }
 

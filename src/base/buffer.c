@@ -1,8 +1,6 @@
 #include "base/buffer.h"
 
 #include <errno.h>
-#include <stdarg.h>
-#include <stdio.h>
 #include <string.h>
 
 #include "base/allocate.h"
@@ -72,42 +70,4 @@ int kin__buffer_append_u32(struct kin__buffer *buffer, uint32_t value)
         bytes[i] = (unsigned char)(value >> (8 * i));
     }
     return kin__buffer_append(buffer, bytes, sizeof(bytes));
-}
-
-int kin__buffer_append_u64(struct kin__buffer *buffer, uint64_t value)
-{
-    unsigned char bytes[8];
-    for (unsigned i = 0; i < sizeof(bytes); i++) {
-        bytes[i] = (unsigned char)(value >> (8 * i));
-    }
-    return kin__buffer_append(buffer, bytes, sizeof(bytes));
-}
-
-int kin__buffer_print(struct kin__buffer *buffer, const char *format, ...)
-{
-    va_list arguments;
-    va_start(arguments, format);
-    int length = vsnprintf(NULL, 0, format, arguments);
-    va_end(arguments);
-    if (length < 0) {
-        return -EINVAL;
-    }
-    size_t bytes = (size_t)length + 1;
-    int result = kin__buffer_reserve(buffer, bytes);
-    if (result < 0) {
-        return result;
-    }
-    va_start(arguments, format);
-    vsnprintf((char *)buffer->data + buffer->size, bytes, format, arguments);
-    va_end(arguments);
-    buffer->size += (size_t)length;
-    return 0;
-}
-
-unsigned char *kin__buffer_take(struct kin__buffer *buffer, size_t *ret_size)
-{
-    unsigned char *data = buffer->data;
-    *ret_size = buffer->size;
-    kin__buffer_init(buffer);
-    return data;
 }

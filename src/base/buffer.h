@@ -10,8 +10,6 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include <kin/export.h>
-
 struct kin__buffer {
     unsigned char *data; /* NULL while nothing was appended */
     size_t size;         /* bytes in use */
@@ -35,17 +33,5 @@ int kin__buffer_append_u8(struct kin__buffer *buffer, uint8_t value);
 
 /** Appends four bytes, the lowest first. */
 int kin__buffer_append_u32(struct kin__buffer *buffer, uint32_t value);
-
-/** Appends eight bytes, the lowest first. */
-int kin__buffer_append_u64(struct kin__buffer *buffer, uint64_t value);
-
-/**
- * Appends what printf would print. A NUL follows it that does not count: `data` is a C
- * string until the next append. -EINVAL: the format cannot be printed.
- */
-int kin__buffer_print(struct kin__buffer *buffer, const char *format, ...) KIN_PRINTF(2, 3);
-
-/** Moves the bytes out, to be released with kin__release(), and leaves the buffer empty. */
-unsigned char *kin__buffer_take(struct kin__buffer *buffer, size_t *ret_size);
 
 #endif

@@ -72,12 +72,6 @@ static inline void kin__list_append(struct kin__list *list, struct kin__list_nod
     kin__list_insert_after(list->head.previous, node);
 }
 
-/** Puts a node, which is in no list, at the beginning. */
-static inline void kin__list_prepend(struct kin__list *list, struct kin__list_node *node)
-{
-    kin__list_insert_after(&list->head, node);
-}
-
 /** Takes a node out of the list it is in. */
 static inline void kin__list_remove(struct kin__list_node *node)
 {

@@ -40,11 +40,6 @@ uint32_t kin__reader_take_u32(struct kin__reader *reader)
     return (uint32_t)take_number(reader, 4);
 }
 
-uint64_t kin__reader_take_u64(struct kin__reader *reader)
-{
-    return take_number(reader, 8);
-}
-
 int kin__reader_finish(const struct kin__reader *reader)
 {
     return reader->error != 0 || reader->size != 0 ? -EBADMSG : 0;

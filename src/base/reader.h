@@ -24,9 +24,6 @@ uint8_t kin__reader_take_u8(struct kin__reader *reader);
 /** Reads four bytes, the lowest first. */
 uint32_t kin__reader_take_u32(struct kin__reader *reader);
 
-/** Reads eight bytes, the lowest first. */
-uint64_t kin__reader_take_u64(struct kin__reader *reader);
-
 /** Steps over `bytes` bytes. Returns where they begin, or NULL: there are fewer. */
 const unsigned char *kin__reader_take_bytes(struct kin__reader *reader, size_t bytes);
 

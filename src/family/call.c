@@ -32,26 +32,6 @@ int kin__function_check(void)
     return 0;
 }
 
-const char *kin__function_name(kin_function *function)
-{
-    for (const kin_function_entry *entry = kin__functions; entry != NULL; entry = entry->next) {
-        if (entry->function == function) {
-            return entry->name;
-        }
-    }
-    return NULL;
-}
-
-kin_function *kin__function_find(const char *name)
-{
-    for (const kin_function_entry *entry = kin__functions; entry != NULL; entry = entry->next) {
-        if (strcmp(entry->name, name) == 0) {
-            return entry->function;
-        }
-    }
-    return NULL;
-}
-
 kin_bytes kin_call_bytes(const kin_call *call)
 {
     return call == NULL ? (kin_bytes){0} : call->input;

@@ -20,10 +20,6 @@ struct kin_call {
 /* Refuses two functions of one name: 0, or KIN_EFUNCTION. */
 int kin__function_check(void);
 
-/* The name under which a function is registered, or NULL; and the other way round. */
-const char *kin__function_name(kin_function *function);
-kin_function *kin__function_find(const char *name);
-
 /* Runs a function. Its code: 0 or more, or negative; then `error` says why, also if the
  * function itself did not. The caller has zeroed the call, set input and attempt, and ends it
  * with kin__call_end. */

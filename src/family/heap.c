@@ -15,12 +15,7 @@
 static const uint16_t class_bytes[KIN__SIZE_CLASS_COUNT] = {
     64, 128, 192, 320, 576, 1088, 2112, 4160, 8192, 10880, 16384, 21824, CLASS_BYTES_MAX};
 
-uint32_t kin__size_class_bytes(uint32_t size_class)
-{
-    return class_bytes[size_class];
-}
-
-uint32_t kin__size_class_blocks(uint32_t size_class)
+static uint32_t blocks_of(uint32_t size_class)
 {
     return (uint32_t)KIN__CHUNK_BYTES / class_bytes[size_class];
 }
@@ -125,7 +120,7 @@ static void remove_span(struct kin__heap_class *class, uint32_t position)
 static uint64_t take_block(uint32_t size_class)
 {
     struct kin__heap_class *class = &kin__heap.classes[size_class];
-    uint32_t blocks = kin__size_class_blocks(size_class);
+    uint32_t blocks = blocks_of(size_class);
     for (uint32_t budget = 2 * blocks; budget > 0 && class->span_count > 0; budget--) {
         if (class->block_next >= blocks) {
             class->block_next = 0;
@@ -174,7 +169,7 @@ static int grow(uint32_t size_class)
         if (r < 0) {
             return r;
         }
-        for (uint32_t block = 0; block < kin__size_class_blocks(size_class); block++) {
+        for (uint32_t block = 0; block < blocks_of(size_class); block++) {
             struct kin__block_header *header = span_header(chunk, size_class, block);
             header->handle_count = 0;
             atomic_store(&header->owner, 0);
@@ -269,7 +264,7 @@ static void free_extent(uint32_t first)
 
 static bool span_is_free(uint32_t chunk, uint32_t size_class)
 {
-    for (uint32_t block = 0; block < kin__size_class_blocks(size_class); block++) {
+    for (uint32_t block = 0; block < blocks_of(size_class); block++) {
         if (atomic_load(&span_header(chunk, size_class, block)->owner) != 0) {
             return false;
         }
@@ -319,7 +314,7 @@ void kin__block_free(uint64_t offset, uint64_t owner)
     }
     uint32_t size_class = kin__chunk_class(word);
     atomic_store_explicit(&header->owner, 0, memory_order_release);
-    if (header == span_header(chunk, size_class, kin__size_class_blocks(size_class) - 1)) {
+    if (header == span_header(chunk, size_class, blocks_of(size_class) - 1)) {
         hint_trim(chunk, size_class);
     }
 }
@@ -352,7 +347,7 @@ void kin__heap_trim(void)
 static void reap_span(uint32_t chunk, uint64_t word, uint32_t dead)
 {
     uint32_t size_class = kin__chunk_class(word);
-    for (uint32_t block = 0; block < kin__size_class_blocks(size_class); block++) {
+    for (uint32_t block = 0; block < blocks_of(size_class); block++) {
         struct kin__block_header *header = span_header(chunk, size_class, block);
         if (atomic_load(&header->owner) == kin__block_of_member(dead)) {
             kin__block_free(kin__offset_of(header) + HEADER_BYTES, kin__block_of_member(dead));
@@ -418,7 +413,7 @@ void kin__heap_each(const struct kin__memory *memory, kin__heap_visit *visit, vo
         } else if (kin__chunk_state(word) == KIN__CHUNK_SPAN &&
                    size_class < KIN__SIZE_CLASS_COUNT) {
             uint32_t bytes = class_bytes[size_class];
-            for (uint32_t block = 0; block < kin__size_class_blocks(size_class); block++) {
+            for (uint32_t block = 0; block < blocks_of(size_class); block++) {
                 struct kin__block_header *header = kin__memory_at(memory,
                                                                   offset + (uint64_t)block * bytes);
                 visit(user, header, offset + (uint64_t)block * bytes + HEADER_BYTES,

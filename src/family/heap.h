@@ -84,10 +84,6 @@ void kin__heap_trim(void);
 /* Takes back what the dead process had: frees its blocks, offers its spans for adoption. */
 void kin__heap_reap(uint32_t dead);
 
-/* Geometry, for the verifier: number and size of the blocks of a class, header included. */
-uint32_t kin__size_class_blocks(uint32_t size_class);
-uint32_t kin__size_class_bytes(uint32_t size_class);
-
 /* Visits every block of a memory, free ones too: header, offset, bytes. Blocks that are
  * created or freed meanwhile may be missed or seen. */
 typedef void kin__heap_visit(void *user, const struct kin__block_header *header, uint64_t offset,

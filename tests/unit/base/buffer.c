@@ -33,11 +33,10 @@ TEST(appended_bytes_stand_one_behind_the_other)
 
 TEST(numbers_are_appended_lowest_byte_first)
 {
-    static const unsigned char expected[] = {4, 3, 2, 1, 0xf8, 0xf7, 0xf6, 0xf5, 4, 3, 2, 1};
+    static const unsigned char expected[] = {4, 3, 2, 1};
     struct kin__buffer buffer;
     kin__buffer_init(&buffer);
     CHECK_EQUAL(kin__buffer_append_u32(&buffer, UINT32_C(0x01020304)), 0);
-    CHECK_EQUAL(kin__buffer_append_u64(&buffer, UINT64_C(0x01020304f5f6f7f8)), 0);
     CHECK_EQUAL(buffer.size, sizeof(expected));
     CHECK_BYTES(buffer.data, expected, sizeof(expected));
     kin__buffer_deinit(&buffer);
@@ -80,43 +79,13 @@ TEST(reserving_more_than_memory_is_enomem)
     kin__buffer_deinit(&buffer);
 }
 
-TEST(printing_appends_and_keeps_a_c_string)
-{
-    struct kin__buffer buffer;
-    kin__buffer_init(&buffer);
-    CHECK_EQUAL(kin__buffer_print(&buffer, "%d of %s", 3, "four"), 0);
-    CHECK_STRING((const char *)buffer.data, "3 of four");
-    CHECK_EQUAL(buffer.size, 9);
-    CHECK_EQUAL(kin__buffer_print(&buffer, ", %0200d", 7), 0);
-    CHECK_EQUAL(buffer.size, 211);
-    CHECK_EQUAL(strlen((const char *)buffer.data), 211);
-    kin__buffer_deinit(&buffer);
-}
-
-TEST(taking_moves_the_bytes_out)
-{
-    struct kin__buffer buffer;
-    kin__buffer_init(&buffer);
-    REQUIRE(kin__buffer_append(&buffer, "abc", 3) == 0);
-    size_t size = 0;
-    unsigned char *data = kin__buffer_take(&buffer, &size);
-    CHECK_EQUAL(size, 3);
-    CHECK_BYTES(data, "abc", 3);
-    CHECK(buffer.data == NULL);
-    CHECK_EQUAL(buffer.size, 0);
-    kin__release(data);
-}
-
 #if defined(KIN_FAULTS) && KIN_FAULTS
 
 static int append_all_kinds(struct kin__buffer *buffer)
 {
     int result = kin__buffer_append(buffer, "abc", 3);
-    if (result == 0) {
-        result = kin__buffer_print(buffer, "%0100d", 1);
-    }
-    for (int i = 0; result == 0 && i < 100; i++) {
-        result = kin__buffer_append_u64(buffer, 1);
+    for (int i = 0; result == 0 && i < 300; i++) {
+        result = kin__buffer_append_u32(buffer, 1);
     }
     return result;
 }

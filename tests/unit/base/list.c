@@ -37,7 +37,7 @@ TEST(nodes_stand_where_they_were_put)
     kin__list_init(&list);
     kin__list_append(&list, &letters[1].node);
     kin__list_append(&list, &letters[3].node);
-    kin__list_prepend(&list, &letters[0].node);
+    kin__list_insert_after(&list.head, &letters[0].node);
     kin__list_insert_after(&letters[1].node, &letters[2].node);
     CHECK_STRING(spelled(&list, text), "abcd");
     CHECK(kin__list_first(&list) == &letters[0].node);

@@ -11,14 +11,12 @@ TEST(what_a_buffer_wrote_is_read_back)
     kin__buffer_init(&buffer);
     REQUIRE(kin__buffer_append_u8(&buffer, 200) == 0);
     REQUIRE(kin__buffer_append_u32(&buffer, UINT32_C(0xdeadbeef)) == 0);
-    REQUIRE(kin__buffer_append_u64(&buffer, UINT64_C(0xfedcba9876543210)) == 0);
     REQUIRE(kin__buffer_append(&buffer, "end", 3) == 0);
 
     struct kin__reader reader;
     kin__reader_init(&reader, buffer.data, buffer.size);
     CHECK_EQUAL(kin__reader_take_u8(&reader), 200);
     CHECK_EQUAL(kin__reader_take_u32(&reader), UINT32_C(0xdeadbeef));
-    CHECK(kin__reader_take_u64(&reader) == UINT64_C(0xfedcba9876543210));
     CHECK_EQUAL(kin__reader_finish(&reader), -EBADMSG);
     const unsigned char *end = kin__reader_take_bytes(&reader, 3);
     REQUIRE(end != NULL);
@@ -43,7 +41,7 @@ TEST(after_a_failed_read_all_reads_fail)
     kin__reader_init(&reader, bytes, sizeof(bytes));
     CHECK(kin__reader_take_bytes(&reader, SIZE_MAX) == NULL);
     CHECK_EQUAL(kin__reader_take_u8(&reader), 0);
-    CHECK_EQUAL(kin__reader_take_u64(&reader), 0);
+    CHECK_EQUAL(kin__reader_take_u32(&reader), 0);
     CHECK(kin__reader_take_bytes(&reader, 0) == NULL);
     CHECK_EQUAL(kin__reader_finish(&reader), -EBADMSG);
 }
