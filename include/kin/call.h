@@ -13,8 +13,10 @@
  *     KIN_FUNCTION(count_words)
  *
  * The signature is the same wherever the function runs: in a child process or in a worker of
- * a pool. KIN_FUNCTION makes it known by its name; in a static archive, an object file that
- * only holds such functions must be kept by the linker (-Wl,--whole-archive, or a reference).
+ * a pool. KIN_FUNCTION makes it known by its name, in programs, in shared libraries and in
+ * modules that are loaded with dlopen, which must then stay loaded. In a static archive, an
+ * object file that only holds such functions must be kept by the linker (-Wl,--whole-archive,
+ * or a reference). Two functions of one name make kin_init fail.
  */
 #ifndef KIN_CALL_H
 #define KIN_CALL_H

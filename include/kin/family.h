@@ -47,7 +47,7 @@ typedef struct kin_family_options {
 /**
  * Makes this process the first of a family, or does nothing if it belongs to one already.
  * To be called as the first statement of main, before threads are started. Both arguments may
- * be NULL; arguments that kin wrote for a child of its own are removed.
+ * be NULL; they are left as they are today, and meant for children started with exec (planned).
  *
  * Undone by kin_fini, which runs at exit by itself.
  *

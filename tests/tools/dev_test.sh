@@ -35,6 +35,9 @@ expect 1 'usage: ./dev install --prefix DIR' "$dev" install "$folder"
 expect 1 'No such preset' "$dev" build fast
 expect 2 "no check 'manners'. Known: docs" "$dev" check manners
 expect 1 'no test program has that name' "$dev" test no_such_program
+expect 2 "no argument 'nowhere'" env KIN_BUILD=x "$source/tests/crash/run" nowhere
+expect 2 "--seconds takes a number, not 'x'" env KIN_BUILD=x "$source/tests/crash/run" --seconds x
+expect 0 './dev crash [--kills N]' env KIN_BUILD=x "$source/tests/crash/run" --help
 for word in setup build run test check bench crash fresh install help; do
     expect 0 "  $word " "$dev" help
 done
