@@ -72,28 +72,22 @@ static void announce(void)
     kin__sleep_wake_all();
 }
 
-/* Moves a slot to REAPING by this process; also one that a dead reaper has left. */
-static bool claim(uint32_t owner)
+/* Moves a slot to REAPING by this process if it is as `word` says, and the owner's; also one that a
+ * dead reaper has left. A child that has taken over its slot since the look is not what was seen. */
+static bool claim(uint32_t owner, uint64_t word)
 {
-    struct kin__member *member = kin__member_of(owner);
-    uint64_t word = atomic_load(&member->word);
-    for (;;) {
-        uint32_t state = kin__word_state(word);
-        uint32_t by = kin__word_by(word);
-        if (kin__word_generation(word) != kin__owner_generation(owner) ||
-            state == KIN__MEMBER_FREE) {
-            return false;
-        }
-        if (state == KIN__MEMBER_REAPING && by != kin__family.owner &&
-            kin__member_state_of(by) != KIN__MEMBER_FREE && !kin__death_is_certain(by, 1)) {
-            return false;
-        }
-        uint64_t claimed = kin__member_word(KIN__MEMBER_REAPING, kin__word_role(word),
-                                            kin__word_generation(word), kin__family.owner);
-        if (atomic_compare_exchange_weak(&member->word, &word, claimed)) {
-            return true;
-        }
+    uint32_t state = kin__word_state(word);
+    uint32_t by = kin__word_by(word);
+    if (kin__word_generation(word) != kin__owner_generation(owner) || state == KIN__MEMBER_FREE) {
+        return false;
     }
+    if (state == KIN__MEMBER_REAPING && by != kin__family.owner &&
+        kin__member_state_of(by) != KIN__MEMBER_FREE && !kin__death_is_certain(by, 1)) {
+        return false;
+    }
+    uint64_t claimed = kin__member_word(KIN__MEMBER_REAPING, kin__word_role(word),
+                                        kin__word_generation(word), kin__family.owner);
+    return atomic_compare_exchange_strong(&kin__member_of(owner)->word, &word, claimed);
 }
 
 /* Reaps the threads of a process, the slots that it had claimed for others, and the threads' slots
@@ -112,7 +106,7 @@ static bool reap_members_of(uint32_t process)
                              kin__word_role(word) == KIN__MEMBER_THREAD;
         bool is_unfinished = (kin__word_state(word) == KIN__MEMBER_CLAIMED || is_half_freed) &&
                              kin__word_by(word) == process;
-        if (owner == process || !(is_thread || is_unfinished) || !claim(owner)) {
+        if (owner == process || !(is_thread || is_unfinished) || !claim(owner, word)) {
             continue;
         }
         has_held |= holds_anything(member) || atomic_load(&member->sleeping_on) != 0;
@@ -183,7 +177,7 @@ static void continue_reaping_of(uint32_t dead)
  * may have been another's before, who died at it, and leads to blocks that are still that one's. */
 static void reap(uint32_t owner)
 {
-    if (!claim(owner)) {
+    if (!claim(owner, atomic_load(&kin__member_of(owner)->word))) {
         return;
     }
     /* The kernel has woken one of its children's keepers; that one may come too late to see why. */

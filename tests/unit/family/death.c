@@ -4,6 +4,7 @@
 #include "fake.h"
 #include "family/keeper.h"
 #include "family/sleep.h"
+#include "os/clock.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -634,4 +635,50 @@ TEST_OF_PROCESSES(a_tree_of_processes_killed_in_any_order_leaves_nothing)
         await_members(2);
         CHECK_SOUND();
     }
+}
+
+/* --- a child that takes over its slot while its parent is reaped --- */
+
+struct takeover {
+    uint32_t parent; /* dead: it had claimed the child's slot */
+    uint32_t child;
+    pthread_barrier_t start;
+    int pauses; /* before it does so */
+    bool is_taken;
+};
+
+static void *take_over(void *user)
+{
+    struct takeover *takeover = user;
+    uint32_t child = takeover->child;
+    pthread_barrier_wait(&takeover->start);
+    for (int i = 0; i < takeover->pauses; i++) {
+        kin__os_pause();
+    }
+    takeover->is_taken = kin__member_move(child, KIN__MEMBER_CLAIMED, KIN__MEMBER_CLAIMED, child) &&
+                         kin__member_move(child, KIN__MEMBER_CLAIMED, KIN__MEMBER_LIVE, 0);
+    return NULL;
+}
+
+TEST(a_child_that_has_taken_over_its_slot_is_not_reaped_with_its_parent)
+{
+    enum { ROUNDS = 8000 };
+    struct takeover takeover = {0};
+    uint32_t wrong = 0;
+    begin();
+    pthread_barrier_init(&takeover.start, NULL, 2);
+    for (int i = 0; i < ROUNDS; i++) {
+        uint32_t self = kin__family.owner;
+        takeover.pauses = i % 400;
+        REQUIRE(kin__member_claim(KIN__MEMBER_PROCESS, self, &takeover.parent) == 0);
+        REQUIRE(kin__member_claim(KIN__MEMBER_PROCESS, takeover.parent, &takeover.child) == 0);
+        pthread_t thread = thread_start(take_over, &takeover);
+        pthread_barrier_wait(&takeover.start);
+        kin__death_reap(takeover.parent);
+        thread_join(thread);
+        wrong += takeover.is_taken && kin__member_state_of(takeover.child) != KIN__MEMBER_LIVE;
+        kin__member_free(takeover.child);
+    }
+    CHECK_EQUAL(wrong, 0);
+    pthread_barrier_destroy(&takeover.start);
 }
