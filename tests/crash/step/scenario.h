@@ -43,6 +43,9 @@ struct scenario {
     void (*prepare)(void); /* in the victim, before it is traced */
     struct prey prey;      /* run NULL: none */
     void (*victim)(void);
+    pid_t (*attach)(void);   /* in place of `victim`: a process that is there, and sleeps */
+    void (*attached)(void);  /* gives it something to do */
+    bool (*is_over)(void);   /* it sleeps: whether it has done it */
     void (*asleep)(void);    /* the victim sleeps: what wakes it */
     void (*interlude)(void); /* the victim called trace_interlude() */
     void (*killed)(void);
@@ -58,6 +61,7 @@ extern const struct scenario reaper_scenarios[];
 extern const struct scenario event_scenarios[];
 extern const struct scenario queue_scenarios[];
 extern const struct scenario process_scenarios[];
+extern const struct scenario pool_scenarios[];
 
 /* Seen by all processes of a scenario; zeroed before each point. */
 struct board {

@@ -75,8 +75,16 @@ static void play(void (*drive)(pid_t pid, void *user), void *user)
         scenario->setup();
     }
     pid_t prey = 0;
-    pid_t victim = crash_start_member("victim", run_victim, &scene.board->victim);
-    bool has_begun = trace_begin(victim, scenario->victim);
+    pid_t victim = 0;
+    bool has_begun = false;
+    if (scenario->attach != NULL) {
+        victim = scenario->attach();
+        has_begun = victim > 0 && trace_attach(victim);
+        scenario->attached();
+    } else {
+        victim = crash_start_member("victim", run_victim, &scene.board->victim);
+        has_begun = trace_begin(victim, scenario->victim);
+    }
     if (scenario->prey.run != NULL) { /* last: it may die with locks that a fork takes */
         prey = crash_start_prey(&scenario->prey, &scene.board->prey);
     }
@@ -113,7 +121,9 @@ static void drive_to_end(pid_t pid, void *user)
         crash_fail("the operation does not end when nobody is killed");
         trace_kill(pid);
     }
-    waitpid(pid, &status, __WALL);
+    if (crash_stage.scenario->attach == NULL) {
+        waitpid(pid, &status, __WALL);
+    }
 }
 
 static void drive_listing(pid_t pid, void *user)
@@ -222,8 +232,8 @@ _Noreturn void stage_run(void)
     prctl(PR_SET_PDEATHSIG, SIGKILL);
     prctl(PR_SET_CHILD_SUBREAPER, 1);
     scene.board = &crash_record->board;
-    crash_stage.watch = (struct trace_watch){.asleep = scenario->asleep,
-                                             .interlude = scenario->interlude};
+    crash_stage.watch = (struct trace_watch){
+        .asleep = scenario->asleep, .interlude = scenario->interlude, .is_over = scenario->is_over};
     if (kin_init(NULL, NULL) != 0) {
         crash_fail("no family");
         _exit(3);

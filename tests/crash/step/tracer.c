@@ -177,6 +177,9 @@ static enum trace_end go(struct run *run, int request)
             if (run->points != NULL) {
                 trace_point_add(run->points, 0, run->sleeps);
             }
+            if (run->watch->is_over != NULL && run->watch->is_over()) {
+                return TRACE_DONE;
+            }
             if (run->sleeps == run->sleeps_max) {
                 return TRACE_AT_POINT;
             }
@@ -206,6 +209,16 @@ bool trace_begin(pid_t pid, void (*operation)(void))
         set_breakpoint(pid, 0);
     }
     return is_there;
+}
+
+bool trace_attach(pid_t pid)
+{
+    int status = 0;
+    if (ptrace(PTRACE_SEIZE, pid, NULL, (void *)PTRACE_O_EXITKILL) != 0 ||
+        ptrace(PTRACE_INTERRUPT, pid, NULL, NULL) != 0) {
+        return false;
+    }
+    return waitpid(pid, &status, __WALL) == pid && WIFSTOPPED(status);
 }
 
 /* From the first instruction outside of the image back into it. */
@@ -277,6 +290,11 @@ enum trace_end trace_finish(pid_t pid, const struct trace_watch *watch)
     struct run run = {.pid = pid, .watch = watch};
     set_breakpoint(pid, 0);
     enum trace_end end = go(&run, PTRACE_CONT);
+    if (end == TRACE_DONE && watch->is_over != NULL) { /* it sleeps, and must stop to be let go */
+        int status = 0;
+        ptrace(PTRACE_INTERRUPT, pid, NULL, NULL);
+        waitpid(pid, &status, __WALL);
+    }
     if (end == TRACE_DONE) {
         ptrace(PTRACE_DETACH, pid, NULL, NULL);
     }

@@ -35,6 +35,7 @@ struct trace_points {
 struct trace_watch {
     void (*asleep)(void);    /* it sleeps in the kernel: let it go on */
     void (*interlude)(void); /* it has called trace_interlude() */
+    bool (*is_over)(void);   /* it sleeps: whether that is the end of the operation. NULL: no */
 };
 
 enum trace_end {
@@ -52,6 +53,9 @@ void trace_point_add(struct trace_points *points, uintptr_t address, uint32_t hi
 
 /* Waits until the child stands in front of `operation`. False: it ended. */
 bool trace_begin(pid_t pid, void (*operation)(void));
+
+/* Stops a process that sleeps, at work since long and perhaps another's child. False: cannot. */
+bool trace_attach(pid_t pid);
 
 /* Runs through the operation by single steps; `ret_points` gets what was executed, at most
    `count_max`. */
