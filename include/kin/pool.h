@@ -85,6 +85,9 @@ typedef struct kin_pool_worker {
  * replaced later is not a copy of what the program has become; functions are found as
  * they were registered when the pool was made.
  *
+ * Fork: best made before the program starts threads. Later the workers have copies of locks that
+ * those threads hold at this moment, for ever, and of output that they have buffered.
+ *
  * Returns 0, or -EAGAIN: no more processes are allowed; -ENOMEM; -EMFILE: no fd is left; -EINVAL:
  * an option is out of range; KIN_EFAMILY: kin_init was not called.
  *

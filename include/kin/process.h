@@ -36,8 +36,9 @@ typedef struct kin_process_options {
  * what the function returned: 0 to 255. A negative code is printed with its message to stderr,
  * and the child exits with 1. Every object that this process has open is open in the child.
  *
- * The child runs no exit handlers. Output that is buffered at the start is written before. Free
- * the process with kin_process_free.
+ * The child runs no exit handlers. Output that is buffered at the start is written before; where
+ * other threads run, that of stdout and stderr only: flush other streams, or the child writes what
+ * is in them once more. Free the process with kin_process_free.
  *
  * Returns 0, or -EBUSY: other threads are running; -EAGAIN: no more processes are allowed;
  * -ENOMEM; -EMFILE: no fd is left for the sentinel; KIN_EFAMILY: kin_init was not called.

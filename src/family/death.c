@@ -73,7 +73,7 @@ static void announce(void)
 }
 
 /* Moves a slot to REAPING by this process if it is as `word` says, and the owner's; also one that a
- * dead reaper has left. A child that has taken over its slot since the look is not what was seen. */
+ * dead reaper has left. A child that has taken its slot over since is no longer what was seen. */
 static bool claim(uint32_t owner, uint64_t word)
 {
     uint32_t state = kin__word_state(word);
