@@ -158,6 +158,14 @@ uint64_t kin__os_process_start_time(uint32_t pid)
     return read_stat(pid).start_time;
 }
 
+/* Whether it is a child of this process that can be waited for: then no thread of it is left. */
+static bool is_ended_child(uint32_t pid)
+{
+    siginfo_t end = {0};
+    int r = waitid(P_PID, (id_t)pid, &end, WEXITED | WNOHANG | WNOWAIT);
+    return r == 0 && end.si_pid == (pid_t)pid;
+}
+
 bool kin__os_process_is_gone(uint32_t pid, uint64_t start_time, int64_t deadline_ns)
 {
     int fd = -1;
@@ -171,7 +179,7 @@ bool kin__os_process_is_gone(uint32_t pid, uint64_t start_time, int64_t deadline
         is_gone = kin__os_process_wait(fd, deadline_ns) == 0; /* all threads have ended */
     } else if (!is_gone) { /* no fd to be had; a zombie's other threads may run on */
         is_gone = (now.state == 'Z' && now.thread_count <= 1) || now.state == 'X' ||
-                  kin__os_signal(pid, 0) == -ESRCH;
+                  kin__os_signal(pid, 0) == -ESRCH || is_ended_child(pid);
     }
     if (fd >= 0) {
         close(fd);

@@ -154,6 +154,23 @@ TEST(with_no_fds_left_a_living_process_is_not_gone)
     end(pid);
 }
 
+TEST(with_no_fds_left_a_child_and_its_threads_that_have_ended_are_gone)
+{
+    pid_t dead = start_sleeper();
+    pid_t headless = start_headless();
+    struct rlimit before;
+    kill(dead, SIGKILL);
+    REQUIRE(kin__os_process_is_gone((uint32_t)dead, 0, INT64_MAX)); /* a zombie by now */
+    getrlimit(RLIMIT_NOFILE, &before);
+    struct rlimit none = {.rlim_cur = 0, .rlim_max = before.rlim_max};
+    REQUIRE(setrlimit(RLIMIT_NOFILE, &none) == 0);
+    CHECK(kin__os_process_is_gone((uint32_t)dead, 0, 1));
+    CHECK(!kin__os_process_is_gone((uint32_t)headless, 0, 1));
+    REQUIRE(setrlimit(RLIMIT_NOFILE, &before) == 0);
+    CHECK_EQUAL(waitpid(dead, NULL, 0), dead); /* it still can be waited for */
+    end(headless);
+}
+
 TEST(the_fd_of_a_process_becomes_readable_when_it_ends)
 {
     pid_t pid = start_sleeper();
