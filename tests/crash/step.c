@@ -4,7 +4,8 @@
  *     step [--all] [--points N] [--busy] [--list] [FILTER]
  *
  * Without arguments the short form: some points of each scenario. --all goes to every point,
- * --points N to at most N of a scenario; --busy lets a process work beside. FILTER is a part of "name, context".
+ * --points N to at most N of a scenario; --busy lets a process work beside. FILTER is a part of
+ * "name, context".
  * Closing line: "N passed, N failed"; a scenario passes when no point was bad and none hung.
  */
 #define _GNU_SOURCE
