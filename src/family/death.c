@@ -137,14 +137,41 @@ void kin__death_tell(uint32_t process)
     }
 }
 
-void kin__death_tell_next(uint32_t owner)
+/* The live process that is nearest to an owner's slot, going up the table or down, and around its
+ * end; 0: there is no other. */
+static uint32_t find_neighbour(uint32_t owner, bool is_up)
 {
     uint32_t used = atomic_load(&kin__shared()->members.used);
-    for (uint32_t slot = kin__owner_slot(owner) + 1; slot < used; slot++) {
-        uint32_t next = kin__owner(slot, atomic_load(&kin__member_at(slot)->word));
-        if (is_live_process(next)) {
-            kin__death_tell(next);
-            return;
+    uint32_t slot = kin__owner_slot(owner);
+    for (uint32_t i = 1; i < used; i++) {
+        slot = is_up ? slot + 1 : slot - 1;
+        slot = slot == 0 || slot > used ? used - 1 : slot == used ? 1 : slot;
+        uint32_t neighbour = kin__owner(slot, atomic_load(&kin__member_at(slot)->word));
+        if (slot != kin__owner_slot(owner) && is_live_process(neighbour)) {
+            return neighbour;
+        }
+    }
+    return 0;
+}
+
+uint32_t kin__death_next_of(uint32_t owner)
+{
+    return find_neighbour(owner, true);
+}
+
+uint32_t kin__death_previous_of(uint32_t owner)
+{
+    return find_neighbour(owner, false);
+}
+
+void kin__death_tell_children(uint32_t owner)
+{
+    uint32_t used = atomic_load(&kin__shared()->members.used);
+    for (uint32_t slot = 1; slot < used; slot++) {
+        const struct kin__member *member = kin__member_at(slot);
+        uint32_t child = kin__owner(slot, atomic_load(&member->word));
+        if (member->parent == owner && is_live_process(child)) {
+            kin__death_tell(child);
         }
     }
 }
@@ -180,8 +207,7 @@ static void reap(uint32_t owner)
     if (!claim(owner, atomic_load(&kin__member_of(owner)->word))) {
         return;
     }
-    /* The kernel has woken one of its children's keepers; that one may come too late to see why. */
-    kin__os_futex_wake(&kin__member_of(owner)->life_below, UINT32_MAX);
+    kin__death_tell_children(owner);
     kin__directory_reap(owner);
     continue_reaping_of(owner);
     reap_members_of(owner);
@@ -189,6 +215,7 @@ static void reap(uint32_t owner)
     kin__heap_reap(owner);
     announce();
     kin__member_free(owner);
+    kin__death_tell(kin__death_next_of(owner));
     tell_heir();
 }
 
@@ -226,6 +253,7 @@ void kin__death_end_process(void)
         announce();
     }
     kin__member_free(owner);
+    kin__death_tell(kin__death_next_of(owner));
     tell_heir();
 }
 

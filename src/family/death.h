@@ -37,9 +37,13 @@ void kin__death_end_thread(uint32_t owner);
  * process itself (see kin_fini). */
 void kin__death_end_process(void);
 
-/* After a process has become a member: where nobody's parent can be the watcher, the first in the
- * table is, and so the next one behind it may be that no longer. */
-void kin__death_tell_next(uint32_t owner);
+/* The live processes form a ring, in the order of the table: who comes behind an owner in it, and
+ * who before; 0: there is no other. */
+uint32_t kin__death_next_of(uint32_t owner);
+uint32_t kin__death_previous_of(uint32_t owner);
+
+/* Makes the keepers of a process's children look at the table anew. */
+void kin__death_tell_children(uint32_t owner);
 
 /* Who watches over a process: its parent while that lives, else the first live process in the
  * table; 0: nobody. */

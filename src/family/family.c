@@ -54,7 +54,7 @@ static int take_slot(uint32_t owner)
     if (!kin__member_move(owner, KIN__MEMBER_CLAIMED, KIN__MEMBER_LIVE, 0)) {
         return -ESTALE;
     }
-    kin__death_tell_next(owner);
+    kin__death_tell(kin__death_next_of(owner)); /* its place in the ring is another now */
     return kin__keeper_start();
 }
 

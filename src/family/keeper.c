@@ -24,18 +24,22 @@ static void look_again_within(struct watch *watch, int64_t slice_ns)
     watch->slice_ns = slice_ns < watch->slice_ns ? slice_ns : watch->slice_ns;
 }
 
-/* One process that this one watches: dead, being started, or alive. The kernel wakes one
- * sleeper of each word, so the watcher has a word for itself: it must not miss a death because
- * another that was woken in its stead is being killed too. The others are woken by it. */
-static void watch_process(struct watch *watch, struct kin__member *member, uint32_t owner,
-                          bool is_watcher)
+static void sleep_on(struct watch *watch, _Atomic uint32_t *word, uint32_t value)
 {
-    _Atomic uint32_t *word = is_watcher ? &member->life : &member->life_below;
-    uint32_t life = atomic_load(word);
+    if (watch->count < KIN__OS_FUTEX_WORDS_MAX) {
+        watch->waits[watch->count++] = (struct kin__os_futex_wait){.word = word, .expected = value};
+    } else {
+        look_again_within(watch, OVERFLOW_SLICE_NS);
+    }
+}
+
+/* One process that this one watches: dead, being started, or alive. */
+static void watch_process(struct watch *watch, struct kin__member *member, uint32_t owner)
+{
+    uint32_t life = atomic_load(&member->life);
     bool has_life = life & KIN__OS_FUTEX_WAITERS; /* else 0, or why its keeper did not start */
     bool is_starting = !has_life || kin__member_state_of(owner) == KIN__MEMBER_CLAIMED;
     if (life & KIN__OS_FUTEX_DIED) {
-        kin__os_futex_wake(&member->life_below, UINT32_MAX);
         if (kin__death_is_certain(owner, kin__os_now_ns() + DYING_NS)) {
             watch->has_reaped |= kin__death_reap(owner);
         }
@@ -45,36 +49,51 @@ static void watch_process(struct watch *watch, struct kin__member *member, uint3
             watch->has_reaped |= kin__death_reap(owner);
         }
         look_again_within(watch, START_SLICE_NS);
-    } else if (watch->count < KIN__OS_FUTEX_WORDS_MAX) {
-        watch->waits[watch->count++] = (struct kin__os_futex_wait){.word = word, .expected = life};
     } else {
-        look_again_within(watch, OVERFLOW_SLICE_NS);
+        sleep_on(watch, &member->life, life);
     }
 }
 
-/* Looks at all whom this process watches. */
+/* One that has died, whoever watches over it. Who comes behind it in the ring tells the others. */
+static void pass_on_death(struct watch *watch, struct kin__member *member, uint32_t owner)
+{
+    kin__os_futex_wake(&member->life, UINT32_MAX); /* if this one is no longer its watcher */
+    if (kin__death_next_of(owner) == kin__family.owner) {
+        uint32_t watcher = kin__death_watcher_of(owner);
+        kin__death_tell_children(owner);
+        kin__death_tell(watcher == kin__family.owner ? 0 : watcher);
+        look_again_within(watch, START_SLICE_NS);
+    }
+}
+
+/* Looks at all whom this process watches, and at the one before it in the ring. */
 static void watch_all(struct watch *watch)
 {
     uint32_t self = kin__family.owner;
-    uint32_t above = kin__death_watcher_of(self);
+    uint32_t previous = kin__death_previous_of(self);
     uint32_t used = atomic_load(&kin__shared()->members.used);
+    if (previous != 0) {
+        struct kin__member *member = kin__member_of(previous);
+        uint32_t life = atomic_load(&member->life_next);
+        bool is_still = kin__death_previous_of(self) == previous && !(life & KIN__OS_FUTEX_DIED);
+        sleep_on(watch, &member->life_next, life);
+        look_again_within(watch, is_still ? INT64_MAX : 1);
+    }
     for (uint32_t slot = 1; slot < used; slot++) {
         struct kin__member *member = kin__member_at(slot);
         uint64_t word = atomic_load(&member->word);
         uint32_t owner = kin__owner(slot, word);
         uint32_t state = kin__word_state(word);
-        if (kin__word_role(word) != KIN__MEMBER_PROCESS || owner == self) {
+        if (kin__word_role(word) != KIN__MEMBER_PROCESS || owner == self ||
+            state == KIN__MEMBER_FREE) {
             continue;
         }
+        if (atomic_load(&member->life) & KIN__OS_FUTEX_DIED) {
+            pass_on_death(watch, member, owner);
+        }
         bool is_claimed = state == KIN__MEMBER_CLAIMED && kin__word_by(word) != owner;
-        bool is_watcher = is_claimed ? kin__word_by(word) == self
-                                     : kin__death_watcher_of(owner) == self;
-        if ((is_watcher || owner == above) && state != KIN__MEMBER_FREE) {
-            watch_process(watch, member, owner, is_watcher);
-        } else if (atomic_load(&member->life) & KIN__OS_FUTEX_DIED) {
-            /* This one was its watcher when it went to sleep, and may have been woken in the stead
-             * of who is that now. */
-            kin__os_futex_wake(&member->life, UINT32_MAX);
+        if (is_claimed ? kin__word_by(word) == self : kin__death_watcher_of(owner) == self) {
+            watch_process(watch, member, owner);
         }
     }
 }
@@ -89,10 +108,7 @@ static bool is_orphan_daemon(void)
 /* Ends a daemon whose parent is dead; the parent's other children may still be asleep. */
 static _Noreturn void end_orphan(void)
 {
-    struct kin__member *parent = kin__member_of(kin__family.member->parent);
-    if (parent != NULL) {
-        kin__os_futex_wake(&parent->life_below, UINT32_MAX);
-    }
+    kin__death_tell_children(kin__family.member->parent);
     kin__os_die();
 }
 
@@ -143,8 +159,8 @@ static void *keep(void *user)
         }
     }
     if (r == 0) {
-        atomic_store(&member->life_below, 0);
-        kin__os_futex_wake(&member->life_below, UINT32_MAX);
+        atomic_store(&member->life_next, 0);
+        kin__os_futex_wake(&member->life_next, UINT32_MAX);
         atomic_store(&member->life, 0);
         kin__os_futex_wake(&member->life, UINT32_MAX);
         kin__os_life_end();
@@ -156,7 +172,7 @@ int kin__keeper_start(void)
 {
     struct kin__member *member = kin__family.member;
     atomic_store(&member->life, 0);
-    atomic_store(&member->life_below, 0);
+    atomic_store(&member->life_next, 0);
     atomic_fetch_and(&member->command, ~KIN__COUNT_FLAG);
     int r = kin__os_thread_start(keep, NULL, &kin__family.keeper);
     if (r < 0) {

@@ -1,10 +1,15 @@
 /**
  * The keeper: the one thread that kin has in each process, asleep in the kernel.
  *
- * It publishes the process's life word, and sleeps on the life words of those it watches: the
- * processes whose watcher it is (its children, as a rule) and its own watcher (its parent, as a
- * rule). So every death is seen by somebody, also when parent and child die together. When a
- * life word is released it reaps. In a daemon it ends the process when the parent is dead.
+ * It publishes the process's life words and sleeps on those of others. When one is released it
+ * reaps, and in a daemon it ends the process when the parent is dead.
+ *
+ * Of each word it sleeps alone, since the kernel wakes one sleeper: on `life` the watcher, which
+ * is the parent as a rule; on `life_next` who comes next in the table, around its end. That one
+ * makes the children of the dead, and its watcher, look. A keeper that is woken may be killed before
+ * it has done so: but then its own next is woken, finds both dead, and does it for both. So any
+ * number may die at once, parents, children and watchers: the last one left hears of all. Who
+ * joins or leaves the ring makes the next one look again.
  *
  * It costs nothing while nothing happens: no timer runs, except while a child is being started
  * and has no life word yet, and where one process watches more than 126 others (one look a

@@ -73,7 +73,7 @@ void kin__member_free(uint32_t owner)
     memset(member->name, 0, sizeof member->name);
     atomic_store(&member->child_count, 0);
     atomic_store(&member->life, 0);
-    atomic_store(&member->life_below, 0);
+    atomic_store(&member->life_next, 0);
     atomic_store(&member->sleeping_on, 0);
     atomic_store(&member->doing, 0);
     atomic_store(&member->trim_wish, 0);

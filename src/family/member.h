@@ -47,9 +47,9 @@ struct kin__member {
     uint32_t flags;
     _Atomic uint32_t child_count; /* children started so far, for names */
     char name[KIN__NAME_BYTES];
-    _Atomic uint32_t life_below; /* as `life`, for its children's keepers: the kernel wakes only
-                                  * one sleeper of a word, and `life` is for the watcher */
-    uint32_t reserved_below;
+    _Atomic uint32_t life_next; /* as `life`, for who comes next in the ring, see keeper.h: the
+                                 * kernel wakes one sleeper of a word; `life` is for the watcher */
+    uint32_t reserved_life;
     _Atomic uint64_t start_pid; /* of a process: generation : 32 high, pid : 32; written by the
                                  * parent after the fork, or by the process, and never cleared */
 
@@ -70,7 +70,7 @@ struct kin__member {
     uint32_t reserved[32 + 1];
 };
 
-KIN_STATIC_ASSERT_OFFSET(struct kin__member, life_below,
+KIN_STATIC_ASSERT_OFFSET(struct kin__member, life_next,
                          offsetof(struct kin__member, life) + KIN__OS_LIFE_DISTANCE);
 KIN_STATIC_ASSERT_OFFSET(struct kin__member, sleeping_on, 128);
 KIN_STATIC_ASSERT_OFFSET(struct kin__member, holdings, 256);
