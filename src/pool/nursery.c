@@ -94,8 +94,12 @@ static void settle_slot(struct nursery *nursery, uint32_t index, uint64_t word,
     kin__count_raise(is_retried ? &shared->tasks : &shared->results, UINT32_MAX);
 }
 
+/* In a terminated pool a task at work stays what it is: it has no result, and nobody waits. */
 static void settle_tasks(struct nursery *nursery, uint32_t worker, const kin_process *process)
 {
+    if (atomic_load(&nursery->shared->state) == KIN__POOL_TERMINATED) {
+        return;
+    }
     for (uint32_t i = 0; i < nursery->shared->capacity; i++) {
         uint64_t word = atomic_load(&kin__pool_slot_at(nursery->shared, i)->word);
         if (kin__slot_state(word) == KIN__SLOT_RUNNING && kin__slot_worker(word) == worker) {

@@ -503,6 +503,9 @@ TEST(a_late_join_leaves_alone_who_has_the_slot_of_the_child_by_now)
     kin_process_free(process);
 }
 
+/* Not with the address sanitizer: its allocator's locks are not given back in the child of a fork
+ * beside threads. */
+#ifndef __SANITIZE_ADDRESS__
 static int write_after_a_while(kin_call *call)
 {
     usleep(20000);
@@ -544,6 +547,7 @@ TEST(exit_beside_a_thread_that_starts_children_waits_for_those_that_run)
     close(ends[0]);
     close(ends[1]);
 }
+#endif
 
 static int set_event(kin_call *call)
 {
