@@ -6,10 +6,10 @@
  *
  * Of each word it sleeps alone, since the kernel wakes one sleeper: on `life` the watcher, which
  * is the parent as a rule; on `life_next` who comes next in the table, around its end. That one
- * makes the children of the dead, and its watcher, look. A keeper that is woken may be killed before
- * it has done so: but then its own next is woken, finds both dead, and does it for both. So any
- * number may die at once, parents, children and watchers: the last one left hears of all. Who
- * joins or leaves the ring makes the next one look again.
+ * makes the children of the dead, and its watcher, look. A keeper that is woken may be killed
+ * before it has done so: but then its own next is woken, finds both dead, and does it for both.
+ * So any number may die at once, parents, children and watchers: the last one left hears of all.
+ * Who joins or leaves the ring makes the next one look again.
  *
  * It costs nothing while nothing happens: no timer runs, except while a child is being started
  * and has no life word yet, and where one process watches more than 126 others (one look a
