@@ -6,7 +6,8 @@
 #include <errno.h>
 #include <kin/error.h>
 
-/* In the family's memory. All processes write it. */
+/* In the family's memory. All processes write it. Peer death: the flag is set or not; if it is,
+ * the reaper makes all who wait look again. */
 struct cancel_shared {
     _Atomic uint32_t fired; /* event count; FLAG: the token has fired */
 };

@@ -43,7 +43,9 @@ struct kin__region {
     uint32_t reserved;
 };
 
-/* Offset 0 of the memory. The first block is constant after kin_init. */
+/* Offset 0 of the memory. The first block is constant after kin_init. Peer death: the directory's
+ * entry under change is counted again by whoever finds the lock's holder dead; the rest are
+ * marks that only rise, and hints. */
 struct kin__family_shared {
     uint64_t magic;
     uint32_t layout;

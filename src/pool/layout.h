@@ -100,6 +100,8 @@ enum kin__pool_state {
 
 #define KIN__POOL_MAGIC 0x316c6f6f706e696bu /* "kinpool1" */
 
+/* Peer death: the words of the slots are always true. A worker's death is settled by the nursery,
+ * that of the nursery ends the pool, that of the creator ends the nursery. */
 struct kin__pool_shared {
     /* Constant. */
     uint64_t magic;

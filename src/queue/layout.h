@@ -78,6 +78,9 @@ struct place {
     uint64_t ticket;
 };
 
+/* Peer death: the states of the slots are always true; what else stands here is rebuilt from them
+ * by whoever finds a lock's holder dead, and by the reaper of one that died in the queue. See
+ * recover.c. */
 struct queue_shared {
     /* Constant. */
     uint64_t item_count_max;    /* 0: no limit */

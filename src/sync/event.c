@@ -14,6 +14,8 @@
 #include <kin/error.h>
 #include <kin/event.h>
 
+/* Peer death: one that dies while it sets has counted the set or not; the reaper makes all who
+ * wait look again, so a set that was counted is seen. Waiters leave nothing but SLEEPERS. */
 struct event_shared {
     _Atomic uint32_t count; /* event count; written by whoever sets, clears or waits */
     _Atomic uint32_t sets;  /* number of times that it was set: what a waiter has not missed */

@@ -21,6 +21,8 @@
 #define DIED ((uint32_t)1 << 30)
 #define WAITERS ((uint32_t)1 << 31)
 
+/* Peer death: a dead holder is taken out of the word by the reaper, which sets DIED; a dead waiter
+ * leaves nothing in it but perhaps WAITERS, which costs one wake-up of nobody. */
 struct lock_shared {
     _Atomic uint32_t holder; /* written by whoever acquires, releases, waits or reaps */
 };
