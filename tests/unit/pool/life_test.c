@@ -47,6 +47,22 @@ TEST(a_worker_at_work_says_at_what)
     kin_pool_free(pool);
 }
 
+TEST(a_task_at_work_in_a_terminated_pool_has_no_result)
+{
+    kin_pool *pool = pool_with(KIN_OPTIONS(kin_pool_options, .worker_count = 1));
+    struct counter counter = {.next = 0, .end = 1};
+    kin_pool_imap *imap = NULL;
+    const kin_result *result = NULL;
+    REQUIRE(kin_pool_imap_unordered_bytes(pool, wait_for_ever, counter_next, &counter, &imap) == 0);
+    CHECK_EQUAL(kin_pool_imap_next(imap, KIN_NOW, &result), -EAGAIN);
+    wait_until_busy(pool, 0);
+    kin_pool_terminate(pool);
+    CHECK_EQUAL(kin_pool_join(pool, KIN_FOREVER), 0); /* the worker is dead and buried */
+    CHECK_EQUAL(kin_pool_imap_next(imap, KIN_FOREVER, &result), KIN_EBROKEN);
+    kin_pool_imap_free(imap);
+    kin_pool_free(pool);
+}
+
 TEST(a_closed_pool_takes_no_more_work)
 {
     kin_pool *pool = pool_with(NULL);
