@@ -13,6 +13,8 @@
  *     RUNNING -> LOST      by the nursery, after the worker's death: it was the last attempt
  *     DONE | LOST -> FREE  by the creator, which has taken the result
  *
+ * In a terminated pool what is RUNNING stays RUNNING: it has no result, and goes with the pool.
+ *
  * Slots are filled in the order of the ring and claimed in it. `tail` and `head` count slots
  * without end (the slot is the count modulo the capacity); both only say where to look. Below
  * `head` nothing is QUEUED: whoever moves it up has seen so, and the nursery, which makes a slot
