@@ -25,6 +25,13 @@ typedef struct kin_handle {
     uint64_t counter;
 } kin_handle;
 
+/**
+ * Who can use an object. One that only the threads of one process use is kept from others by
+ * KIN_SCOPE_PROCESS: to open it elsewhere is refused with -EACCES, and in a forked child the copy
+ * of what its parent had is refused with -ESTALE.
+ */
+typedef enum kin_scope { KIN_SCOPE_FAMILY, KIN_SCOPE_PROCESS } kin_scope;
+
 /** Bytes that somebody else owns. */
 typedef struct kin_bytes {
     const void *data;

@@ -25,48 +25,38 @@ __attribute__((constructor)) static void register_type(void)
 
 int kin_cancel_create(kin_cancel **ret_cancel)
 {
-    if (ret_cancel == NULL) {
-        return -EINVAL;
-    }
-    return kin__object_create(KIN__TYPE_CANCEL, sizeof **ret_cancel, sizeof(struct cancel_shared),
-                              ret_cancel);
+    static const struct kin__object_plan plan = {.type = KIN__TYPE_CANCEL,
+                                                 .size = sizeof **ret_cancel,
+                                                 .bytes = sizeof(struct cancel_shared)};
+    return kin__object_create(&plan, ret_cancel);
 }
 
 int kin_cancel_attach(kin_handle handle, kin_cancel **ret_cancel)
 {
-    if (ret_cancel == NULL) {
-        return -EINVAL;
-    }
     return kin__object_attach(KIN__TYPE_CANCEL, sizeof **ret_cancel, handle, ret_cancel);
 }
 
 kin_cancel *kin_cancel_free(kin_cancel *cancel)
 {
-    kin__object_free(cancel == NULL ? NULL : &cancel->object);
+    kin__object_free(cancel);
     return NULL;
 }
 
 kin_handle kin_cancel_handle(const kin_cancel *cancel)
 {
-    return cancel == NULL ? (kin_handle){0} : cancel->object.handle;
+    return kin__object_handle(cancel);
 }
 
 int kin_cancel_request(kin_cancel *cancel)
 {
-    if (cancel == NULL) {
-        return -EINVAL;
-    }
+    struct cancel_shared *shared = NULL;
     struct kin__thread *self = NULL;
-    int r = kin__self_find(&self);
+    int r = kin__object_enter(cancel, &shared, &self);
     if (r < 0) {
         return r;
     }
-    _Atomic uint32_t *fired = kin__cancel_count(cancel);
-    if (fired == NULL) {
-        return -ESTALE;
-    }
-    atomic_fetch_or(fired, KIN__COUNT_FLAG);
-    kin__count_raise(fired, UINT32_MAX);
+    atomic_fetch_or(&shared->fired, KIN__COUNT_FLAG);
+    kin__count_raise(&shared->fired, UINT32_MAX);
     return 0;
 }
 

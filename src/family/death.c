@@ -37,7 +37,7 @@ static void repair_object(uint32_t index, uint32_t dead)
     const struct kin__type *type = kin__types[entry->type];
     uint64_t block = entry->block;
     if (type != NULL && type->repair != NULL && kin__block_capacity(block) != 0) {
-        type->repair(index, kin__object_at(block), dead);
+        type->repair(index, kin__entry_object(entry), dead);
     }
 }
 
@@ -46,7 +46,7 @@ static void repair_holdings(const struct kin__member *member, uint32_t dead)
 {
     repair_object(atomic_load(&member->doing), dead);
     for (uint32_t i = 0; i < KIN__HOLDING_MAX; i++) {
-        repair_object(atomic_load(&member->holdings[i]), dead);
+        repair_object(atomic_load(&member->holdings[i]) & ~KIN__HOLDING_READ, dead);
     }
     if (atomic_load(&member->holding_overflow) != 0) {
         uint32_t used = atomic_load(&kin__shared()->directory.used);

@@ -1,6 +1,5 @@
 #include "family/directory.h"
 
-#include "base/arithmetic.h"
 #include "family/lock.h"
 #include "family/member.h"
 
@@ -9,11 +8,6 @@
 static uint64_t object_owner(uint32_t index, const struct kin__entry *entry)
 {
     return kin__block_of_object(index, entry->counter);
-}
-
-void *kin__object_at(uint64_t block)
-{
-    return kin__at(kin__u64_align_up(block, KIN__OBJECT_ALIGNMENT));
 }
 
 /* --- the lock, and putting right what its holder left when it died --- */
@@ -175,7 +169,7 @@ static void finish_free(uint32_t index)
         const struct kin__type *type = entry->type < KIN__TYPE_COUNT ? kin__types[entry->type]
                                                                      : NULL;
         if (type != NULL && type->free != NULL) {
-            type->free(index, kin__object_at(block));
+            type->free(index, kin__entry_object(entry));
         }
         kin__block_give(block, owner, kin__block_of_member(kin__family.owner));
         entry->block = 0;
@@ -219,7 +213,7 @@ static int make_room(void)
     return kin__region_commit(directory, wanted);
 }
 
-int kin__directory_enter(uint16_t type, uint64_t block, kin_handle *reference,
+int kin__directory_enter(const struct kin__entry_plan *plan, kin_handle *reference,
                          kin_handle *ret_handle)
 {
     int r = make_room();
@@ -234,14 +228,17 @@ int kin__directory_enter(uint16_t type, uint64_t block, kin_handle *reference,
         struct kin__entry *entry = kin__entry_at(index);
         shared->directory_current = index;
         shared->directory_search = index + 1;
-        entry->type = type;
+        entry->type = plan->type;
+        entry->handle_count = plan->handle_count;
+        entry->process = plan->process;
         entry->counter = ++shared->directory_counter;
-        entry->block = block;
+        entry->block = plan->block;
         entry->references = 1;
         *ret_handle = handle_of(index, entry);
         write_handle(reference, *ret_handle);
         atomic_store(&entry->state, KIN__ENTRY_LIVE);
-        kin__block_give(block, kin__block_of_member(kin__family.owner), object_owner(index, entry));
+        kin__block_give(plan->block, kin__block_of_member(kin__family.owner),
+                        object_owner(index, entry));
     }
     unlock_directory(self);
     return index == 0 ? -ENOMEM : 0;

@@ -18,6 +18,7 @@
 #ifndef KIN_FAMILY_DIRECTORY_H
 #define KIN_FAMILY_DIRECTORY_H
 
+#include "base/arithmetic.h"
 #include "family/runtime.h"
 
 enum kin__entry_state { KIN__ENTRY_FREE, KIN__ENTRY_LIVE, KIN__ENTRY_DYING };
@@ -29,15 +30,34 @@ struct kin__entry {
     uint64_t block; /* offset of the object's block */
     uint64_t references;
     _Atomic uint32_t freer; /* of a DYING entry: the process that frees it */
-    uint32_t reserved[7];
+    uint32_t handle_count;  /* handles in front of the object in its block; constant */
+    uint32_t process;       /* the only one that may use the object; 0: all; constant */
+    uint32_t reserved[5];
 };
 
 KIN_STATIC_ASSERT_SIZE(struct kin__entry, 64);
 
 #define KIN__OBJECT_ALIGNMENT KIN__MEMORY_LINE
 
-/* Where the object in a block starts. */
-void *kin__object_at(uint64_t block);
+/* What is entered: an object in a block, behind the handles that stand in front of it. */
+struct kin__entry_plan {
+    uint16_t type;
+    uint32_t handle_count;
+    uint32_t process; /* the only one that may use it; 0: all */
+    uint64_t block;
+};
+
+/* Where the object starts in a block with so many handles. */
+static inline uint64_t kin__object_offset(uint64_t block, uint32_t handle_count)
+{
+    return kin__u64_align_up(block + handle_count * sizeof(kin_handle), KIN__OBJECT_ALIGNMENT);
+}
+
+/* The object of a live entry. */
+static inline void *kin__entry_object(const struct kin__entry *entry)
+{
+    return kin__at(kin__object_offset(entry->block, entry->handle_count));
+}
 
 /* The entry at an index; NULL if there is none. */
 static inline struct kin__entry *kin__entry_at(uint32_t index)
@@ -53,7 +73,7 @@ void kin__reference_drop(kin_handle *reference);
 
 /* Enters an object whose block belongs to this process; its first reference is written at
  * `reference`. 0, or -ENOMEM. */
-int kin__directory_enter(uint16_t type, uint64_t block, kin_handle *reference,
+int kin__directory_enter(const struct kin__entry_plan *plan, kin_handle *reference,
                          kin_handle *ret_handle);
 
 /* The live entry that a handle names, or NULL: a first look, not under the lock. */

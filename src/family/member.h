@@ -31,6 +31,7 @@ enum kin__member_role { KIN__MEMBER_THREAD = 1, KIN__MEMBER_PROCESS = 2 };
 
 #define KIN__MEMBER_DAEMON 1u /* in flags: dies with its parent */
 #define KIN__HOLDING_MAX 30u
+#define KIN__HOLDING_READ ((uint32_t)1 << 31) /* with an index in holdings: reads a kin_rwlock */
 #define KIN__NAME_BYTES 32u
 
 struct kin__member {
@@ -55,13 +56,17 @@ struct kin__member {
 
     /* What it does: written by the member, read by reapers. */
     _Alignas(KIN__MEMORY_LINE) _Atomic uint64_t sleeping_on; /* offset of a word; see sleep.h */
-    _Atomic uint32_t doing;      /* directory index of the object it works on; 0: none */
-    _Atomic uint32_t nudge;      /* event count that a reaper raises to wake it; see sleep.h */
-    _Atomic uint32_t command;    /* of a process: event count that its keeper sleeps on */
-    _Atomic uint32_t trim_wish;  /* of a process: others freed many of its blocks */
-    _Atomic uint32_t span_count; /* of a process: spans that its heap has */
-    _Atomic uint32_t child_ends; /* of a process: event count that its keeper raises when one of
+    _Atomic uint32_t doing;       /* directory index of the object it works on; 0: none */
+    _Atomic uint32_t nudge;       /* event count that a reaper raises to wake it; see sleep.h */
+    _Atomic uint32_t command;     /* of a process: event count that its keeper sleeps on */
+    _Atomic uint32_t trim_wish;   /* of a process: others freed many of its blocks */
+    _Atomic uint32_t span_count;  /* of a process: spans that its heap has */
+    _Atomic uint32_t child_ends;  /* of a process: event count that its keeper raises when one of
                                   * those it watches may have ended */
+    _Atomic uint64_t waits_for;   /* what it is blocked by, for finding deadlocks; 0: nothing */
+    _Atomic uint64_t line;        /* index : 32, state : 32 of the object in whose line it stands, a
+                                  * kin_condition or kin_barrier; 0: none */
+    _Atomic uint64_t line_ticket; /* its place in that line */
 
     /* What it may have claimed: an index is written before the claim and removed after the
      * release, so this is always a superset. */

@@ -1,9 +1,7 @@
 #include "family/reference.h"
 
 #include "base/allocate.h"
-#include "family/member.h"
 
-#include <errno.h>
 #include <string.h>
 
 #define REFERENCES_A_BLOCK 256u
@@ -44,51 +42,59 @@ static int find_reference(kin_handle **ret_reference)
     return r < 0 ? r : find_reference(ret_reference);
 }
 
-static void open_object(struct kin__object *object, uint16_t type, kin_handle handle,
-                        kin_handle *reference)
+static void open_object(struct kin__object *object, kin_handle handle, kin_handle *reference)
 {
-    object->shared = kin__object_at(kin__entry_at(handle.index)->block);
+    const struct kin__entry *entry = kin__entry_at(handle.index);
+    object->shared = kin__entry_object(entry);
     object->handle = handle;
     object->reference = reference;
     object->generation = kin__family.generation;
-    object->type = type;
+    object->type = (uint16_t)entry->type;
+    object->is_process_only = entry->process != 0;
     kin__list_append(&kin__references.objects, &object->node);
 }
 
 /* Creates the shared part of an object in a block of this process. */
-static int create_shared(struct kin__object *object, uint16_t type, uint64_t block)
+static int create_shared(struct kin__object *object, const struct kin__entry_plan *plan)
 {
     kin_handle *reference = NULL;
     kin_handle handle = {0};
     mtx_lock(&kin__references.lock);
     int r = find_reference(&reference);
     if (r == 0) {
-        r = kin__directory_enter(type, block, reference, &handle);
+        r = kin__directory_enter(plan, reference, &handle);
     }
     if (r == 0) {
-        open_object(object, type, handle, reference);
+        open_object(object, handle, reference);
     }
     mtx_unlock(&kin__references.lock);
     return r;
 }
 
-int kin__object_create(uint16_t type, size_t size, uint64_t bytes, void *ret_object)
+int kin__object_create(const struct kin__object_plan *plan, void *ret_object)
 {
-    uint64_t block = 0;
+    if (ret_object == NULL ||
+        (plan->scope != KIN_SCOPE_FAMILY && plan->scope != KIN_SCOPE_PROCESS)) {
+        return -EINVAL;
+    }
     int r = kin__thread_register();
     if (r < 0) {
         return r;
     }
-    struct kin__object *object = kin__allocate_zeroed(size);
+    struct kin__object *object = kin__allocate_zeroed(plan->size);
     if (object == NULL) {
         return -ENOMEM;
     }
-    r = kin__block_create(bytes + KIN__OBJECT_ALIGNMENT, 0, KIN__BLOCK_OBJECT, &block);
+    struct kin__entry_plan entry = {.type = plan->type, .handle_count = plan->handle_count};
+    entry.process = plan->scope == KIN_SCOPE_PROCESS ? kin__family.owner : 0;
+    uint64_t place = kin__object_offset(0, plan->handle_count);
+    r = kin__block_create(place + plan->bytes + KIN__OBJECT_ALIGNMENT, plan->handle_count,
+                          KIN__BLOCK_OBJECT, &entry.block);
     if (r == 0) {
-        memset(kin__object_at(block), 0, bytes);
-        r = create_shared(object, type, block);
+        memset(kin__at(kin__object_offset(entry.block, plan->handle_count)), 0, plan->bytes);
+        r = create_shared(object, &entry);
         if (r < 0) {
-            kin__block_free(block, kin__block_of_member(kin__family.owner));
+            kin__block_free(entry.block, kin__block_of_member(kin__family.owner));
         }
     }
     if (r < 0) {
@@ -110,13 +116,16 @@ static int attach_shared(struct kin__object *object, uint16_t type, kin_handle h
     if (entry->type != type) {
         return -EINVAL;
     }
+    if (entry->process != 0 && entry->process != kin__family.owner) {
+        return -EACCES;
+    }
     mtx_lock(&kin__references.lock);
     int r = find_reference(&reference);
     if (r == 0) {
         r = kin__reference_add(reference, handle);
     }
     if (r == 0) {
-        open_object(object, type, handle, reference);
+        open_object(object, handle, reference);
     }
     mtx_unlock(&kin__references.lock);
     return r;
@@ -124,7 +133,7 @@ static int attach_shared(struct kin__object *object, uint16_t type, kin_handle h
 
 int kin__object_attach(uint16_t type, size_t size, kin_handle handle, void *ret_object)
 {
-    int r = kin__thread_register();
+    int r = ret_object == NULL ? -EINVAL : kin__thread_register();
     if (r < 0) {
         return r;
     }
@@ -141,8 +150,14 @@ int kin__object_attach(uint16_t type, size_t size, kin_handle handle, void *ret_
     return 0;
 }
 
-void kin__object_free(struct kin__object *object)
+kin_handle *kin__object_handles(const struct kin__object *object)
 {
+    return kin__at(kin__entry_at(object->handle.index)->block);
+}
+
+void kin__object_free(void *opened)
+{
+    struct kin__object *object = opened;
     if (object == NULL) {
         return;
     }
@@ -173,7 +188,8 @@ int kin__references_copy(uint32_t owner)
         }
         kin_handle *handles = kin__at(references->child_blocks[used / REFERENCES_A_BLOCK]);
         object->child_reference = &handles[used % REFERENCES_A_BLOCK];
-        if (kin__reference_add(object->child_reference, object->handle) == 0) {
+        if (!object->is_process_only &&
+            kin__reference_add(object->child_reference, object->handle) == 0) {
             used++;
         } else {
             object->child_reference = NULL;

@@ -7,6 +7,9 @@
 
 #include "base/list.h"
 #include "family/directory.h"
+#include "family/member.h"
+
+#include <errno.h>
 
 /* An object that this process has open: the first member of kin_lock, kin_queue and the like.
  * Private memory. */
@@ -18,6 +21,16 @@ struct kin__object {
     struct kin__list_node node;
     uint32_t generation; /* of kin__family: objects of a family that was left are dead */
     uint16_t type;
+    bool is_process_only; /* a forked child does not inherit it */
+};
+
+/* What kin__object_create makes. */
+struct kin__object_plan {
+    uint16_t type;
+    kin_scope scope;
+    uint32_t handle_count; /* counted references in front of the shared part */
+    size_t size;           /* of kin_lock, kin_queue ..., which start with a struct kin__object */
+    uint64_t bytes;        /* of the shared part */
 };
 
 /* What this process has open, and the blocks that list it. Private memory. */
@@ -31,15 +44,45 @@ struct kin__references {
     uint32_t child_block_count;
 };
 
-/* Allocates a kin_lock, kin_queue ..., `size` bytes that start with a struct kin__object, and
- * creates its shared part, a block of `bytes`, zeroed, aligned to 128 bytes; or opens what the
- * handle names. `ret_object` is a pointer to the pointer. 0, or -ENOMEM, KIN_EFAMILY; -ESTALE;
- * -EINVAL: the handle names another type. */
-int kin__object_create(uint16_t type, size_t size, uint64_t bytes, void *ret_object);
+/* Allocates a kin_lock, kin_queue ... and creates its shared part, zeroed, aligned to 128 bytes;
+ * or opens what the handle names. `ret_object` is a pointer to the pointer; NULL is -EINVAL. 0, or
+ * -ENOMEM, KIN_EFAMILY, -EINVAL: no such scope; -ESTALE; -EINVAL: the handle names another type;
+ * -EACCES: another process's own. */
+int kin__object_create(const struct kin__object_plan *plan, void *ret_object);
 int kin__object_attach(uint16_t type, size_t size, kin_handle handle, void *ret_object);
 
+/* The handles in front of the shared part, counted references. */
+kin_handle *kin__object_handles(const struct kin__object *object);
+
+/* What every call on an object begins with: its shared part, and the calling thread, which becomes
+ * a member here if it is none. `object` is a kin_lock, kin_queue ... or NULL; `ret_shared` a
+ * pointer to the pointer. 0, or -EINVAL: NULL; -ESTALE: gone; KIN_EFAMILY, -ENOMEM, -EAGAIN. */
+static inline int kin__object_enter(const void *object, void *ret_shared,
+                                    struct kin__thread **ret_self)
+{
+    if (object == NULL) {
+        return -EINVAL;
+    }
+    int r = kin__self_find(ret_self);
+    if (r < 0) {
+        return r;
+    }
+    void *shared = ((const struct kin__object *)object)->shared;
+    if (shared == NULL) {
+        return -ESTALE;
+    }
+    *(void **)ret_shared = shared;
+    return 0;
+}
+
 /* Closes and frees it; the last in the family to do so frees the shared part. NULL is fine. */
-void kin__object_free(struct kin__object *object);
+void kin__object_free(void *object);
+
+/* The name of a kin_lock, kin_queue ... or NULL. */
+static inline kin_handle kin__object_handle(const void *object)
+{
+    return object == NULL ? (kin_handle){0} : ((const struct kin__object *)object)->handle;
+}
 
 /* The directory index, for holdings and `doing`. */
 static inline uint32_t kin__object_index(const struct kin__object *object)

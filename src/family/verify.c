@@ -257,7 +257,7 @@ static void check_object(struct check *check, uint32_t index, const struct kin__
     if (owner != kin__block_of_object(index, entry->counter)) {
         kin__verify_fail(verifier, "object %u: its block is not its own", index);
     } else if (type->verify != NULL) {
-        uint64_t at = kin__u64_align_up(entry->block, KIN__OBJECT_ALIGNMENT);
+        uint64_t at = kin__object_offset(entry->block, entry->handle_count);
         type->verify(verifier, index, kin__memory_at(&verifier->memory, at));
     }
 }

@@ -178,8 +178,10 @@ static int prepare(const kin_pool_options *options, kin_pool **ret_pool)
 {
     kin_pool *pool = NULL;
     uint32_t capacity = capacity_of(options);
-    int r = kin__object_create(KIN__TYPE_POOL, sizeof *pool,
-                               kin__pool_bytes(options->worker_count, capacity), &pool);
+    struct kin__object_plan plan = {.type = KIN__TYPE_POOL,
+                                    .size = sizeof *pool,
+                                    .bytes = kin__pool_bytes(options->worker_count, capacity)};
+    int r = kin__object_create(&plan, &pool);
     if (r < 0) {
         return r;
     }

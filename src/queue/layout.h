@@ -139,7 +139,7 @@ static inline uint32_t kin__slot_owner(uint64_t word)
 /* A segment by its block. */
 static inline struct segment *kin__segment_at(uint64_t block)
 {
-    return kin__object_at(block);
+    return kin__at(kin__u64_align_up(block, KIN__OBJECT_ALIGNMENT));
 }
 
 /* A ticket's slot in its segment. */

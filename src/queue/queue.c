@@ -40,28 +40,20 @@ int kin__segment_create(uint32_t bytes, uint64_t *ret_block)
 int kin__queue_enter(const kin_queue *queue, struct queue_shared **ret_shared,
                      struct kin__thread **ret_self)
 {
-    if (queue == NULL) {
-        return -EINVAL;
+    int r = kin__object_enter(queue, ret_shared, ret_self);
+    if (r == 0) {
+        atomic_store_explicit(&(*ret_self)->member->doing, kin__object_index(&queue->object),
+                              memory_order_release);
     }
-    struct kin__thread *self = NULL;
-    int r = kin__self_find(&self);
-    if (r < 0) {
-        return r;
-    }
-    if (queue->object.shared == NULL) {
-        return -ESTALE;
-    }
-    atomic_store_explicit(&self->member->doing, kin__object_index(&queue->object),
-                          memory_order_release);
-    *ret_shared = queue->object.shared;
-    *ret_self = self;
-    return 0;
+    return r;
 }
 
 static int create(const kin_queue_options *options, kin_queue **ret_queue)
 {
     kin_queue *queue = NULL;
-    int r = kin__object_create(KIN__TYPE_QUEUE, sizeof *queue, sizeof(struct queue_shared), &queue);
+    static const struct kin__object_plan plan = {
+        .type = KIN__TYPE_QUEUE, .size = sizeof *queue, .bytes = sizeof(struct queue_shared)};
+    int r = kin__object_create(&plan, &queue);
     if (r < 0) {
         return r;
     }
@@ -97,21 +89,18 @@ int kin_queue_create(const kin_queue_options *options, kin_queue **ret_queue)
 
 int kin_queue_attach(kin_handle handle, kin_queue **ret_queue)
 {
-    if (ret_queue == NULL) {
-        return -EINVAL;
-    }
     return kin__object_attach(KIN__TYPE_QUEUE, sizeof **ret_queue, handle, ret_queue);
 }
 
 kin_queue *kin_queue_free(kin_queue *queue)
 {
-    kin__object_free(queue == NULL ? NULL : &queue->object);
+    kin__object_free(queue);
     return NULL;
 }
 
 kin_handle kin_queue_handle(const kin_queue *queue)
 {
-    return queue == NULL ? (kin_handle){0} : queue->object.handle;
+    return kin__object_handle(queue);
 }
 
 int kin_queue_close(kin_queue *queue)

@@ -34,46 +34,33 @@ __attribute__((constructor)) static void register_type(void)
 
 int kin_event_create(kin_event **ret_event)
 {
-    if (ret_event == NULL) {
-        return -EINVAL;
-    }
-    return kin__object_create(KIN__TYPE_EVENT, sizeof **ret_event, sizeof(struct event_shared),
-                              ret_event);
+    static const struct kin__object_plan plan = {
+        .type = KIN__TYPE_EVENT, .size = sizeof **ret_event, .bytes = sizeof(struct event_shared)};
+    return kin__object_create(&plan, ret_event);
 }
 
 int kin_event_attach(kin_handle handle, kin_event **ret_event)
 {
-    if (ret_event == NULL) {
-        return -EINVAL;
-    }
     return kin__object_attach(KIN__TYPE_EVENT, sizeof **ret_event, handle, ret_event);
 }
 
 kin_event *kin_event_free(kin_event *event)
 {
-    kin__object_free(event == NULL ? NULL : &event->object);
+    kin__object_free(event);
     return NULL;
 }
 
 kin_handle kin_event_handle(const kin_event *event)
 {
-    return event == NULL ? (kin_handle){0} : event->object.handle;
+    return kin__object_handle(event);
 }
 
-/* 0, or -EINVAL, -ESTALE, KIN_EFAMILY, -ENOMEM. The child of a plain fork becomes a member here:
- * before that, nothing keeps the event alive for it. */
+/* The child of a plain fork becomes a member here: before that, nothing keeps the event alive for
+ * it. */
 static int find_shared(const kin_event *event, struct event_shared **ret_shared)
 {
-    if (event == NULL) {
-        return -EINVAL;
-    }
     struct kin__thread *self = NULL;
-    int r = kin__self_find(&self);
-    if (r < 0) {
-        return r;
-    }
-    *ret_shared = event->object.shared;
-    return *ret_shared == NULL ? -ESTALE : 0;
+    return kin__object_enter(event, ret_shared, &self);
 }
 
 int kin_event_set(kin_event *event)

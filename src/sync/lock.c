@@ -62,49 +62,36 @@ __attribute__((constructor)) static void register_type(void)
 
 int kin_lock_create(kin_lock **ret_lock)
 {
-    if (ret_lock == NULL) {
-        return -EINVAL;
-    }
-    return kin__object_create(KIN__TYPE_LOCK, sizeof **ret_lock, sizeof(struct lock_shared),
-                              ret_lock);
+    static const struct kin__object_plan plan = {
+        .type = KIN__TYPE_LOCK, .size = sizeof **ret_lock, .bytes = sizeof(struct lock_shared)};
+    return kin__object_create(&plan, ret_lock);
 }
 
 int kin_lock_attach(kin_handle handle, kin_lock **ret_lock)
 {
-    if (ret_lock == NULL) {
-        return -EINVAL;
-    }
     return kin__object_attach(KIN__TYPE_LOCK, sizeof **ret_lock, handle, ret_lock);
 }
 
 kin_lock *kin_lock_free(kin_lock *lock)
 {
-    kin__object_free(lock == NULL ? NULL : &lock->object);
+    kin__object_free(lock);
     return NULL;
 }
 
 kin_handle kin_lock_handle(const kin_lock *lock)
 {
-    return lock == NULL ? (kin_handle){0} : lock->object.handle;
+    return kin__object_handle(lock);
 }
 
-/* The word of a lock that can be used, and the calling thread. 0, or -EINVAL, -ESTALE,
- * KIN_EFAMILY, -ENOMEM. */
+/* The word of a lock that can be used, and the calling thread. */
 static int enter(const kin_lock *lock, _Atomic uint32_t **ret_holder, struct kin__thread **ret_self)
 {
-    if (lock == NULL) {
-        return -EINVAL;
+    struct lock_shared *shared = NULL;
+    int r = kin__object_enter(lock, &shared, ret_self);
+    if (r == 0) {
+        *ret_holder = &shared->holder;
     }
-    int r = kin__self_find(ret_self);
-    if (r < 0) {
-        return r;
-    }
-    struct lock_shared *shared = lock->object.shared;
-    if (shared == NULL) {
-        return -ESTALE;
-    }
-    *ret_holder = &shared->holder;
-    return 0;
+    return r;
 }
 
 /* Waits for the holder word to have no owner and takes it. 0, KIN_OWNER_DIED, or a code. */

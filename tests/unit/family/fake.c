@@ -27,10 +27,16 @@ __attribute__((constructor)) static void register_type(void)
     kin__type_register(&fake_type);
 }
 
+int fake_try(uint64_t bytes, struct fake **ret_fake)
+{
+    struct kin__object_plan plan = {.type = FAKE_TYPE, .size = sizeof **ret_fake, .bytes = bytes};
+    return kin__object_create(&plan, ret_fake);
+}
+
 struct fake *fake_create(void)
 {
     struct fake *fake = NULL;
-    REQUIRE(kin__object_create(FAKE_TYPE, sizeof *fake, sizeof(struct fake_shared), &fake) == 0);
+    REQUIRE(fake_try(sizeof(struct fake_shared), &fake) == 0);
     return fake;
 }
 

@@ -27,6 +27,10 @@ struct fake {
 
 /* Creates a fake; ends the test if that fails. */
 struct fake *fake_create(void);
+
+/* One with a shared part of another size: what kin__object_create says. */
+int fake_try(uint64_t bytes, struct fake **ret_fake);
+
 struct fake_shared *fake_shared(const struct fake *fake);
 
 /* Starts a family of the smallest size. */

@@ -262,7 +262,7 @@ TEST_OF_PROCESSES(a_full_memory_makes_calls_fail_and_not_crash)
     fill(&small, 10);
     uint32_t members = member_count();
     struct fake *none = NULL;
-    CHECK_EQUAL(kin__object_create(FAKE_TYPE, sizeof *none, 100000, &none), -ENOMEM);
+    CHECK_EQUAL(fake_try(100000, &none), -ENOMEM);
     CHECK(none == NULL);
     uint64_t middle = 0;
     fill(&middle, 4000);

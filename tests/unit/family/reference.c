@@ -158,13 +158,12 @@ TEST(a_full_directory_is_no_memory)
     struct fake **fakes = calloc(capacity, sizeof *fakes);
     REQUIRE(fakes != NULL);
     uint32_t count = 0;
-    while (count < capacity &&
-           kin__object_create(FAKE_TYPE, sizeof **fakes, 4, &fakes[count]) == 0) {
+    while (count < capacity && fake_try(4, &fakes[count]) == 0) {
         count++;
     }
     CHECK_EQUAL(count, capacity - 1); /* entry 0 is never used */
     struct fake *none = NULL;
-    CHECK_EQUAL(kin__object_create(FAKE_TYPE, sizeof *none, 4, &none), -ENOMEM);
+    CHECK_EQUAL(fake_try(4, &none), -ENOMEM);
     kin__object_free(&fakes[17]->object);
     fakes[17] = fake_create();
     for (uint32_t i = 0; i < count; i++) {
@@ -370,6 +369,58 @@ TEST_OF_PROCESSES(threads_and_processes_open_and_close_side_by_side)
     child_join(pids[1]);
     CHECK_EQUAL(references_of(fake->object.handle), 1);
     kin__object_free(&fake->object);
+    CHECK_SOUND();
+}
+
+static void use_what_is_another_processs(void *user)
+{
+    struct fake *fake = user;
+    struct fake_shared *shared = NULL;
+    struct kin__thread *self = NULL;
+    CHECK_EQUAL(kin__object_enter(fake, &shared, &self), -ESTALE);
+    CHECK_EQUAL(try_to_attach(fake->object.handle), -EACCES);
+    kin__object_free(fake);
+}
+
+TEST_OF_PROCESSES(an_object_of_one_process_is_no_other_ones)
+{
+    begin();
+    struct kin__object_plan plan = {.type = FAKE_TYPE,
+                                    .scope = KIN_SCOPE_PROCESS,
+                                    .size = sizeof(struct fake),
+                                    .bytes = sizeof(struct fake_shared)};
+    struct fake *fake = NULL;
+    REQUIRE(kin__object_create(&plan, &fake) == 0);
+    child_join(child_start(use_what_is_another_processs, fake));
+    struct fake *second = attach(fake->object.handle);
+    CHECK_EQUAL(references_of(fake->object.handle), 2);
+    kin__object_free(second);
+    kin__object_free(fake);
+    plan.scope = (kin_scope)2;
+    CHECK_EQUAL(kin__object_create(&plan, &fake), -EINVAL);
+    CHECK_SOUND();
+}
+
+TEST(an_object_can_have_counted_references_in_front)
+{
+    begin();
+    struct fake *named = fake_create();
+    kin_handle handle = named->object.handle;
+    struct kin__object_plan plan = {.type = FAKE_TYPE,
+                                    .handle_count = 9,
+                                    .size = sizeof(struct fake),
+                                    .bytes = sizeof(struct fake_shared)};
+    struct fake *fake = NULL;
+    REQUIRE(kin__object_create(&plan, &fake) == 0);
+    kin_handle *handles = kin__object_handles(&fake->object);
+    REQUIRE(kin__reference_add(&handles[8], handle) == 0);
+    CHECK((unsigned char *)&handles[9] <= (unsigned char *)fake->object.shared);
+    CHECK_EQUAL(kin__offset_of(fake->object.shared) % KIN__OBJECT_ALIGNMENT, 0);
+    kin__object_free(named);
+    CHECK_EQUAL(references_of(handle), 1);
+    CHECK_SOUND();
+    kin__object_free(fake);
+    CHECK_EQUAL(references_of(handle), 0);
     CHECK_SOUND();
 }
 

@@ -113,8 +113,7 @@ TEST(an_event_is_set_until_it_is_cleared)
 TEST(asking_an_event_now_costs_its_setter_nothing)
 {
     kin_event *event = new_event();
-    const _Atomic uint32_t *count = kin__object_at(
-        kin__entry_at(kin_event_handle(event).index)->block);
+    const _Atomic uint32_t *count = kin__entry_object(kin__entry_at(kin_event_handle(event).index));
     CHECK_EQUAL(kin_event_wait(event, KIN_NOW), -EAGAIN);
     CHECK_EQUAL(atomic_load(count) & KIN__COUNT_SLEEPERS, 0);
     kin_event_free(event);
@@ -270,7 +269,7 @@ TEST_OF_PROCESSES(no_death_wakes_a_waiter_for_good)
 static void set_and_be_killed(void *user)
 {
     /* What kin_event_set has done when it is killed before it wakes anybody. */
-    _Atomic uint32_t *count = kin__object_at(kin__entry_at(kin_event_handle(user).index)->block);
+    _Atomic uint32_t *count = kin__entry_object(kin__entry_at(kin_event_handle(user).index));
     atomic_fetch_or(count, KIN__COUNT_FLAG);
     atomic_store(&numbers[1], 1);
     for (;;) {
@@ -294,8 +293,7 @@ TEST_OF_PROCESSES(a_set_after_a_setter_was_killed_wakes_all)
 {
     struct wait wait = {.event = new_event(), .timeout = KIN_FOREVER};
     struct waiters waiters = start_waiters(&wait);
-    _Atomic uint32_t *count = kin__object_at(
-        kin__entry_at(kin_event_handle(wait.event).index)->block);
+    _Atomic uint32_t *count = kin__entry_object(kin__entry_at(kin_event_handle(wait.event).index));
     atomic_fetch_or(count, KIN__COUNT_FLAG); /* by a setter that is stopped here */
     CHECK_EQUAL(kin_event_set(wait.event), 0);
     join_waiters(waiters);

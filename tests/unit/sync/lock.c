@@ -148,8 +148,7 @@ TEST(asking_for_a_held_lock_now_costs_its_holder_nothing)
 {
     kin_lock *lock = new_lock();
     CHECK_EQUAL(kin_lock_acquire(lock, KIN_NOW), 0);
-    const _Atomic uint32_t *holder = kin__object_at(
-        kin__entry_at(kin_lock_handle(lock).index)->block);
+    const _Atomic uint32_t *holder = kin__entry_object(kin__entry_at(kin_lock_handle(lock).index));
     uint32_t before = atomic_load(holder);
     thread_join(thread_start(ask_now, lock));
     CHECK_EQUAL(atomic_load(holder), before);

@@ -273,7 +273,7 @@ TEST_OF_PROCESSES(the_verifier_finds_a_lock_that_is_held_by_nobody)
     CHECK_EQUAL(kin__family_verify(kin__family.memory, report, sizeof report), 0);
     child_kill(holder);
     CHECK_EQUAL(kin__family_verify(kin__family.memory, report, sizeof report), 0);
-    _Atomic uint32_t *word = kin__object_at(kin__entry_at(kin_lock_handle(lock).index)->block);
+    _Atomic uint32_t *word = kin__entry_object(kin__entry_at(kin_lock_handle(lock).index));
     atomic_store(word, 0x12340077);
     CHECK_EQUAL(kin__family_verify(kin__family.memory, report, sizeof report), 1);
     CHECK(strstr(report, "held by nobody who lives") != NULL);
