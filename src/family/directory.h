@@ -13,7 +13,9 @@
  * when it dies its references go with its blocks. `references` is a count of these handles:
  * a cache. It, the states and the handles in blocks change under `directory_lock`; whoever
  * finds its holder dead counts again for the one entry (`directory_current`) that the holder
- * was at.
+ * was at. A handle that is replaced concerns two entries, and must not be seen half written: the
+ * place and what is to stand there are noted first, and whoever finds the lock's holder dead writes
+ * it again.
  */
 #ifndef KIN_FAMILY_DIRECTORY_H
 #define KIN_FAMILY_DIRECTORY_H
@@ -29,10 +31,13 @@ struct kin__entry {
     uint64_t counter;
     uint64_t block; /* offset of the object's block */
     uint64_t references;
-    _Atomic uint32_t freer; /* of a DYING entry: the process that frees it */
-    uint32_t handle_count;  /* handles in front of the object in its block; constant */
-    uint32_t process;       /* the only one that may use the object; 0: all; constant */
-    uint32_t reserved[5];
+    _Atomic uint32_t freer;     /* of a DYING entry: the process that frees it */
+    uint32_t handle_count;      /* handles in front of the object in its block; constant */
+    uint32_t process;           /* the only one that may use the object; 0: all; constant */
+    _Atomic uint32_t name_hash; /* of its name; written before `name` */
+    _Atomic uint64_t name; /* offset of a string in the object's block; 0: none; once written it
+                            * stays as long as the object lives */
+    uint64_t reserved;
 };
 
 KIN_STATIC_ASSERT_SIZE(struct kin__entry, 64);
@@ -71,6 +76,14 @@ int kin__reference_add(kin_handle *reference, kin_handle handle);
 /* Zeroes a counted reference; the last one frees the object. Does nothing on a zero one. */
 void kin__reference_drop(kin_handle *reference);
 
+/* Makes a handle of a block name another object, or nothing (a zero handle): one reference comes,
+ * one goes, in one step, also for who comes after a kill. Several may do it at the same place. The
+ * caller has the object open that the block belongs to. 0, or -ESTALE. */
+int kin__reference_replace(kin_handle *reference, kin_handle handle);
+
+/* What a handle of a block names now, if others may replace it. */
+kin_handle kin__reference_read(const kin_handle *reference);
+
 /* Enters an object whose block belongs to this process; its first reference is written at
  * `reference`. 0, or -ENOMEM. */
 int kin__directory_enter(const struct kin__entry_plan *plan, kin_handle *reference,
@@ -78,6 +91,16 @@ int kin__directory_enter(const struct kin__entry_plan *plan, kin_handle *referen
 
 /* The live entry that a handle names, or NULL: a first look, not under the lock. */
 struct kin__entry *kin__directory_find(kin_handle handle);
+
+/* Names. An object can have one, a string of less than KIN__OBJECT_NAME_BYTES in its block;
+ * no two live objects of a type have the same. */
+#define KIN__OBJECT_NAME_BYTES 128u
+
+/* Gives the object that the caller has open its name. 0, or -EEXIST. */
+int kin__directory_name(kin_handle handle, const char *name);
+
+/* The handle of the live object that has the name. 0, or -ENOENT. */
+int kin__directory_look_up(uint16_t type, const char *name, kin_handle *ret_handle);
 
 /* After the death of `dead`: finishes what it was freeing. */
 void kin__directory_reap(uint32_t dead);

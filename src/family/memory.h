@@ -17,6 +17,7 @@
 
 #include "base/assert.h"
 
+#include <kin/family.h>
 #include <stdatomic.h>
 #include <stdbool.h>
 #include <stddef.h>
@@ -59,9 +60,13 @@ struct kin__family_shared {
     /* The directory's lock and what it guards; written by whoever creates, opens or frees an
      * object. */
     _Alignas(KIN__MEMORY_LINE) struct kin__lock directory_lock;
-    uint32_t directory_current; /* entry under change; 0: none */
-    uint64_t directory_counter; /* last counter given to an object */
-    uint32_t directory_search;  /* where to look for a free entry first: a hint */
+    uint32_t directory_current;       /* entry under change; 0: none */
+    uint64_t directory_counter;       /* last counter given to an object */
+    uint32_t directory_search;        /* where to look for a free entry first: a hint */
+    uint32_t directory_former;        /* entry whose handle is being replaced; 0: none */
+    uint64_t directory_place;         /* of the handle that is being replaced; 0: none */
+    kin_handle directory_handle;      /* by this one */
+    _Atomic uint64_t directory_names; /* rises with each name that is given */
 
     /* Hints of the heap, written by whoever claims or frees chunks. */
     _Alignas(KIN__MEMORY_LINE) _Atomic uint32_t chunk_search;

@@ -79,6 +79,55 @@ static void set_up(void)
     CRASH_CHECK(kin_event_create(&scene.event) == 0);
 }
 
+/* --- a handle in a block of the founder's, that names a lock and is to name the event --- */
+
+static kin_handle *replaced(void)
+{
+    return kin__at(scene.block);
+}
+
+static void set_up_replaced(void)
+{
+    set_up();
+    CRASH_CHECK(kin_lock_create(&scene.lock) == 0);
+    CRASH_CHECK(kin__block_create(sizeof(kin_handle), 1, KIN__BLOCK_REFERENCES, &scene.block) == 0);
+    CRASH_CHECK(kin__reference_replace(replaced(), kin_lock_handle(scene.lock)) == 0);
+}
+
+static void replace_handle(void)
+{
+    CRASH_CHECK(kin__reference_replace(replaced(), kin_event_handle(scene.event)) == 0);
+}
+
+static void look_and_replace_handle(void)
+{
+    uint64_t counter = kin__reference_read(replaced()).counter;
+    CRASH_CHECK(counter == kin_lock_handle(scene.lock).counter ||
+                counter == kin_event_handle(scene.event).counter);
+    replace_handle();
+    CRASH_CHECK(kin__reference_replace(replaced(), kin_lock_handle(scene.lock)) == 0);
+}
+
+/* The victim replaces the last reference to the lock. */
+static void set_up_last(void)
+{
+    set_up_replaced();
+    scene.lock = kin_lock_free(scene.lock);
+}
+
+static void look_at_the_event(void)
+{
+    replace_handle();
+    CRASH_CHECK(kin__reference_read(replaced()).counter == kin_event_handle(scene.event).counter);
+}
+
+static void finish_replaced(void)
+{
+    scene.lock = kin_lock_free(scene.lock);
+    scene.event = kin_event_free(scene.event);
+    kin__block_free(scene.block, kin__block_of_member(kin__family.owner));
+}
+
 static void finish(void)
 {
     scene.event = kin_event_free(scene.event);
@@ -104,6 +153,18 @@ const struct scenario directory_scenarios[] = {
      .victim = free_own_event,
      .survivor = create_and_free,
      .finish = finish},
+    {.name = "handle in a block",
+     .context = "replace",
+     .setup = set_up_replaced,
+     .victim = replace_handle,
+     .survivor = look_and_replace_handle,
+     .finish = finish_replaced},
+    {.name = "handle in a block",
+     .context = "replace the last reference",
+     .setup = set_up_last,
+     .victim = replace_handle,
+     .survivor = look_at_the_event,
+     .finish = finish_replaced},
     {.name = "queue",
      .context = "create",
      .setup = set_up,
