@@ -20,7 +20,7 @@ KIN_FUNCTION(wait_for_rain)
 int main(int argc, char **argv)
 {
     kin_init(&argc, &argv);
-    if (kin_cancel_create(&stop) < 0 || kin_event_create(&rain) < 0) {
+    if (kin_cancel_create(&stop) < 0 || kin_event_create(NULL, &rain) < 0) {
         return 1;
     }
     kin_process *farmers[3] = {NULL};

@@ -16,7 +16,7 @@ KIN_FUNCTION(visit)
 int main(int argc, char **argv)
 {
     kin_init(&argc, &argv);
-    if (kin_event_create(&doors) < 0) {
+    if (kin_event_create(NULL, &doors) < 0) {
         return 1;
     }
     kin_process *visitors[3] = {NULL};

@@ -14,8 +14,17 @@ KIN_BEGIN
 /** An event, shared by the family. */
 typedef struct kin_event kin_event;
 
-/** Makes an event that is not set. Free it with kin_event_free. Returns 0 or -ENOMEM. */
-KIN_API int kin_event_create(kin_event **ret_event);
+/** What kin_event_create can be told. */
+typedef struct kin_event_options {
+    size_t size;     /* of this struct */
+    kin_scope scope; /* default: the family */
+} kin_event_options;
+
+/**
+ * Makes an event that is not set. NULL options: for the family. Free it with kin_event_free.
+ * Returns 0, -ENOMEM, or -EINVAL: options of an unknown size, no such scope.
+ */
+KIN_API int kin_event_create(const kin_event_options *options, kin_event **ret_event);
 
 /**
  * Opens the event that `handle` names, in this process. Free it with kin_event_free.

@@ -32,10 +32,17 @@ __attribute__((constructor)) static void register_type(void)
     kin__type_register(&event_type);
 }
 
-int kin_event_create(kin_event **ret_event)
+int kin_event_create(const kin_event_options *options, kin_event **ret_event)
 {
-    static const struct kin__object_plan plan = {
-        .type = KIN__TYPE_EVENT, .size = sizeof **ret_event, .bytes = sizeof(struct event_shared)};
+    static const kin_event_options defaults = {.size = sizeof defaults};
+    options = options == NULL ? &defaults : options;
+    if (options->size != sizeof *options) {
+        return -EINVAL;
+    }
+    struct kin__object_plan plan = {.type = KIN__TYPE_EVENT,
+                                    .scope = options->scope,
+                                    .size = sizeof **ret_event,
+                                    .bytes = sizeof(struct event_shared)};
     return kin__object_create(&plan, ret_event);
 }
 

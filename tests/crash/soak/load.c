@@ -58,8 +58,9 @@ static void use_objects(const struct load *load)
 {
     kin_event *event = NULL;
     kin_event *again = NULL;
-    if (kin_event_create(&event) != 0 || kin_event_attach(kin_event_handle(event), &again) != 0 ||
-        kin_event_set(event) != 0 || kin_event_wait(again, KIN_NOW) != 0) {
+    if (kin_event_create(NULL, &event) != 0 ||
+        kin_event_attach(kin_event_handle(event), &again) != 0 || kin_event_set(event) != 0 ||
+        kin_event_wait(again, KIN_NOW) != 0) {
         count_bad(load);
     }
     kin_event_free(event);

@@ -15,7 +15,7 @@ static kin_event *own_event;
 static void create_and_free(void)
 {
     kin_event *event = NULL;
-    CRASH_CHECK(kin_event_create(&event) == 0);
+    CRASH_CHECK(kin_event_create(NULL, &event) == 0);
     kin_handle handle = kin_event_handle(event);
     kin_event *again = NULL;
     CRASH_CHECK(kin_event_attach(handle, &again) == 0);
@@ -35,7 +35,7 @@ static void attach_and_free(void)
 
 static void make_own_event(void)
 {
-    CRASH_CHECK(kin_event_create(&own_event) == 0);
+    CRASH_CHECK(kin_event_create(NULL, &own_event) == 0);
 }
 
 static void free_own_event(void)
@@ -76,7 +76,7 @@ static void make_and_free_queue(void)
 
 static void set_up(void)
 {
-    CRASH_CHECK(kin_event_create(&scene.event) == 0);
+    CRASH_CHECK(kin_event_create(NULL, &scene.event) == 0);
 }
 
 /* --- a handle in a block of the founder's, that names a lock and is to name the event --- */

@@ -47,7 +47,7 @@ static void set_and_wait(void)
 
 static void set_up(void)
 {
-    CRASH_CHECK(kin_event_create(&scene.event) == 0);
+    CRASH_CHECK(kin_event_create(NULL, &scene.event) == 0);
 }
 
 static void set_up_set(void)

@@ -49,7 +49,7 @@ static void use_objects(uint32_t round)
     unsigned char bytes[3000];
     size_t size = round % 2 == 0 ? 20 : sizeof bytes;
     kin_message message;
-    CRASH_CHECK(kin_event_create(&event) == 0);
+    CRASH_CHECK(kin_event_create(NULL, &event) == 0);
     use_blocks(event, round);
     CRASH_CHECK(kin_queue_create(NULL, &queue) == 0);
     CRASH_CHECK(kin_lock_create(&lock) == 0);

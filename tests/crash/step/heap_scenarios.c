@@ -129,7 +129,7 @@ static void use_and_trim(void)
 
 static void set_up(void)
 {
-    CRASH_CHECK(kin_event_create(&scene.event) == 0);
+    CRASH_CHECK(kin_event_create(NULL, &scene.event) == 0);
 }
 
 static void finish(void)

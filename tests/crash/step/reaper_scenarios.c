@@ -84,7 +84,7 @@ static void get_by_prey(void)
 static void create_event(void)
 {
     kin_event *event = NULL;
-    CRASH_CHECK(kin_event_create(&event) == 0);
+    CRASH_CHECK(kin_event_create(NULL, &event) == 0);
 }
 
 static void fork_child(void)
@@ -100,7 +100,7 @@ static void set_up(size_t bytes)
     message_bytes = bytes;
     messages_create(0);
     CRASH_CHECK(kin_lock_create(&scene.lock) == 0);
-    CRASH_CHECK(kin_event_create(&scene.event) == 0);
+    CRASH_CHECK(kin_event_create(NULL, &scene.event) == 0);
 }
 
 static void set_up_small(void)

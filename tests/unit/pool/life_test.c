@@ -362,7 +362,7 @@ KIN_FUNCTION(set_event)
 TEST(what_is_open_when_the_pool_is_made_is_open_in_its_workers)
 {
     REQUIRE(kin_init(NULL, NULL) == 0);
-    REQUIRE(kin_event_create(&event) == 0);
+    REQUIRE(kin_event_create(NULL, &event) == 0);
     kin_pool *pool = pool_with(NULL);
     struct numbers numbers = numbers_create(1);
     kin_pool_results *results = NULL;

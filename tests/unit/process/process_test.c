@@ -559,7 +559,7 @@ TEST(what_the_parent_has_open_is_open_in_the_child)
 {
     begin();
     kin_event *event = NULL;
-    REQUIRE(kin_event_create(&event) == 0);
+    REQUIRE(kin_event_create(NULL, &event) == 0);
     kin_process *process = start_with(set_event, &event, sizeof(kin_event *), NULL);
     CHECK_EQUAL(kin_event_wait(event, KIN_FOREVER), 0);
     CHECK_EQUAL(exit_code_of(process), 0);

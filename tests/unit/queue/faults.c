@@ -103,7 +103,7 @@ TEST(a_lock_and_an_event_that_cannot_be_made_are_enomem)
         kin__allocation_fail_at(n);
         int made = kin_lock_create(&lock);
         CHECK((made == 0) == (lock != NULL));
-        r = kin_event_create(&event);
+        r = kin_event_create(NULL, &event);
         CHECK((r == 0) == (event != NULL));
         r = made < 0 ? made : r;
         kin__allocation_fail_at(0);

@@ -65,7 +65,7 @@ TEST(queue_attach_refuses_stale_handles_and_those_of_other_types)
     kin_queue *queue = new_queue(NULL);
     kin_queue *other = NULL;
     kin_event *event = NULL;
-    REQUIRE(kin_event_create(&event) == 0);
+    REQUIRE(kin_event_create(NULL, &event) == 0);
     kin_handle handle = kin_queue_handle(queue);
     CHECK_EQUAL(kin_queue_attach(kin_event_handle(event), &other), -EINVAL);
     CHECK_EQUAL(kin_queue_attach((kin_handle){0}, &other), -ESTALE);

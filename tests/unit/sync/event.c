@@ -13,7 +13,7 @@ static kin_event *new_event(void)
 {
     kin_event *event = NULL;
     begin();
-    REQUIRE(kin_event_create(&event) == 0);
+    REQUIRE(kin_event_create(NULL, &event) == 0);
     return event;
 }
 
@@ -22,7 +22,7 @@ static const kin_timeout no_timeout;
 TEST(event_functions_refuse_null)
 {
     kin_event *event = new_event();
-    CHECK_EQUAL(kin_event_create(NULL), -EINVAL);
+    CHECK_EQUAL(kin_event_create(NULL, NULL), -EINVAL);
     CHECK_EQUAL(kin_event_attach(kin_event_handle(event), NULL), -EINVAL);
     CHECK_EQUAL(kin_event_set(NULL), -EINVAL);
     CHECK_EQUAL(kin_event_clear(NULL), -EINVAL);
@@ -44,7 +44,7 @@ TEST(wait_refuses_a_timeout_that_is_all_zero)
 TEST(an_event_needs_a_family)
 {
     kin_event *event = NULL;
-    CHECK_EQUAL(kin_event_create(&event), KIN_EFAMILY);
+    CHECK_EQUAL(kin_event_create(NULL, &event), KIN_EFAMILY);
     CHECK(event == NULL);
 }
 
@@ -63,7 +63,7 @@ TEST(a_thread_for_which_the_family_has_no_room_is_told_so)
     kin_event *event = NULL;
     REQUIRE(kin_init_with(NULL, NULL,
                           KIN_OPTIONS(kin_family_options, .memory_bytes_max = 64 << 20)) == 0);
-    REQUIRE(kin_event_create(&event) == 0);
+    REQUIRE(kin_event_create(NULL, &event) == 0);
     while (kin__member_claim(KIN__MEMBER_THREAD, kin__family.owner, &owners[count]) == 0) {
         count++;
     }
@@ -364,5 +364,37 @@ TEST(sets_and_clears_of_many_lose_no_waiter)
         }
         thread_join(waiter);
     }
+    kin_event_free(wait.event);
+}
+
+TEST(event_create_refuses_options_that_it_does_not_know)
+{
+    kin_event *event = NULL;
+    begin();
+    kin_event_options options = {.size = sizeof options + 1};
+    CHECK_EQUAL(kin_event_create(&options, &event), -EINVAL);
+    options = (kin_event_options){.size = sizeof options, .scope = (kin_scope)7};
+    CHECK_EQUAL(kin_event_create(&options, &event), -EINVAL);
+    CHECK(event == NULL);
+}
+
+static void find_it_shut(void *user)
+{
+    kin_event *other = NULL;
+    CHECK_EQUAL(kin_event_set(user), -ESTALE);
+    CHECK_EQUAL(kin_event_attach(kin_event_handle(user), &other), -EACCES);
+    kin_event_free(user);
+}
+
+TEST_OF_PROCESSES(an_event_of_one_process_is_for_its_threads_alone)
+{
+    struct wait wait = {.timeout = KIN_FOREVER};
+    begin();
+    REQUIRE(kin_event_create(KIN_OPTIONS(kin_event_options, .scope = KIN_SCOPE_PROCESS),
+                             &wait.event) == 0);
+    child_join(child_start(find_it_shut, wait.event));
+    pthread_t waiter = thread_start(wait_in_thread, &wait);
+    CHECK_EQUAL(kin_event_set(wait.event), 0);
+    thread_join(waiter);
     kin_event_free(wait.event);
 }

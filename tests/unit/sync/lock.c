@@ -52,7 +52,7 @@ TEST(lock_attach_refuses_stale_handles_and_those_of_other_types)
     kin_lock *lock = new_lock();
     kin_lock *other = NULL;
     kin_event *event = NULL;
-    REQUIRE(kin_event_create(&event) == 0);
+    REQUIRE(kin_event_create(NULL, &event) == 0);
     kin_handle handle = kin_lock_handle(lock);
     CHECK_EQUAL(kin_lock_attach(kin_event_handle(event), &other), -EINVAL);
     CHECK_EQUAL(kin_lock_attach((kin_handle){0}, &other), -ESTALE);
