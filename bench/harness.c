@@ -1,4 +1,4 @@
-#define _GNU_SOURCE /* for program_invocation_short_name */
+#define _GNU_SOURCE /* for program_invocation_short_name, and CPU sets */
 
 /* Processes meet at a counter in shared memory: each adds itself and looks, yielding the core
  * in between, until the counter has reached the next multiple of their number. Begin and end
@@ -12,6 +12,7 @@
 #include <signal.h>
 #include <stdarg.h>
 #include <stdatomic.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -20,8 +21,6 @@
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
-
-#define PROCESS_COUNT_MAX 16
 
 /* Shared by all processes of the run. */
 struct run {
@@ -37,7 +36,9 @@ static struct {
     harness_body *body;
     unsigned process_count;
     pid_t first_pid;
-    pid_t pids[PROCESS_COUNT_MAX];
+    pid_t pids[HARNESS_PROCESS_COUNT_MAX];
+    bool is_killed[HARNESS_PROCESS_COUNT_MAX];
+    cpu_set_t cpus; /* that the program may use */
 } harness;
 
 void harness_open(int argc, char **argv)
@@ -45,11 +46,13 @@ void harness_open(int argc, char **argv)
     harness.argument_count = argc;
     harness.arguments = argv;
     harness.first_pid = getpid();
+    sched_getaffinity(0, sizeof harness.cpus, &harness.cpus);
     harness.run = harness_share(sizeof *harness.run);
     atomic_store(&harness.run->begin_ns, INT64_MAX);
 }
 
-const char *harness_word(const char *name)
+/* NULL: there is none. */
+static const char *find_argument(const char *name)
 {
     size_t size = strlen(name);
     for (int i = 1; i < harness.argument_count; i++) {
@@ -59,7 +62,16 @@ const char *harness_word(const char *name)
             return argument + 2 + size + 1;
         }
     }
-    harness_die("the argument --%s=... is missing", name);
+    return NULL;
+}
+
+const char *harness_word(const char *name)
+{
+    const char *word = find_argument(name);
+    if (word == NULL) {
+        harness_die("the argument --%s=... is missing", name);
+    }
+    return word;
 }
 
 uint64_t harness_number(const char *name)
@@ -72,6 +84,11 @@ uint64_t harness_number(const char *name)
         harness_die("--%s=%s is not a number above 0", name, word);
     }
     return number;
+}
+
+uint64_t harness_number_or(const char *name, uint64_t otherwise)
+{
+    return find_argument(name) == NULL ? otherwise : harness_number(name);
 }
 
 int64_t harness_now_ns(void)
@@ -130,6 +147,13 @@ static void fork_start(unsigned index)
         _exit(0);
     }
     harness.pids[index] = pid;
+    harness.is_killed[index] = false;
+}
+
+static void fork_kill(unsigned index)
+{
+    harness.is_killed[index] = true;
+    kill(harness.pids[index], SIGKILL);
 }
 
 static void fork_join(unsigned index)
@@ -140,20 +164,25 @@ static void fork_join(unsigned index)
             harness_die("cannot wait for process %u: %s", index, strerror(errno));
         }
     }
-    if (status != 0) {
+    if (status != (harness.is_killed[index] ? SIGKILL : 0)) {
         harness_die("process %u ended with status %#x", index, (unsigned)status);
     }
 }
 
-const harness_starter harness_forks = {fork_start, fork_join};
+const harness_starter harness_forks = {fork_start, fork_kill, fork_join};
 
-void harness_run(const harness_starter *starter, unsigned count, harness_body *body)
+void harness_prepare(unsigned count, harness_body *body)
 {
-    if (count > PROCESS_COUNT_MAX) {
-        harness_die("%u processes are more than %d", count, PROCESS_COUNT_MAX);
+    if (count > HARNESS_PROCESS_COUNT_MAX) {
+        harness_die("%u processes are more than %d", count, HARNESS_PROCESS_COUNT_MAX);
     }
     harness.process_count = count;
     harness.body = body;
+}
+
+void harness_run(const harness_starter *starter, unsigned count, harness_body *body)
+{
+    harness_prepare(count, body);
     for (unsigned index = 0; index < count; index++) {
         starter->start(index);
     }
@@ -165,6 +194,24 @@ void harness_run(const harness_starter *starter, unsigned count, harness_body *b
 void harness_body_run(unsigned index)
 {
     harness.body(index);
+}
+
+void harness_pin(unsigned number)
+{
+    int cpu = 0;
+    for (unsigned passed = 0; cpu < CPU_SETSIZE; cpu++) {
+        if (CPU_ISSET(cpu, &harness.cpus) && passed++ == number) {
+            break;
+        }
+    }
+    cpu_set_t chosen;
+    CPU_ZERO(&chosen);
+    if (cpu < CPU_SETSIZE) {
+        CPU_SET(cpu, &chosen);
+    }
+    if (cpu == CPU_SETSIZE || sched_setaffinity(0, sizeof chosen, &chosen) != 0) {
+        harness_die("this needs %u CPUs", number + 1);
+    }
 }
 
 void harness_meet(void)

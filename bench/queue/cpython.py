@@ -1,7 +1,9 @@
 #!/usr/bin/python3
 """multiprocessing.Queue with bytes, as its users use it: pickled, through a feeder thread and a
 pipe. The laps, the barrier and the clock are those of traffic.c. A payload is one byte value
-repeated, which Python can write, and search through for another one, in one pass at C speed."""
+repeated, which Python can write, and search through for another one, in one pass at C speed.
+
+It has neither batches nor a way to write in place: `batch` and `zero_copy` change nothing."""
 
 import multiprocessing
 import sys
@@ -16,7 +18,7 @@ def arguments_of(words):
 
 
 class Traffic:
-    def __init__(self, bytes, producers, consumers, messages, capacity):
+    def __init__(self, bytes, producers, consumers, messages, capacity, batch=1, zero_copy=0):
         self.bytes = bytes
         self.producers = producers
         self.consumers = consumers

@@ -58,6 +58,8 @@ static void plan_read(void)
     plan.consumer_count = (unsigned)harness_number("consumers");
     plan.message_count = harness_number("messages");
     plan.capacity = harness_number("capacity");
+    plan.batch = (unsigned)harness_number_or("batch", 1);
+    plan.is_zero_copy = harness_number_or("zero_copy", 0) != 0;
     if (plan.bytes % sizeof(payload_word) != 0) {
         harness_die("messages of %zu bytes: must be a multiple of 8", plan.bytes);
     }

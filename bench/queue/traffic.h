@@ -10,6 +10,8 @@
 #include "harness.h"
 #include "payload.h"
 
+#include <stdbool.h>
+
 #ifdef __cplusplus
 extern "C" {
 #endif
@@ -21,6 +23,9 @@ typedef struct traffic_plan {
     unsigned consumer_count; /* processes */
     uint64_t message_count;  /* measured, of all producers together */
     size_t capacity;         /* messages that the queue holds before put has to wait */
+    unsigned batch;          /* messages that one call may carry, where a subject has such a call */
+    bool is_zero_copy;       /* messages are to be written and read where they stand in the queue,
+                              * by the subjects that can */
 } traffic_plan;
 
 typedef struct traffic_subject {
