@@ -182,4 +182,8 @@ static inline int kin__self_find(struct kin__thread **ret_self)
 void kin__holding_add(struct kin__thread *self, uint32_t index);
 void kin__holding_remove(struct kin__thread *self, uint32_t index);
 
+/* Notes it once, for claims that others may end, so that nobody knows when to remove it: it stays
+ * until the thread ends. */
+void kin__holding_note(struct kin__thread *self, uint32_t index);
+
 #endif
