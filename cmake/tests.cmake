@@ -5,6 +5,7 @@
 #   tests/api/*.c            one program, linked with libkin.so
 #   tests/crash/*.c          one program each, with the objects of all layers; files in
 #                            folders below are linked into each of them
+#   tests/explore/*.c        one program: real code on a simulated machine, see there
 #   examples/*.expected      what the example of that name prints, see tools/run_transcript
 #   tests/*/*_test.sh        called with the build folder, print "N passed, N failed"
 
@@ -66,6 +67,34 @@ foreach(source IN LISTS sources)
         kin_add_test(crash_${name} crash_${name})
     endif()
 endforeach()
+
+# The layers that are explored, compiled as for the thread sanitizer but linked with a simulated
+# machine (tests/explore) instead of its run-time library; what the machine has not, os has.
+set(explored_layers base family sync shared queue)
+if(NOT KIN_SANITIZE AND NOT KIN_COVERAGE)
+    set(explored)
+    foreach(layer IN LISTS KIN_LAYERS)
+        if(layer IN_LIST explored_layers)
+            file(GLOB sources CONFIGURE_DEPENDS src/${layer}/*.c)
+            list(APPEND explored ${sources})
+        endif()
+    endforeach()
+    add_library(kin_explored STATIC ${explored} $<TARGET_OBJECTS:kin_os>)
+    target_include_directories(kin_explored PRIVATE include src tests)
+    target_compile_options(kin_explored PRIVATE -O2 -g -ftls-model=initial-exec -fsanitize=thread
+        -include ${PROJECT_SOURCE_DIR}/tests/explore/replaced.h)
+    file(GLOB sources CONFIGURE_DEPENDS tests/explore/*.c)
+    add_executable(explore ${sources})
+    list(FILTER sources INCLUDE REGEX "_scenarios.c$") # inline functions of kin are in there
+    set_source_files_properties(${sources} PROPERTIES COMPILE_OPTIONS -fsanitize=thread)
+    set_target_properties(explore PROPERTIES
+        RUNTIME_OUTPUT_DIRECTORY tests/crash C_EXTENSIONS ON)
+    target_include_directories(explore PRIVATE include src tests)
+    target_compile_options(explore PRIVATE -O2)
+    target_link_libraries(explore PRIVATE kin_explored Threads::Threads)
+    target_link_options(explore PRIVATE -no-pie -Wl,--allow-multiple-definition)
+    kin_add_test(explore explore)
+endif()
 
 file(GLOB transcripts CONFIGURE_DEPENDS examples/*.expected)
 foreach(transcript IN LISTS transcripts)

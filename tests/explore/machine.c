@@ -1,0 +1,369 @@
+#define _GNU_SOURCE
+#include "explore/machine.h"
+
+#include "explore/region.h"
+#include "explore/schedule.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <ucontext.h>
+
+#define STACK_BYTES ((size_t)128 << 10)
+#define START_NS 1000000000
+
+struct machine *machine;
+const void *machine_place;
+void (*machine_tell)(uint32_t choice);
+
+static jmp_buf outside; /* where machine_run was called */
+
+void machine_create(void)
+{
+    machine = region_take(sizeof *machine);
+    machine->current = MACHINE_NOBODY;
+    machine->loaded = MACHINE_NOBODY;
+    machine->now_ns = START_NS;
+}
+
+/* --- whose turn it is --- */
+
+static void load_process(uint32_t process)
+{
+    if (machine->loaded == process) {
+        return;
+    }
+    if (machine->loaded != MACHINE_NOBODY) {
+        struct machine_process *old = &machine->processes[machine->loaded];
+        memcpy(&old->family, &kin__family, sizeof kin__family);
+        memcpy(&old->heap, &kin__heap, sizeof kin__heap);
+        memcpy(&old->references, &kin__references, sizeof kin__references);
+    }
+    if (process != MACHINE_NOBODY) {
+        const struct machine_process *new = &machine->processes[process];
+        memcpy(&kin__family, &new->family, sizeof kin__family);
+        memcpy(&kin__heap, &new->heap, sizeof kin__heap);
+        memcpy(&kin__references, &new->references, sizeof kin__references);
+    }
+    machine->loaded = process;
+}
+
+/* Leaves the calling thread, or the outside, for a thread. */
+static void go_to(uint32_t thread)
+{
+    jmp_buf *here = &outside;
+    machine->threads[thread].state = THREAD_READY;
+    if (thread == machine->current) {
+        return;
+    }
+    if (machine->current != MACHINE_NOBODY) {
+        here = &machine_self()->here;
+        machine_self()->own = kin__thread_current;
+    }
+    if (_setjmp(*here) == 0) {
+        machine->current = thread;
+        load_process(machine_self()->process);
+        kin__thread_current = machine_self()->own;
+        _longjmp(machine_self()->here, 1);
+    }
+}
+
+static void go_outside(void)
+{
+    if (machine->current == MACHINE_NOBODY) {
+        return;
+    }
+    machine_self()->own = kin__thread_current;
+    if (_setjmp(machine_self()->here) == 0) {
+        load_process(MACHINE_NOBODY);
+        machine->current = MACHINE_NOBODY;
+        _longjmp(outside, 1);
+    }
+}
+
+void machine_fail(const char *format, ...)
+{
+    if (!machine->has_failed) {
+        va_list values;
+        va_start(values, format);
+        vsnprintf(machine->failure, sizeof machine->failure, format, values);
+        va_end(values);
+    }
+    machine->has_failed = true;
+    go_outside();
+}
+
+/* --- threads --- */
+
+static ucontext_t starter;
+static uint32_t starting;
+
+static void run_thread(void)
+{
+    struct machine_thread *self = &machine->threads[starting];
+    if (_setjmp(self->here) == 0) {
+        ucontext_t unused;
+        swapcontext(&unused, &starter);
+    }
+    self->run(self->user);
+    machine_block(THREAD_DONE);
+}
+
+uint32_t machine_add_thread(uint32_t process, const char *name, void *(*run)(void *user),
+                            void *user)
+{
+    ucontext_t context;
+    uint32_t index = machine->thread_count++;
+    if (index >= MACHINE_THREADS_MAX) {
+        fprintf(stderr, "explore: too many threads\n");
+        exit(2);
+    }
+    struct machine_thread *thread = &machine->threads[index];
+    *thread = (struct machine_thread){
+        .state = THREAD_READY, .process = process, .name = name, .run = run, .user = user};
+    starting = index;
+    getcontext(&context);
+    context.uc_stack.ss_sp = region_take(STACK_BYTES);
+    context.uc_stack.ss_size = STACK_BYTES;
+    context.uc_link = NULL;
+    makecontext(&context, run_thread, 0);
+    swapcontext(&starter, &context);
+    return index;
+}
+
+uint32_t machine_add_process(bool is_mortal)
+{
+    uint32_t index = machine->process_count++;
+    if (index >= MACHINE_PROCESSES_MAX) {
+        fprintf(stderr, "explore: too many processes\n");
+        exit(2);
+    }
+    struct machine_process *process = &machine->processes[index];
+    *process = (struct machine_process){.is_used = true, .is_mortal = is_mortal};
+    process->family = (struct kin__process){.fd = -1, .generation = 1};
+    if (index > 0) { /* as in the child of a plain fork; see family.c */
+        load_process(MACHINE_NOBODY);
+        process->family = machine->processes[0].family;
+        process->family.parent = process->family.owner;
+        process->family.pid = 0;
+        process->family.owner = 0;
+        process->family.member = NULL;
+        atomic_store(&process->family.is_entered, false);
+    }
+    return index;
+}
+
+/* --- sleeping and waking --- */
+
+static bool waits_on(const struct machine_thread *thread, const _Atomic uint32_t *word)
+{
+    for (uint32_t i = 0; !thread->is_woken && i < thread->wait_count; i++) {
+        if (thread->waits[i].word == word) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static void wake_thread(struct machine_thread *thread, int result)
+{
+    thread->is_woken = true;
+    thread->result = result;
+    if (thread->state == THREAD_ASLEEP) {
+        thread->state = THREAD_READY;
+    }
+}
+
+uint32_t machine_wake(const _Atomic uint32_t *word, uint32_t count)
+{
+    uint32_t woken = 0;
+    while (woken < count) {
+        struct machine_thread *first = NULL;
+        for (uint32_t i = 0; i < machine->thread_count; i++) {
+            struct machine_thread *thread = &machine->threads[i];
+            if (waits_on(thread, word) &&
+                (first == NULL || thread->sleep_number < first->sleep_number)) {
+                first = thread;
+            }
+        }
+        if (first == NULL) {
+            break;
+        }
+        wake_thread(first, 0);
+        woken++;
+    }
+    return woken;
+}
+
+void machine_expire(uint32_t thread)
+{
+    struct machine_thread *it = &machine->threads[thread];
+    machine->now_ns = it->deadline_ns > machine->now_ns ? it->deadline_ns : machine->now_ns;
+    wake_thread(it, -ETIMEDOUT);
+}
+
+/* --- death --- */
+
+/* What Linux does with a word of a robust list when the thread that listed it ends. */
+static void release_word(_Atomic uint32_t *word, uint32_t id, bool is_pending)
+{
+    uint32_t value = atomic_load(word);
+    if (is_pending && (value & KIN__OS_FUTEX_TID) == 0) {
+        machine_wake(word, 1);
+        return;
+    }
+    if ((value & KIN__OS_FUTEX_TID) != id) {
+        return;
+    }
+    atomic_store(word, (value & KIN__OS_FUTEX_WAITERS) | KIN__OS_FUTEX_DIED);
+    if (value & KIN__OS_FUTEX_WAITERS) {
+        machine_wake(word, 1);
+    }
+}
+
+static void end_thread(uint32_t thread)
+{
+    struct machine_thread *it = &machine->threads[thread];
+    uint32_t id = MACHINE_THREAD_ID(thread);
+    it->state = THREAD_DEAD;
+    it->wait_count = 0;
+    if (it->robust.list_op_pending != NULL) {
+        release_word((_Atomic uint32_t *)(void *)((char *)it->robust.list_op_pending +
+                                                  it->robust.futex_offset),
+                     id, true);
+    }
+    for (int i = 0; i < 2; i++) {
+        if (it->life[i] != NULL) {
+            release_word(it->life[i], id, false);
+        }
+    }
+}
+
+void machine_kill(uint32_t process)
+{
+    struct machine_process *it = &machine->processes[process];
+    it->is_dead = true;
+    for (uint32_t i = 0; i < machine->thread_count; i++) {
+        struct machine_thread *thread = &machine->threads[i];
+        if (thread->process == process && thread->state != THREAD_DONE) {
+            end_thread(i);
+        }
+    }
+    machine->death_count++;
+}
+
+void machine_watch(void)
+{
+    struct machine_thread *self = machine_self();
+    if (self->deaths_seen == machine->death_count) {
+        machine_block(THREAD_WATCHING);
+    }
+    self->deaths_seen = machine->death_count;
+}
+
+/* --- points --- */
+
+/* Nobody can run: time moves, or this is the end. False: it is the end. */
+static bool move_clock(void)
+{
+    uint32_t earliest = MACHINE_NOBODY;
+    bool is_over = true;
+    for (uint32_t i = 0; i < machine->thread_count; i++) {
+        const struct machine_thread *thread = &machine->threads[i];
+        bool is_waiting = thread->state == THREAD_ASLEEP || thread->state == THREAD_LOCKED ||
+                          thread->state == THREAD_WAITING;
+        is_over &= !is_waiting || thread->is_keeper;
+        if (thread->state == THREAD_ASLEEP && thread->deadline_ns != INT64_MAX &&
+            (earliest == MACHINE_NOBODY ||
+             thread->deadline_ns < machine->threads[earliest].deadline_ns)) {
+            earliest = i;
+        }
+    }
+    if (is_over && (earliest == MACHINE_NOBODY || !machine->threads[earliest].is_keeper)) {
+        return false;
+    }
+    if (earliest == MACHINE_NOBODY) {
+        machine_fail("all sleep for ever");
+        return false;
+    }
+    const struct machine_thread *next = &machine->threads[earliest];
+    if (next->deadline_ns - machine->now_ns > machine->patience_ns && !next->is_keeper) {
+        machine_fail("all sleep; %s would look again at its deadline only", next->name);
+        return false;
+    }
+    machine->clock_moves++;
+    machine_expire(earliest);
+    return true;
+}
+
+/* The first thread that can run, or MACHINE_NOBODY. */
+static uint32_t first_ready(void)
+{
+    for (uint32_t i = 0; i < machine->thread_count; i++) {
+        if (machine_is_ready(i)) {
+            return i;
+        }
+    }
+    return MACHINE_NOBODY;
+}
+
+/* Does what was chosen; true: there is another choice to make. */
+static bool apply(uint32_t choice)
+{
+    if (choice >= CHOICE_EXPIRE) {
+        machine_expire(choice - CHOICE_EXPIRE);
+        go_to(choice - CHOICE_EXPIRE);
+        return false;
+    }
+    if (choice >= CHOICE_KILL) {
+        machine_kill(choice - CHOICE_KILL);
+        return true;
+    }
+    go_to(choice - CHOICE_SWITCH);
+    return false;
+}
+
+static bool can_go_on(void)
+{
+    return machine->current != MACHINE_NOBODY && machine_self()->state == THREAD_READY;
+}
+
+/* Lets others run until the calling thread, or the outside, gets its turn again. */
+static void choose_next(void)
+{
+    uint32_t choice = CHOICE_NONE;
+    do {
+        if (first_ready() == MACHINE_NOBODY && !move_clock()) {
+            go_outside();
+            return;
+        }
+        choice = machine->is_exploring ? schedule_choose(POINT_CALL, can_go_on())
+                                       : CHOICE_SWITCH + first_ready();
+    } while (choice != CHOICE_NONE && apply(choice));
+}
+
+void machine_point(enum point point)
+{
+    if (!machine->is_exploring || machine->current == MACHINE_NOBODY) {
+        return;
+    }
+    uint32_t choice = schedule_choose(point, true);
+    if (__builtin_expect(choice != CHOICE_NONE, 0) && apply(choice)) {
+        choose_next();
+    }
+    if (machine->step > MACHINE_STEPS_MAX) {
+        machine_fail("goes on for ever");
+    }
+}
+
+void machine_block(enum thread_state state)
+{
+    machine_self()->state = state;
+    choose_next();
+}
+
+void machine_run(void)
+{
+    choose_next();
+}

@@ -1,0 +1,110 @@
+#include "explore/scenario.h"
+#include "family/member.h"
+
+#include <errno.h>
+#include <kin/error.h>
+#include <kin/lock.h>
+
+struct member_world {
+    kin_handle handle;
+    kin_lock *locks[SCENARIO_ROLES_MAX + 1];
+    uint32_t holder; /* role + 1 */
+    bool has_left;   /* that one has ended without a release */
+};
+
+static struct member_world *member_world(void)
+{
+    return scenario_world;
+}
+
+static void create_lock(void)
+{
+    struct member_world *world = member_world();
+    SCENARIO_CHECK(kin_lock_create(&world->locks[SCENARIO_ROLES_MAX]) == 0);
+    world->handle = kin_lock_handle(world->locks[SCENARIO_ROLES_MAX]);
+}
+
+static void attach_lock(uint32_t role)
+{
+    struct member_world *world = member_world();
+    SCENARIO_CHECK(kin_lock_attach(world->handle, &world->locks[role]) == 0);
+}
+
+/* A thread that ends while it has the lock: a death, of which its process lives to tell. */
+static void end_with_lock(uint32_t role)
+{
+    struct member_world *world = member_world();
+    int r = kin_lock_acquire(world->locks[role], KIN_FOREVER);
+    SCENARIO_CHECK(r == 0 || r == KIN_OWNER_DIED);
+    SCENARIO_CHECK(world->holder == 0 || world->has_left || scenario_is_dead(world->holder - 1));
+    world->holder = role + 1;
+    world->has_left = true;
+    kin__thread_unregister();
+}
+
+static void use_lock(uint32_t role)
+{
+    struct member_world *world = member_world();
+    int r = kin_lock_acquire(world->locks[role], KIN_FOREVER);
+    SCENARIO_CHECK(r == 0 || r == KIN_OWNER_DIED);
+    bool has_died = world->holder != 0 && (world->has_left || scenario_is_dead(world->holder - 1));
+    SCENARIO_CHECK(world->holder == 0 || (has_died && r == KIN_OWNER_DIED));
+    world->holder = role + 1;
+    world->has_left = false;
+    machine_point(POINT_ATOMIC);
+    SCENARIO_CHECK(kin_lock_mark_consistent(world->locks[role]) == 0);
+    world->holder = 0;
+    SCENARIO_CHECK(kin_lock_release(world->locks[role]) == 0);
+}
+
+/* Threads that come and go: slots are used again, under another generation. */
+static void come_and_go(uint32_t role)
+{
+    (void)role;
+    for (int i = 0; i < 2; i++) {
+        kin__thread_unregister();
+        SCENARIO_CHECK(kin__thread_register() == 0);
+    }
+    use_lock(role);
+}
+
+static void attach_nothing(uint32_t role)
+{
+    (void)role;
+}
+
+static void create_nothing(void)
+{
+}
+
+static void do_nothing(uint32_t role)
+{
+    (void)role;
+    machine_point(POINT_ATOMIC);
+}
+
+const struct scenario member_scenarios[] = {
+    {.name = "member, a thread ends with a lock",
+     .create = create_lock,
+     .attach = attach_lock,
+     .roles = {{"ends", end_with_lock, true, false},
+               {"A", use_lock, true, false},
+               {"B", use_lock, false, false}},
+     .deaths = 1},
+    {.name = "member, threads come and go",
+     .create = create_lock,
+     .attach = attach_lock,
+     .roles = {{"A", come_and_go, true, false},
+               {"beside", come_and_go, true, true},
+               {"B", come_and_go, true, false}},
+     .deaths = 2},
+    {.name = "keepers, three processes",
+     .create = create_nothing,
+     .attach = attach_nothing,
+     .roles = {{"A", do_nothing, true, false},
+               {"B", do_nothing, true, false},
+               {"C", do_nothing, true, false}},
+     .deaths = 3,
+     .has_keepers = true},
+    {0},
+};

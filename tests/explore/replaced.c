@@ -1,0 +1,142 @@
+#include "explore/machine.h"
+#include "explore/region.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <threads.h>
+
+int replaced_mutex_init(mtx_t *mutex);
+int replaced_mutex_lock(mtx_t *mutex);
+int replaced_mutex_unlock(mtx_t *mutex);
+void *replaced_copy(void *to, const void *from, size_t size);
+
+/* --- mutexes of a process: its first int is 1 when it is held --- */
+
+int replaced_mutex_init(mtx_t *mutex)
+{
+    memset(mutex, 0, sizeof *mutex);
+    return thrd_success;
+}
+
+int replaced_mutex_lock(mtx_t *mutex)
+{
+    int *is_held = (int *)mutex;
+    while (*is_held) {
+        machine_self()->mutex = mutex;
+        machine_block(THREAD_LOCKED);
+    }
+    *is_held = 1;
+    return thrd_success;
+}
+
+int replaced_mutex_unlock(mtx_t *mutex)
+{
+    *(int *)mutex = 0;
+    for (uint32_t i = 0; i < machine->thread_count; i++) {
+        struct machine_thread *thread = &machine->threads[i];
+        if (thread->state == THREAD_LOCKED && thread->mutex == mutex &&
+            thread->process == machine_self()->process) {
+            thread->state = THREAD_READY;
+        }
+    }
+    return thrd_success;
+}
+
+/* --- copying messages: can be cut off in the middle --- */
+
+void *replaced_copy(void *to, const void *from, size_t size)
+{
+    bool is_shared = region_is_family(to) || region_is_family(from);
+    size_t half = is_shared ? size / 2 : 0;
+    if (is_shared) {
+        machine_point(POINT_ATOMIC);
+        memcpy(to, from, half);
+        machine_point(POINT_ATOMIC);
+    }
+    memcpy((unsigned char *)to + half, (const unsigned char *)from + half, size - half);
+    if (is_shared) {
+        machine_point(POINT_WRITE);
+    }
+    return to;
+}
+
+/* --- private memory: in the region, so that it is put back too --- */
+
+#define ARENA_BYTES ((size_t)4 << 20)
+#define ARENA_CLASSES 32u
+
+struct piece {
+    size_t bytes;
+    struct piece *next; /* free */
+};
+
+struct arena {
+    size_t used;
+    struct piece *free[ARENA_CLASSES]; /* by the power of two */
+    unsigned char bytes[];
+};
+
+static struct arena *arena;
+
+void *kin__allocate(size_t bytes)
+{
+    if (arena == NULL) {
+        arena = region_take(ARENA_BYTES);
+    }
+    uint32_t class = 5;
+    while (((size_t)1 << class) < bytes + sizeof(struct piece)) {
+        class ++;
+    }
+    struct piece *piece = arena->free[class];
+    if (piece != NULL) {
+        arena->free[class] = piece->next;
+    } else {
+        piece = (struct piece *)(void *)(arena->bytes + arena->used);
+        arena->used += (size_t)1 << class;
+        if (arena->used + sizeof *arena > ARENA_BYTES) {
+            fprintf(stderr, "explore: the arena is too small\n");
+            exit(2);
+        }
+    }
+    piece->bytes = (size_t)1 << class;
+    return piece + 1;
+}
+
+void *kin__allocate_zeroed(size_t bytes)
+{
+    return memset(kin__allocate(bytes), 0, bytes);
+}
+
+void *kin__allocate_array(size_t count, size_t size)
+{
+    return kin__allocate(count * size);
+}
+
+void kin__release(void *memory)
+{
+    if (memory == NULL) {
+        return;
+    }
+    struct piece *piece = (struct piece *)memory - 1;
+    uint32_t class = (uint32_t)__builtin_ctzll(piece->bytes);
+    piece->next = arena->free[class];
+    arena->free[class] = piece;
+}
+
+void *kin__reallocate(void *memory, size_t bytes)
+{
+    void *grown = kin__allocate(bytes);
+    if (memory != NULL) {
+        size_t old = ((struct piece *)memory - 1)->bytes - sizeof(struct piece);
+        memcpy(grown, memory, old < bytes ? old : bytes);
+        kin__release(memory);
+    }
+    return grown;
+}
+
+_Noreturn void kin__assert_fail(const char *condition, const char *file, int line)
+{
+    machine_fail("%s:%d: assertion failed: %s", file, line, condition);
+    exit(2);
+}
