@@ -12,6 +12,7 @@
  *   kin/queue.h      messages between any number of processes and threads
  *   kin/lock.h       mutual exclusion that survives its holder
  *   kin/event.h      a flag to wait for
+ *   kin/semaphore.h  so many at once
  *   kin/cancel.h     the request to stop
  *
  * What holds everywhere unless a comment says otherwise (threads, fork, the death of a
@@ -30,6 +31,7 @@
 #include <kin/pool.h>
 #include <kin/process.h>
 #include <kin/queue.h>
+#include <kin/semaphore.h>
 #include <kin/timeout.h>
 
 #endif

@@ -59,6 +59,7 @@ extern const struct scenario heap_scenarios[];
 extern const struct scenario directory_scenarios[];
 extern const struct scenario reaper_scenarios[];
 extern const struct scenario event_scenarios[];
+extern const struct scenario semaphore_scenarios[];
 extern const struct scenario queue_scenarios[];
 extern const struct scenario process_scenarios[];
 extern const struct scenario pool_scenarios[];
