@@ -149,6 +149,16 @@ void kin__holding_add(struct kin__thread *self, uint32_t index)
     atomic_fetch_add(&self->member->holding_overflow, 1);
 }
 
+void kin__holding_note(struct kin__thread *self, uint32_t index)
+{
+    for (uint32_t i = 0; i < KIN__HOLDING_MAX; i++) {
+        if (atomic_load_explicit(&self->member->holdings[i], memory_order_relaxed) == index) {
+            return;
+        }
+    }
+    kin__holding_add(self, index);
+}
+
 void kin__holding_remove(struct kin__thread *self, uint32_t index)
 {
     _Atomic uint32_t *holdings = self->member->holdings;

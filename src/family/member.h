@@ -31,8 +31,8 @@ enum kin__member_role { KIN__MEMBER_THREAD = 1, KIN__MEMBER_PROCESS = 2 };
 
 #define KIN__MEMBER_DAEMON 1u /* in flags: dies with its parent */
 #define KIN__HOLDING_MAX 30u
-#define KIN__HOLDING_READ ((uint32_t)1 << 31) /* with an index in holdings: reads a kin_rwlock,
-                                              * or stands for many permits of a semaphore */
+/* With an index in holdings: the member reads a kin_rwlock, or has many permits of a semaphore. */
+#define KIN__HOLDING_READ ((uint32_t)1 << 31)
 #define KIN__NAME_BYTES 32u
 
 struct kin__member {
@@ -182,5 +182,9 @@ static inline int kin__self_find(struct kin__thread **ret_self)
  * given it back. */
 void kin__holding_add(struct kin__thread *self, uint32_t index);
 void kin__holding_remove(struct kin__thread *self, uint32_t index);
+
+/* Notes it once, for claims that others may end, so that nobody knows when to remove it: it stays
+ * until the thread ends. */
+void kin__holding_note(struct kin__thread *self, uint32_t index);
 
 #endif

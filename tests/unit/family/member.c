@@ -140,6 +140,18 @@ TEST(a_thread_for_which_there_is_no_slot_is_refused_and_ends_well)
     thread_join(thread_start(use_kin, NULL));
 }
 
+TEST(a_holding_that_is_noted_stands_there_once)
+{
+    begin();
+    struct kin__thread *self = kin__self();
+    for (int i = 0; i < 40; i++) {
+        kin__holding_note(self, 7);
+    }
+    kin__holding_remove(self, 7);
+    CHECK_EQUAL(atomic_load(&self->member->holdings[0]), 0);
+    CHECK_EQUAL(atomic_load(&self->member->holding_overflow), 0);
+}
+
 TEST(holdings_are_a_set_of_which_each_claim_counts)
 {
     begin();
