@@ -56,7 +56,7 @@ struct kin__member {
                                  * parent after the fork, or by the process, and never cleared */
 
     /* What it does: written by the member, read by reapers. */
-    _Alignas(KIN__MEMORY_LINE) _Atomic uint64_t sleeping_on; /* offset of a word; see sleep.h */
+    _Alignas(KIN__MEMORY_LINE) _Atomic uint64_t sleeping_on; /* place of a word; see sleep.c */
     _Atomic uint32_t doing;       /* directory index of the object it works on; 0: none */
     _Atomic uint32_t nudge;       /* event count that a reaper raises to wake it; see sleep.h */
     _Atomic uint32_t command;     /* of a process: event count that its keeper sleeps on */

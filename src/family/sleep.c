@@ -54,6 +54,17 @@ bool kin__spin_again(struct kin__spin *spin)
     return true;
 }
 
+/* What a sleeper on a word publishes: where it is, or, if it is private memory of this process,
+ * merely that it sleeps. Others then only nudge. */
+#define PRIVATE_PLACE 1u
+
+static uint64_t place_of(const _Atomic uint32_t *word)
+{
+    uint64_t offset = kin__offset_of(word);
+    bool is_shared = kin__memory_has(&kin__family.memory, offset, sizeof *word);
+    return is_shared ? offset : PRIVATE_PLACE;
+}
+
 /* Sleeps on the word, on the member's own nudge, and on the token, if there is one. */
 static int sleep_with_nudge(_Atomic uint32_t *word, uint32_t expected, kin_timeout timeout,
                             bool is_count, struct kin__thread *self)
@@ -61,7 +72,7 @@ static int sleep_with_nudge(_Atomic uint32_t *word, uint32_t expected, kin_timeo
     _Atomic uint32_t *nudge = &self->member->nudge;
     uint64_t deaths = self->deaths; /* the prepare below overwrites it */
     uint32_t count = 2;
-    atomic_store(&self->member->sleeping_on, kin__offset_of(word));
+    atomic_store(&self->member->sleeping_on, place_of(word));
     struct kin__os_futex_wait waits[3] = {{.word = word, .expected = expected},
                                           {.word = nudge, .expected = atomic_load(nudge)}};
     bool is_over = is_count && atomic_load(&kin__shared()->death_count) != deaths;
@@ -85,7 +96,7 @@ static int sleep_with_nudge(_Atomic uint32_t *word, uint32_t expected, kin_timeo
 static int sleep_on_word(_Atomic uint32_t *word, uint32_t expected, int64_t deadline_ns,
                          struct kin__thread *self)
 {
-    atomic_store(&self->member->sleeping_on, kin__offset_of(word));
+    atomic_store(&self->member->sleeping_on, place_of(word));
     int r = kin__os_futex_wait(word, expected, deadline_ns);
     atomic_store_explicit(&self->member->sleeping_on, 0, memory_order_release);
     return r;

@@ -1,7 +1,8 @@
 /**
  * Sleeping: every wait of every layer ends here.
  *
- * What is slept on is an event count, a word that changes with each event:
+ * What is slept on is an event count, a word of the family's memory, or of this process alone, that
+ * changes with each event:
  *
  *     SLEEPERS : 1   somebody sleeps or is about to
  *     FLAG : 1       belongs to the object

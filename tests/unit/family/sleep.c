@@ -352,6 +352,33 @@ TEST(a_reaper_never_writes_what_somebody_slept_on)
     atomic_store(&member->sleeping_on, 0);
 }
 
+/* A count of this process alone; others can only nudge who sleeps on it. */
+static _Atomic uint32_t private_count;
+
+static void *sleep_on_private_count(void *user)
+{
+    (void)user;
+    uint32_t key = kin__count_prepare(&private_count);
+    do {
+        CHECK_EQUAL(kin__sleep(&private_count, key, KIN_FOREVER), 0);
+        atomic_fetch_add(&numbers[0], 1);
+    } while (atomic_load(&private_count) == key);
+    return NULL;
+}
+
+TEST(a_word_of_private_memory_can_be_slept_on)
+{
+    new_counts();
+    pthread_t thread = thread_start(sleep_on_private_count, NULL);
+    await_sleepers(getpid(), 1);
+    kin__sleep_wake_all();
+    await_number(0, 1); /* nudged */
+    await_sleepers(getpid(), 1);
+    kin__count_raise(&private_count, 1);
+    thread_join(thread);
+    CHECK_EQUAL(atomic_load(&private_count), KIN__COUNT_STEP);
+}
+
 #ifdef KIN_FAULTS
 
 static void *raise_when_asleep(void *user)
