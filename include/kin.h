@@ -10,6 +10,7 @@
  *   kin/pool.h       worker processes: map, imap_unordered
  *   kin/process.h    one child process
  *   kin/queue.h      messages between any number of processes and threads
+ *   kin/local_queue.h  pointers between the threads of one process
  *   kin/lock.h       mutual exclusion that survives its holder
  *   kin/event.h      a flag to wait for
  *   kin/semaphore.h  so many at once
@@ -27,6 +28,7 @@
 #include <kin/event.h>
 #include <kin/export.h>
 #include <kin/family.h>
+#include <kin/local_queue.h>
 #include <kin/lock.h>
 #include <kin/pool.h>
 #include <kin/process.h>
