@@ -74,7 +74,7 @@ int main(int argc, char **argv)
     kin_init(&argc, &argv);
     accounts = mmap(NULL, sizeof *accounts, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1,
                     0);
-    if (accounts == MAP_FAILED || kin_lock_create(&lock) < 0) {
+    if (accounts == MAP_FAILED || kin_lock_create(NULL, &lock) < 0) {
         return 1;
     }
     accounts->saved = TOTAL;

@@ -12,6 +12,7 @@
  *   kin/queue.h      messages between any number of processes and threads
  *   kin/local_queue.h  pointers between the threads of one process
  *   kin/lock.h       mutual exclusion that survives its holder
+ *   kin/rlock.h      the same, for who may hold it already
  *   kin/event.h      a flag to wait for
  *   kin/semaphore.h  so many at once
  *   kin/cancel.h     the request to stop
@@ -33,6 +34,7 @@
 #include <kin/pool.h>
 #include <kin/process.h>
 #include <kin/queue.h>
+#include <kin/rlock.h>
 #include <kin/semaphore.h>
 #include <kin/timeout.h>
 

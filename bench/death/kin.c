@@ -10,7 +10,7 @@ static kin_lock *lock;
 static void open_lock(void)
 {
     harness_must(kin_init(NULL, NULL), "kin_init");
-    harness_must(kin_lock_create(&lock), "kin_lock_create");
+    harness_must(kin_lock_create(NULL, &lock), "kin_lock_create");
 }
 
 static void hold(void)

@@ -11,16 +11,46 @@
 
 KIN_BEGIN
 
-/** A lock, shared by the family. It is owned: the thread that acquired it releases it. */
+/**
+ * A lock. It is owned: the thread that acquired it releases it, unless it was made with
+ * `is_handoff`.
+ */
 typedef struct kin_lock kin_lock;
 
-/** Makes a lock that nobody holds. Free it with kin_lock_free. Returns 0 or -ENOMEM. */
-KIN_API int kin_lock_create(kin_lock **ret_lock);
+/** What a lock can be besides the default; all zero is the default. */
+typedef struct kin_lock_options {
+    size_t size;     /**< sizeof(kin_lock_options) */
+    kin_scope scope; /**< whether only the threads of this process use it */
+
+    /**
+     * Whether those who wait get the lock in the order in which they came, and nobody who comes
+     * later gets it before them. Without, whoever is first when it is free gets it: that is several
+     * times faster when many want it, and lets one thread have it many times in a row.
+     */
+    bool is_fair;
+
+    /**
+     * Whether any thread of the family may release it, as with Python's Lock: for signals from one
+     * to another rather than for guarding data. Who acquired it last counts as holder when it
+     * dies; for a thread that ends in order its process does. A thread that acquires it twice
+     * waits for another to release it. It takes no part in the search for deadlocks.
+     */
+    bool is_handoff;
+
+    const char *name; /**< for reports; copied, up to 31 bytes. NULL: none */
+} kin_lock_options;
+
+/**
+ * Makes a lock that nobody holds; `options` may be NULL. Free it with kin_lock_free.
+ * Returns 0, or -ENOMEM; -EINVAL: an option is out of its range.
+ */
+KIN_API int kin_lock_create(const kin_lock_options *options, kin_lock **ret_lock);
 
 /**
  * Opens the lock that `handle` names, in this process. Free it with kin_lock_free.
  *
- * Returns 0, or -ESTALE: the lock is gone; -EINVAL: the handle names something else.
+ * Returns 0, or -ESTALE: the lock is gone; -EINVAL: the handle names something else; -EACCES: it
+ * is kept to another process.
  */
 KIN_API int kin_lock_attach(kin_handle handle, kin_lock **ret_lock);
 
@@ -39,14 +69,17 @@ KIN_API kin_handle kin_lock_handle(const kin_lock *lock);
  *   -EAGAIN      held by another, and the timeout is KIN_NOW
  *   -ETIMEDOUT   held until the deadline
  *   -ECANCELED   the token fired
- *   -EDEADLK     the calling thread holds it already
+ *   -EDEADLK     the calling thread holds it already (unless it is a handoff lock)
  *
  * Peer death: a holder that dies gives the lock up at once, to KIN_OWNER_DIED. A waiter that
  * dies costs nobody a wake-up.
  */
 KIN_API int kin_lock_acquire(kin_lock *lock, kin_timeout timeout);
 
-/** Gives the lock up. Returns 0, or -EPERM: the calling thread does not hold it. */
+/**
+ * Gives the lock up. Returns 0, or -EPERM: the calling thread does not hold it; of a handoff
+ * lock: nobody holds it.
+ */
 KIN_API int kin_lock_release(kin_lock *lock);
 
 /**

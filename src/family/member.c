@@ -79,6 +79,7 @@ void kin__member_free(uint32_t owner)
     atomic_store(&member->waits_for, 0);
     atomic_store(&member->line, 0);
     atomic_store(&member->line_ticket, 0);
+    atomic_store(&member->wait_place, 0);
     atomic_store(&member->trim_wish, 0);
     atomic_store(&member->span_count, 0);
     for (uint32_t i = 0; i < KIN__HOLDING_MAX; i++) {

@@ -68,6 +68,8 @@ struct kin__member {
     _Atomic uint64_t line;        /* index : 32, state : 32 of the object in whose line it stands, a
                                   * kin_condition or kin_barrier; 0: none */
     _Atomic uint64_t line_ticket; /* its place in that line */
+    _Atomic uint64_t wait_place;  /* its place among those who wait for the fair lock that
+                                   * `waits_for` names; written before that */
 
     /* What it may have claimed: an index is written before the claim and removed after the
      * release, so this is always a superset. */

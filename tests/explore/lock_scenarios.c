@@ -81,7 +81,7 @@ static struct lock_world *lock_world(void)
 static void create_lock(void)
 {
     struct lock_world *world = lock_world();
-    SCENARIO_CHECK(kin_lock_create(&world->locks[SCENARIO_ROLES_MAX]) == 0);
+    SCENARIO_CHECK(kin_lock_create(NULL, &world->locks[SCENARIO_ROLES_MAX]) == 0);
     world->handle = kin_lock_handle(world->locks[SCENARIO_ROLES_MAX]);
 }
 

@@ -20,7 +20,7 @@ static struct member_world *member_world(void)
 static void create_lock(void)
 {
     struct member_world *world = member_world();
-    SCENARIO_CHECK(kin_lock_create(&world->locks[SCENARIO_ROLES_MAX]) == 0);
+    SCENARIO_CHECK(kin_lock_create(NULL, &world->locks[SCENARIO_ROLES_MAX]) == 0);
     world->handle = kin_lock_handle(world->locks[SCENARIO_ROLES_MAX]);
 }
 

@@ -210,7 +210,7 @@ static bool set_up(const struct soak_options *options)
                            MAP_SHARED | MAP_ANONYMOUS, -1, 0);
     return run->load.folder != NULL && run->load.board != MAP_FAILED && kin_init(NULL, NULL) == 0 &&
            kin_queue_create(&limits, &run->load.queue) == 0 &&
-           kin_lock_create(&run->load.lock) == 0;
+           kin_lock_create(NULL, &run->load.lock) == 0;
 }
 
 bool soak_queue(const struct soak_options *options)

@@ -89,7 +89,7 @@ static kin_handle *replaced(void)
 static void set_up_replaced(void)
 {
     set_up();
-    CRASH_CHECK(kin_lock_create(&scene.lock) == 0);
+    CRASH_CHECK(kin_lock_create(NULL, &scene.lock) == 0);
     CRASH_CHECK(kin__block_create(sizeof(kin_handle), 1, KIN__BLOCK_REFERENCES, &scene.block) == 0);
     CRASH_CHECK(kin__reference_replace(replaced(), kin_lock_handle(scene.lock)) == 0);
 }

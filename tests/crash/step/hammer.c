@@ -52,7 +52,7 @@ static void use_objects(uint32_t round)
     CRASH_CHECK(kin_event_create(NULL, &event) == 0);
     use_blocks(event, round);
     CRASH_CHECK(kin_queue_create(NULL, &queue) == 0);
-    CRASH_CHECK(kin_lock_create(&lock) == 0);
+    CRASH_CHECK(kin_lock_create(NULL, &lock) == 0);
     CRASH_CHECK(kin_lock_acquire(lock, KIN_NOW) == 0);
     crash_fill(bytes, size, round);
     CRASH_CHECK(kin_queue_put_bytes(queue, bytes, size, KIN_NOW) == 0);

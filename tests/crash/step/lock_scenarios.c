@@ -142,7 +142,7 @@ static void set_up(void)
 {
     CRASH_CHECK(kin__block_create(sizeof(struct guarded), 0, KIN__BLOCK_BYTES, &scene.block) == 0);
     *guarded() = (struct guarded){0};
-    CRASH_CHECK(kin_lock_create(&scene.lock) == 0);
+    CRASH_CHECK(kin_lock_create(NULL, &scene.lock) == 0);
 }
 
 static void set_up_held_internal(void)

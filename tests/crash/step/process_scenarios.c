@@ -134,7 +134,7 @@ static void set_up(void)
 {
     message_bytes = BYTES_LARGE;
     messages_create(0);
-    CRASH_CHECK(kin_lock_create(&scene.lock) == 0);
+    CRASH_CHECK(kin_lock_create(NULL, &scene.lock) == 0);
     CRASH_CHECK(kin_event_create(NULL, &scene.event) == 0);
     CRASH_CHECK(kin_cancel_create(&cancel) == 0);
 }

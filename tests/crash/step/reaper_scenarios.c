@@ -99,7 +99,7 @@ static void set_up(size_t bytes)
 {
     message_bytes = bytes;
     messages_create(0);
-    CRASH_CHECK(kin_lock_create(&scene.lock) == 0);
+    CRASH_CHECK(kin_lock_create(NULL, &scene.lock) == 0);
     CRASH_CHECK(kin_event_create(NULL, &scene.event) == 0);
 }
 

@@ -101,7 +101,7 @@ TEST(a_lock_and_an_event_that_cannot_be_made_are_enomem)
         kin_fini();
         REQUIRE(kin_init(NULL, NULL) == 0);
         kin__allocation_fail_at(n);
-        int made = kin_lock_create(&lock);
+        int made = kin_lock_create(NULL, &lock);
         CHECK((made == 0) == (lock != NULL));
         r = kin_event_create(NULL, &event);
         CHECK((r == 0) == (event != NULL));

@@ -79,7 +79,7 @@ TEST(event_attach_refuses_stale_handles_and_those_of_other_types)
     kin_event *event = new_event();
     kin_event *other = NULL;
     kin_lock *lock = NULL;
-    REQUIRE(kin_lock_create(&lock) == 0);
+    REQUIRE(kin_lock_create(NULL, &lock) == 0);
     kin_handle handle = kin_event_handle(event);
     CHECK_EQUAL(kin_event_attach(kin_lock_handle(lock), &other), -EINVAL);
     CHECK_EQUAL(kin_event_attach((kin_handle){0}, &other), -ESTALE);

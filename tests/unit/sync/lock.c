@@ -12,7 +12,7 @@ static kin_lock *new_lock(void)
 {
     kin_lock *lock = NULL;
     begin();
-    REQUIRE(kin_lock_create(&lock) == 0);
+    REQUIRE(kin_lock_create(NULL, &lock) == 0);
     return lock;
 }
 
@@ -21,7 +21,7 @@ static const kin_timeout no_timeout;
 TEST(lock_functions_refuse_null)
 {
     kin_lock *lock = new_lock();
-    CHECK_EQUAL(kin_lock_create(NULL), -EINVAL);
+    CHECK_EQUAL(kin_lock_create(NULL, NULL), -EINVAL);
     CHECK_EQUAL(kin_lock_attach(kin_lock_handle(lock), NULL), -EINVAL);
     CHECK_EQUAL(kin_lock_acquire(NULL, KIN_NOW), -EINVAL);
     CHECK_EQUAL(kin_lock_release(NULL), -EINVAL);
@@ -29,6 +29,36 @@ TEST(lock_functions_refuse_null)
     CHECK(!kin_lock_is_locked(NULL));
     CHECK_EQUAL(kin_lock_handle(NULL).counter, 0);
     CHECK(kin_lock_free(NULL) == NULL);
+    kin_lock_free(lock);
+}
+
+TEST(lock_create_refuses_foreign_options)
+{
+    kin_lock *lock = NULL;
+    begin();
+    CHECK_EQUAL(kin_lock_create(&(kin_lock_options){.size = 1}, &lock), -EINVAL);
+    CHECK_EQUAL(kin_lock_create(KIN_OPTIONS(kin_lock_options, .scope = (kin_scope)7), &lock),
+                -EINVAL);
+    CHECK(lock == NULL);
+}
+
+static void find_it_foreign(void *user)
+{
+    kin_lock *own = NULL;
+    CHECK_EQUAL(kin_lock_acquire(user, KIN_NOW), -ESTALE);
+    CHECK_EQUAL(kin_lock_attach(kin_lock_handle(user), &own), -EACCES);
+}
+
+TEST_OF_PROCESSES(a_lock_of_one_process_is_used_by_its_threads_only)
+{
+    kin_lock *lock = NULL;
+    begin();
+    REQUIRE(kin_lock_create(KIN_OPTIONS(kin_lock_options, .scope = KIN_SCOPE_PROCESS,
+                                        .name = "one with a name that is much too long for a lock"),
+                            &lock) == 0);
+    child_join(child_start(find_it_foreign, lock));
+    CHECK_EQUAL(kin_lock_acquire(lock, KIN_NOW), 0);
+    CHECK_EQUAL(kin_lock_release(lock), 0);
     kin_lock_free(lock);
 }
 
@@ -43,7 +73,7 @@ TEST(acquire_refuses_a_timeout_that_is_all_zero)
 TEST(a_lock_needs_a_family)
 {
     kin_lock *lock = NULL;
-    CHECK_EQUAL(kin_lock_create(&lock), KIN_EFAMILY);
+    CHECK_EQUAL(kin_lock_create(NULL, &lock), KIN_EFAMILY);
     CHECK(lock == NULL);
 }
 
@@ -394,7 +424,7 @@ TEST_OF_PROCESSES(a_lock_that_was_freed_before_a_plainly_forked_child_joined_is_
     if (pid == 0) {
         kin_lock *own = NULL;
         await_number(0, 1);
-        REQUIRE(kin_lock_create(&own) == 0);
+        REQUIRE(kin_lock_create(NULL, &own) == 0);
         CHECK_EQUAL(kin_lock_acquire(lock, KIN_NOW), -ESTALE);
         CHECK_EQUAL(kin_lock_release(lock), -ESTALE);
         CHECK_EQUAL(kin_lock_mark_consistent(lock), -ESTALE);

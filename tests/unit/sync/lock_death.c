@@ -13,7 +13,7 @@ static kin_lock *new_lock(void)
 {
     kin_lock *lock = NULL;
     begin();
-    REQUIRE(kin_lock_create(&lock) == 0);
+    REQUIRE(kin_lock_create(NULL, &lock) == 0);
     return lock;
 }
 
@@ -123,7 +123,7 @@ TEST_OF_PROCESSES(a_killed_holder_of_40_locks_gives_up_all)
     kin_lock *locks[LOCK_COUNT];
     begin();
     for (int i = 0; i < LOCK_COUNT; i++) {
-        REQUIRE(kin_lock_create(&locks[i]) == 0);
+        REQUIRE(kin_lock_create(NULL, &locks[i]) == 0);
     }
     uint32_t owner = 0;
     pid_t holder = kin__family_fork("holder", 0, &owner);
@@ -151,7 +151,7 @@ TEST(40_locks_are_released_in_any_order_and_leave_no_claim)
     kin_lock *locks[LOCK_COUNT];
     begin();
     for (int i = 0; i < LOCK_COUNT; i++) {
-        REQUIRE(kin_lock_create(&locks[i]) == 0);
+        REQUIRE(kin_lock_create(NULL, &locks[i]) == 0);
         CHECK_EQUAL(kin_lock_acquire(locks[i], KIN_NOW), 0);
         CHECK_EQUAL(kin_lock_acquire(locks[i], KIN_NOW), -EDEADLK);
     }
