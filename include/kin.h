@@ -11,6 +11,9 @@
  *   kin/process.h    one child process
  *   kin/queue.h      messages between any number of processes and threads
  *   kin/local_queue.h  pointers between the threads of one process
+ *   kin/message.h    one that was taken
+ *   kin/reservation.h  writing a message in place
+ *   kin/claim.h      reading it in place, acknowledging or refusing it
  *   kin/lock.h       mutual exclusion that survives its holder
  *   kin/rlock.h      the same, for who may hold it already
  *   kin/event.h      a flag to wait for
@@ -25,15 +28,18 @@
 
 #include <kin/call.h>
 #include <kin/cancel.h>
+#include <kin/claim.h>
 #include <kin/error.h>
 #include <kin/event.h>
 #include <kin/export.h>
 #include <kin/family.h>
 #include <kin/local_queue.h>
 #include <kin/lock.h>
+#include <kin/message.h>
 #include <kin/pool.h>
 #include <kin/process.h>
 #include <kin/queue.h>
+#include <kin/reservation.h>
 #include <kin/rlock.h>
 #include <kin/semaphore.h>
 #include <kin/timeout.h>

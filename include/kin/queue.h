@@ -3,12 +3,16 @@
  *
  * A message is in the queue, visible to all, from the moment that put returned; there is no
  * feeder thread, and a process that has put may exit, or be killed, at once.
+ *
+ * Writing a message in place stands in kin/reservation.h, reading it in place, with the chance to
+ * refuse it, in kin/claim.h.
  */
 #ifndef KIN_QUEUE_H
 #define KIN_QUEUE_H
 
 #include <kin/export.h>
 #include <kin/family.h>
+#include <kin/message.h>
 #include <kin/timeout.h>
 #include <stdbool.h>
 
@@ -27,25 +31,28 @@ typedef struct kin_queue_options {
     /* Most bytes of messages in the queue at a time; 0: no limit. A single message that is
      * larger is refused with -EMSGSIZE. */
     uint64_t message_bytes_max;
-} kin_queue_options;
 
-/** A message that was taken from a queue. Read it with kin_message_bytes. */
-typedef struct kin_message {
-    uint64_t size;
-    uint64_t place; /* where in the family's memory the bytes are; 0: in `small` */
-    unsigned char small[112];
-} kin_message;
+    /* Whether each message is a task: see kin_queue_join. */
+    bool is_joinable;
+
+    /* After so many claims that came to nothing, by refusal or death, a message becomes a dead
+     * letter: see kin/claim.h. 0: no limit; at most 65534. */
+    uint32_t delivery_count_max;
+
+    kin_scope scope;
+} kin_queue_options;
 
 /**
  * Makes an empty queue. NULL options: no limits. Free it with kin_queue_free.
- * Returns 0, -ENOMEM, or -EINVAL: options of an unknown size.
+ * Returns 0, -ENOMEM, or -EINVAL: options of an unknown size or value.
  */
 KIN_API int kin_queue_create(const kin_queue_options *options, kin_queue **ret_queue);
 
 /**
  * Opens the queue that `handle` names, in this process. Free it with kin_queue_free.
  *
- * Returns 0, or -ESTALE: the queue is gone; -EINVAL: the handle names something else.
+ * Returns 0, or -ESTALE: the queue is gone; -EINVAL: the handle names something else; -EACCES: it
+ * is another process's own.
  */
 KIN_API int kin_queue_attach(kin_handle handle, kin_queue **ret_queue);
 
@@ -67,7 +74,7 @@ KIN_API kin_handle kin_queue_handle(const kin_queue *queue);
  *   -ETIMEDOUT   full until the deadline
  *   -ECANCELED   the token fired
  *   -EPIPE       the queue is closed
- *   -EMSGSIZE    larger than message_bytes_max
+ *   -EMSGSIZE    larger than message_bytes_max, or than 1 TiB
  *   -ENOMEM      the family's memory is used up
  *
  * Peer death: a producer that dies in here leaves either the whole message or no trace.
@@ -92,20 +99,73 @@ KIN_API int kin_queue_put_bytes(kin_queue *queue, const void *data, size_t size,
  */
 KIN_API int kin_queue_get_bytes(kin_queue *queue, kin_timeout timeout, kin_message *ret_message);
 
+/**
+ * The same with references to shared objects: each object that a handle names lives at least as
+ * long as the message, whoever else lets go of it. At most 255 handles. -ESTALE: one leads to
+ * nothing. See kin_message_handles.
+ */
+KIN_API int kin_queue_put_with_handles(kin_queue *queue, kin_bytes bytes, const kin_handle *handles,
+                                       uint32_t handle_count, kin_timeout timeout);
+
+/**
+ * Appends copies of `count` messages, in their order, waiting for space for each. Costs much less
+ * than as many single calls if the messages are small.
+ *
+ * Returns how many are in the queue now: `count`, or less if a later one could not be put (the
+ * deadline passed, the queue was closed ...); if none could, the code of kin_queue_put_bytes.
+ */
+KIN_API int kin_queue_put_many_bytes(kin_queue *queue, const kin_bytes *messages, uint32_t count,
+                                     kin_timeout timeout);
+
+/**
+ * Takes the oldest messages, all that are there up to `count_max`, waiting for the first.
+ *
+ * Returns how many, at least 1, or a code of kin_queue_get_bytes. Release each with
+ * kin_message_free.
+ */
+KIN_API int kin_queue_get_many_bytes(kin_queue *queue, uint32_t count_max, kin_timeout timeout,
+                                     kin_message *ret_messages);
+
+/**
+ * Says that the task that a message was is done; of a joinable queue, once for each message that
+ * was taken by kin_queue_get_bytes. To acknowledge a claim says so by itself. Anybody may say it
+ * for any other; the calling thread's own oldest message is meant if it has one.
+ *
+ * Returns 0, or -EOVERFLOW: nothing that was taken is left to be done, or the queue is not
+ * joinable.
+ */
+KIN_API int kin_queue_task_done(kin_queue *queue);
+
+/**
+ * Waits until every message that was put into a joinable queue is done, or the queue is shut down.
+ *
+ * Returns 0, or KIN_OWNER_DIED (> 0): the same, but since the last join somebody died with a
+ * message that it had taken and that was not done; it counts as done. Dead letters count as
+ * done. Or
+ *   -EAGAIN      something is left to do, and the timeout is KIN_NOW
+ *   -ETIMEDOUT   something was left to do at the deadline
+ *   -ECANCELED   the token fired
+ *   -EINVAL      the queue is not joinable
+ */
+KIN_API int kin_queue_join(kin_queue *queue, kin_timeout timeout);
+
 /** Ends the queue for producers: every put returns -EPIPE; what is in it can still be taken. */
 KIN_API int kin_queue_close(kin_queue *queue);
 
-/** Whether kin_queue_close was called, by anybody. */
+/**
+ * Ends the queue for all: every put and every get returns -EPIPE, those that wait too, and every
+ * join returns. What is in the queue goes with it. Claims that are open can still be acknowledged.
+ */
+KIN_API int kin_queue_shutdown(kin_queue *queue);
+
+/** Whether kin_queue_close or kin_queue_shutdown was called, by anybody. */
 KIN_API bool kin_queue_is_closed(const kin_queue *queue);
 
-/** Number of messages in the queue, exact at the moment of the call. */
+/**
+ * Number of messages in the queue, those that are being written included, exact at the moment of
+ * the call. Claimed ones are not counted, unless they come back.
+ */
 KIN_API uint64_t kin_queue_item_count(const kin_queue *queue);
-
-/** The bytes of a message: valid until kin_message_free, or until the message is moved. */
-KIN_API kin_bytes kin_message_bytes(const kin_message *message);
-
-/** Gives the bytes of a message back; the message is empty then, and may be freed again. */
-KIN_API void kin_message_free(kin_message *message);
 
 KIN_END
 

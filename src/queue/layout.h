@@ -9,18 +9,28 @@
  *     RESERVED  by a producer, which writes the message
  *     READY     the message is in the queue
  *     LEASED    by a consumer, which takes the message out
- *     DONE      was taken
- *     ABORTED   its producer died; not yet counted as DONE
+ *     CLAIMED   by a consumer, which works with the message in place until it acknowledges it
+ *     TAKEN     in a joinable queue: was taken out, and nobody has said yet that it is done
+ *     DONE      is over
+ *     ABORTED   came to nothing; not yet counted as DONE
+ *     DEAD      came back too often: a dead letter
  *
  *     FREE -> RESERVED      under the tail lock
  *     RESERVED -> READY     by its producer, no lock: the commit
- *     RESERVED -> ABORTED   by a reaper, its producer being dead; under the head lock -> DONE
+ *     RESERVED -> ABORTED   by its producer, or by a reaper, its producer being dead
+ *     ABORTED -> DONE       under the head lock
  *     READY -> LEASED       under the head lock
- *     LEASED -> DONE        by its consumer, no lock
- *     LEASED -> READY       by a reaper, its consumer being dead; under the head lock
+ *     LEASED -> DONE        by its consumer, no lock; in a joinable queue LEASED -> TAKEN
+ *     TAKEN -> DONE         by anybody, under the head lock
+ *     READY -> CLAIMED      under the head lock; also DEAD -> CLAIMED
+ *     CLAIMED -> DONE       by its consumer, under the head lock; or -> READY, or -> DEAD
+ *     LEASED, CLAIMED, TAKEN -> READY, READY or DEAD, DONE
+ *                           by a reaper, the consumer being dead; under the head lock
  *
- * Everything else is a cache that is rebuilt from the states by whoever finds a lock's holder
- * dead: tail and head (recover.c). No lock is held while a message is copied.
+ * In a word of RESERVED, LEASED, CLAIMED and TAKEN stands the owner, in one of READY and DEAD how
+ * often the message came back. Everything else is a cache that is rebuilt from the states by
+ * whoever finds a lock's holder dead: tail and head (recover.c). No lock is held while a message
+ * is copied.
  *
  * A message of up to SLOT_SMALL_BYTES stands in its slot. A larger one has a block, which is
  * written before the slot is reserved, belongs to the producer's process, then (before the
@@ -32,63 +42,35 @@
 
 #include "family/lock.h"
 #include "family/reference.h"
+#include "family/sleep.h"
+#include "queue/slot.h"
 
 #include <kin/queue.h>
 
 #define KIN__TYPE_QUEUE 4u
 
-enum slot_state {
-    SLOT_FREE,
-    SLOT_RESERVED,
-    SLOT_READY,
-    SLOT_LEASED,
-    SLOT_DONE,
-    SLOT_ABORTED,
-};
-
-#define SLOT_SMALL_BYTES 104u
-
-struct slot {
-    _Atomic uint64_t state; /* ticket's low bits : 28, state : 4, owner id : 32 */
-    uint64_t size;          /* of the message; by the producer, before RESERVED */
-    uint64_t bytes_end;     /* bytes of all messages up to this one, since the queue's start */
-    union {
-        uint64_t block;                        /* by the producer, before RESERVED */
-        unsigned char small[SLOT_SMALL_BYTES]; /* by the producer, before READY */
-    };
-};
-
-#define SEGMENT_BYTES_FIRST 8176u /* 62 slots: most queues are short */
-#define SEGMENT_BYTES 65536u      /* 511 slots: one chunk */
-
-struct segment {
-    _Atomic uint64_t next; /* block of the next segment; 0: none yet; under the tail lock */
-    uint64_t base;         /* ticket of slots[0]; constant */
-    uint64_t bytes_base;   /* bytes_end of the slot before; constant */
-    uint32_t slot_count;   /* constant */
-    uint32_t reserved[25];
-    struct slot slots[];
-};
+/* Whether messages can be put (OPEN) and taken (OPEN, CLOSED). */
+enum closing { QUEUE_OPEN, QUEUE_CLOSED, QUEUE_SHUT };
 
 /* Slots that consumers have passed while their producers were writing. */
 #define SKIPPED_MAX 8u
 
-struct place {
-    uint64_t segment; /* its block */
-    uint64_t ticket;
-};
+/* How many messages pass in one hold of a lock. */
+#define BATCH_MAX 64u
 
 /* Peer death: the states of the slots are always true; what else stands here is rebuilt from them
  * by whoever finds a lock's holder dead, and by the reaper of one that died in the queue. See
  * recover.c. */
 struct queue_shared {
     /* Constant. */
-    uint64_t item_count_max;    /* 0: no limit */
-    uint64_t message_bytes_max; /* 0: no limit */
+    uint64_t item_count_max;     /* 0: no limit */
+    uint64_t message_bytes_max;  /* 0: no limit */
+    uint32_t delivery_count_max; /* 0: no limit */
+    uint32_t is_joinable;
 
     /* Written by producers, under the tail lock. */
     _Alignas(KIN__MEMORY_LINE) struct kin__lock tail_lock;
-    _Atomic uint32_t is_closed;
+    _Atomic uint32_t closing;      /* enum closing */
     _Atomic uint64_t tail_segment; /* also read by who retires: see kin__queue_retire */
     _Atomic uint64_t tail;         /* ticket of the next message */
     uint64_t bytes_put;            /* of messages below tail */
@@ -100,17 +82,21 @@ struct queue_shared {
     uint32_t skipped_count;
     struct place head;                 /* below: LEASED, DONE, or in `skipped` */
     uint64_t oldest;                   /* block of the first segment of the chain */
-    _Atomic uint64_t taken;            /* slots that are LEASED or DONE */
+    _Atomic uint64_t taken;            /* slots that are neither RESERVED nor READY nor FREE */
     _Atomic uint64_t bytes_taken;      /* and the bytes of their messages */
+    _Atomic uint64_t finished;         /* slots that nobody has to do anything about: DONE, DEAD */
+    _Atomic uint64_t dead_letters;     /* slots that are DEAD */
+    uint64_t claimed;                  /* slots that are CLAIMED */
+    _Atomic uint64_t tasks_lost;       /* were TAKEN by one that died */
     struct place skipped[SKIPPED_MAX]; /* slots that were RESERVED when they were passed */
 
     /* Event counts, written by those who sleep and those who wake them. */
     _Alignas(KIN__MEMORY_LINE) _Atomic uint32_t items; /* consumers sleep on it */
+    _Atomic uint32_t watch;                            /* and keepers that ring for pollers */
     _Alignas(KIN__MEMORY_LINE) _Atomic uint32_t space; /* producers sleep on it */
+    _Atomic uint32_t finishes;                         /* and those that wait until all is done */
 };
 
-KIN_STATIC_ASSERT_SIZE(struct slot, 128);
-KIN_STATIC_ASSERT_SIZE(struct segment, 128);
 static_assert(_Alignof(struct queue_shared) <= KIN__OBJECT_ALIGNMENT, "layout 1");
 KIN_STATIC_ASSERT_OFFSET(struct queue_shared, tail_lock, 128);
 KIN_STATIC_ASSERT_OFFSET(struct queue_shared, head_lock, 256);
@@ -121,48 +107,12 @@ struct kin_queue {
     struct kin__object object;
 };
 
-static inline uint64_t kin__slot_word(uint64_t ticket, enum slot_state state, uint32_t owner)
+/* How many producers to wake when so many slots are free. Where bytes are counted, the one that is
+ * first in line may not fit although the next one would: all have to look. */
+static inline uint32_t kin__queue_space_wakes(const struct queue_shared *queue, uint32_t slots)
 {
-    return (ticket & 0xfffffff) | (uint64_t)state << 28 | (uint64_t)owner << 32;
+    return queue->message_bytes_max != 0 ? UINT32_MAX : slots;
 }
-
-static inline enum slot_state kin__slot_state(uint64_t word)
-{
-    return (enum slot_state)(word >> 28 & 0xf);
-}
-
-static inline uint32_t kin__slot_owner(uint64_t word)
-{
-    return (uint32_t)(word >> 32);
-}
-
-/* A segment by its block. */
-static inline struct segment *kin__segment_at(uint64_t block)
-{
-    return kin__at(kin__u64_align_up(block, KIN__OBJECT_ALIGNMENT));
-}
-
-/* A ticket's slot in its segment. */
-static inline struct slot *kin__segment_slot(struct segment *segment, uint64_t ticket)
-{
-    return &segment->slots[ticket - segment->base];
-}
-
-/* Whether a ticket lies behind the end of a segment. */
-static inline bool kin__segment_is_past(const struct segment *segment, uint64_t ticket)
-{
-    return ticket - segment->base >= segment->slot_count;
-}
-
-/* How many producers to wake when there is space. Where bytes are counted, the one that is first
- * in line may not fit although the next one would: all have to look. */
-static inline uint32_t kin__queue_space_wakes(const struct queue_shared *queue)
-{
-    return queue->message_bytes_max != 0 ? UINT32_MAX : 1;
-}
-
-/* Allocates an empty segment that belongs to this process. 0, or -ENOMEM. */
-int kin__segment_create(uint32_t bytes, uint64_t *ret_block);
 
 /* Acquires the tail lock or the head lock, rebuilding what it guards if its holder died. */
 void kin__queue_lock_tail(struct queue_shared *queue, uint32_t index, struct kin__thread *self);
@@ -171,10 +121,29 @@ void kin__queue_lock_head(struct queue_shared *queue, uint32_t index, struct kin
 /* The owner word of blocks that belong to the queue at a directory index. */
 uint64_t kin__queue_owner(uint32_t index);
 
-/* Takes the first segment out of the chain if all its slots are DONE and producers have left it;
- * under the head lock. The block then belongs to this process, which is to free it outside the
- * lock; 0: none. */
-uint64_t kin__queue_retire(struct queue_shared *queue, uint32_t index);
+/* Takes a segment out of the chain of which all slots are DONE and that producers have left; under
+ * the head lock. The block then belongs to this process, which is to free it outside the lock;
+ * 0: none. Looks at the first segment only, or at all up to the head. */
+uint64_t kin__queue_retire(struct queue_shared *queue, uint32_t index, bool is_thorough);
+
+/* What is counted over all slots of a queue. */
+struct kin__queue_counts {
+    uint64_t waiting; /* RESERVED or READY */
+    uint64_t bytes_waiting;
+    uint64_t bytes_end; /* of the last one */
+    uint64_t unfinished;
+    uint64_t claimed;
+    uint64_t dead_letters;
+};
+void kin__queue_count(const struct queue_shared *queue, const struct slot *slot,
+                      enum slot_state state, struct kin__queue_counts *counts);
+
+/* Makes a message that is taken, in a slot, one that is in the queue again, or a dead letter if it
+ * came back too often. Under the head lock; the head is to be moved back. */
+void kin__queue_return(struct queue_shared *queue, struct slot *slot);
+
+/* Wakes those who wait until all is done, if it is. */
+void kin__queue_tell_finished(struct queue_shared *queue);
 
 /* See struct kin__type. */
 void kin__queue_repair(uint32_t index, void *at, uint32_t dead);

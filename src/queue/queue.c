@@ -3,8 +3,6 @@
  */
 #include "queue/layout.h"
 
-#include "family/sleep.h"
-
 #include <errno.h>
 #include <kin/error.h>
 
@@ -51,8 +49,10 @@ int kin__queue_enter(const kin_queue *queue, struct queue_shared **ret_shared,
 static int create(const kin_queue_options *options, kin_queue **ret_queue)
 {
     kin_queue *queue = NULL;
-    static const struct kin__object_plan plan = {
-        .type = KIN__TYPE_QUEUE, .size = sizeof *queue, .bytes = sizeof(struct queue_shared)};
+    struct kin__object_plan plan = {.type = KIN__TYPE_QUEUE,
+                                    .scope = options->scope,
+                                    .size = sizeof *queue,
+                                    .bytes = sizeof(struct queue_shared)};
     int r = kin__object_create(&plan, &queue);
     if (r < 0) {
         return r;
@@ -68,6 +68,8 @@ static int create(const kin_queue_options *options, kin_queue **ret_queue)
     kin__segment_at(segment)->bytes_base = 0;
     shared->item_count_max = options->item_count_max;
     shared->message_bytes_max = options->message_bytes_max;
+    shared->delivery_count_max = options->delivery_count_max;
+    shared->is_joinable = options->is_joinable;
     atomic_store(&shared->tail_segment, segment);
     shared->head.segment = segment;
     shared->oldest = segment;
@@ -81,7 +83,8 @@ int kin_queue_create(const kin_queue_options *options, kin_queue **ret_queue)
 {
     static const kin_queue_options defaults = {.size = sizeof defaults};
     options = options == NULL ? &defaults : options;
-    if (ret_queue == NULL || options->size != sizeof *options) {
+    if (ret_queue == NULL || options->size != sizeof *options ||
+        options->delivery_count_max > UINT16_MAX - 1) {
         return -EINVAL;
     }
     return create(options, ret_queue);
@@ -103,7 +106,9 @@ kin_handle kin_queue_handle(const kin_queue *queue)
     return kin__object_handle(queue);
 }
 
-int kin_queue_close(kin_queue *queue)
+/* Under the lock: no slot is reserved after it, so "closed and empty" stays true. A queue that was
+ * shut down stays so. */
+static int close_queue(kin_queue *queue, enum closing closing)
 {
     struct queue_shared *shared = NULL;
     struct kin__thread *self = NULL;
@@ -111,14 +116,27 @@ int kin_queue_close(kin_queue *queue)
     if (r < 0) {
         return r;
     }
-    /* Under the lock: no slot is reserved after it, so "closed and empty" stays true. */
     kin__queue_lock_tail(shared, kin__object_index(&queue->object), self);
-    atomic_store(&shared->is_closed, 1);
+    if (atomic_load(&shared->closing) < closing) {
+        atomic_store(&shared->closing, closing);
+    }
     kin__lock_release(&shared->tail_lock, self);
     kin__count_raise(&shared->items, UINT32_MAX);
     kin__count_raise(&shared->space, UINT32_MAX);
+    kin__count_raise(&shared->finishes, UINT32_MAX);
+    kin__count_raise(&shared->watch, UINT32_MAX);
     kin__queue_leave(self);
     return 0;
+}
+
+int kin_queue_close(kin_queue *queue)
+{
+    return close_queue(queue, QUEUE_CLOSED);
+}
+
+int kin_queue_shutdown(kin_queue *queue)
+{
+    return close_queue(queue, QUEUE_SHUT);
 }
 
 /* The shared part for a mere look; NULL: there is none. */
@@ -130,7 +148,7 @@ static const struct queue_shared *find_shared(const kin_queue *queue)
 bool kin_queue_is_closed(const kin_queue *queue)
 {
     const struct queue_shared *shared = find_shared(queue);
-    return shared == NULL || atomic_load(&shared->is_closed) != 0;
+    return shared == NULL || atomic_load(&shared->closing) != QUEUE_OPEN;
 }
 
 uint64_t kin_queue_item_count(const kin_queue *queue)
@@ -148,25 +166,4 @@ uint64_t kin_queue_item_count(const kin_queue *queue)
         tail = atomic_load(&shared->tail);
     } while (tail != before);
     return tail > taken ? tail - taken : 0;
-}
-
-kin_bytes kin_message_bytes(const kin_message *message)
-{
-    if (message == NULL) {
-        return (kin_bytes){0};
-    }
-    const void *data = message->place == 0 ? message->small : kin__at(message->place);
-    return (kin_bytes){.data = data, .size = message->size};
-}
-
-void kin_message_free(kin_message *message)
-{
-    if (message == NULL) {
-        return;
-    }
-    if (message->place != 0 && kin__family_is_open()) {
-        kin__block_free(message->place, kin__block_of_member(kin__family.owner));
-    }
-    message->place = 0;
-    message->size = 0;
 }

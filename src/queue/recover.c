@@ -17,10 +17,16 @@
  *     put: RESERVED, block given to the queue   slot of the dead         repair: READY, since the
  *                                                                        message is whole
  *     put: READY, nobody woken                  sleepers                 reaper wakes all
+ *     reservation open                          slot of the dead         repair: ABORTED, as above
  *     get: LEASED, counts not moved             slot of the dead         repair: READY again
  *     get: block taken over, not DONE           block of the dead        repair: given back
  *     get: segment taken out, chain not moved   segment of the dead      head rebuild moves it
  *     get: DONE, not returned                   nothing: it was taken    -
+ *     get, joinable: TAKEN                      slot of the dead         repair: DONE, and counted
+ *                                                                        as a task that was lost
+ *     claim: CLAIMED                            slot of the dead         repair: READY, or DEAD
+ *     acknowledge: block taken over, not DONE   block of the dead        repair: given back, READY
+ *     acknowledge, refuse: counts not moved     lock of the dead         head rebuild
  */
 #include "queue/layout.h"
 
@@ -37,6 +43,7 @@ struct walk {
     struct segment *segment; /* NULL: the queue has none yet */
     struct slot *slot;
     uint64_t word;
+    uint64_t bytes_base; /* of messages before the first slot */
 };
 
 static struct walk walk_begin(const struct queue_shared *queue)
@@ -45,6 +52,7 @@ static struct walk walk_begin(const struct queue_shared *queue)
     if (queue->oldest != 0) {
         walk.segment = kin__segment_at(queue->oldest);
         walk.place.ticket = walk.segment->base;
+        walk.bytes_base = walk.segment->bytes_base;
     }
     return walk;
 }
@@ -62,6 +70,7 @@ static bool walk_look(struct walk *walk)
         }
         walk->place.segment = next;
         walk->segment = kin__segment_at(next);
+        walk->place.ticket = walk->segment->base; /* those in between may have been retired */
     }
     walk->slot = kin__segment_slot(walk->segment, walk->place.ticket);
     walk->word = atomic_load(&walk->slot->state);
@@ -98,13 +107,36 @@ static void rebuild_tail(struct queue_shared *queue, uint32_t index)
     atomic_store(&queue->tail, ticket);
 }
 
-/* Takes the first segment out of the chain if that was begun; see kin__queue_retire. */
+/* The segment behind one, or the first behind none. */
+static uint64_t next_segment(const struct queue_shared *queue, uint64_t block)
+{
+    return block == 0 ? queue->oldest : atomic_load(&kin__segment_at(block)->next);
+}
+
+/* Makes the chain leave out a segment: the one behind `before`. */
+static void unlink_segment(struct queue_shared *queue, uint64_t before, uint64_t next)
+{
+    if (before == 0) {
+        queue->oldest = next;
+    } else {
+        atomic_store(&kin__segment_at(before)->next, next);
+    }
+}
+
+/* Takes a segment out of the chain if that was begun; see kin__queue_retire. The last one is not
+ * the queue's yet when its producer died before it gave it: that is for the tail. */
 static void finish_retire(struct queue_shared *queue, uint32_t index)
 {
-    uint64_t oldest = queue->oldest;
-    if (oldest != 0 && kin__block_owner(oldest) != kin__queue_owner(index)) {
-        uint64_t next = atomic_load(&kin__segment_at(oldest)->next);
-        queue->oldest = next != 0 ? next : oldest;
+    uint64_t before = 0;
+    uint64_t block = queue->oldest;
+    while (block != 0 && block != atomic_load(&queue->tail_segment)) {
+        uint64_t next = next_segment(queue, block);
+        if (kin__block_owner(block) != kin__queue_owner(index)) {
+            unlink_segment(queue, before, next);
+            return;
+        }
+        before = block;
+        block = next;
     }
 }
 
@@ -114,21 +146,18 @@ static void rebuild_head(struct queue_shared *queue, uint32_t index)
     struct walk walk = walk_begin(queue);
     struct place head = {0};
     bool has_head = false;
-    uint64_t taken = walk.place.ticket;
-    uint64_t bytes_left = 0;
-    uint64_t bytes_end = walk.segment == NULL ? 0 : walk.segment->bytes_base;
+    struct kin__queue_counts counts = {.bytes_end = walk.bytes_base};
     queue->skipped_count = 0;
     for (; walk_look(&walk); walk.place.ticket++) {
         enum slot_state state = kin__slot_state(walk.word);
-        bytes_end = walk.slot->bytes_end;
         if (state == SLOT_ABORTED) {
-            atomic_store(&walk.slot->state, kin__slot_word(walk.place.ticket, SLOT_DONE, 0));
+            state = SLOT_DONE;
+            atomic_store(&walk.slot->state, kin__slot_next(walk.slot, SLOT_DONE, 0));
         }
+        kin__queue_count(queue, walk.slot, state, &counts);
         if (state != SLOT_READY && state != SLOT_RESERVED) {
-            taken++;
             continue;
         }
-        bytes_left += walk.slot->size;
         if (!has_head && state == SLOT_RESERVED && queue->skipped_count < SKIPPED_MAX) {
             queue->skipped[queue->skipped_count++] = walk.place;
         } else if (!has_head) {
@@ -137,8 +166,26 @@ static void rebuild_head(struct queue_shared *queue, uint32_t index)
         }
     }
     queue->head = has_head ? head : walk.place;
-    atomic_store(&queue->taken, taken);
-    atomic_store(&queue->bytes_taken, bytes_end - bytes_left);
+    queue->claimed = counts.claimed;
+    atomic_store(&queue->taken, walk.place.ticket - counts.waiting);
+    atomic_store(&queue->bytes_taken, counts.bytes_end - counts.bytes_waiting);
+    atomic_store(&queue->finished, walk.place.ticket - counts.unfinished);
+    atomic_store(&queue->dead_letters, counts.dead_letters);
+}
+
+void kin__queue_count(const struct queue_shared *queue, const struct slot *slot,
+                      enum slot_state state, struct kin__queue_counts *counts)
+{
+    bool is_waiting = state == SLOT_READY || state == SLOT_RESERVED;
+    bool is_letter = state == SLOT_CLAIMED && queue->delivery_count_max != 0 &&
+                     slot->deliveries > queue->delivery_count_max;
+    counts->waiting += is_waiting;
+    counts->bytes_waiting += is_waiting ? slot->size : 0;
+    counts->unfinished += is_waiting || state == SLOT_LEASED || state == SLOT_TAKEN ||
+                          (state == SLOT_CLAIMED && !is_letter);
+    counts->claimed += state == SLOT_CLAIMED;
+    counts->dead_letters += state == SLOT_DEAD;
+    counts->bytes_end = slot->bytes_end;
 }
 
 void kin__queue_lock_tail(struct queue_shared *queue, uint32_t index, struct kin__thread *self)
@@ -155,42 +202,62 @@ void kin__queue_lock_head(struct queue_shared *queue, uint32_t index, struct kin
     }
 }
 
-uint64_t kin__queue_retire(struct queue_shared *queue, uint32_t index)
+static bool is_done_with(const struct segment *segment)
 {
-    uint64_t block = queue->oldest;
-    struct segment *segment = kin__segment_at(block);
-    if (atomic_load(&queue->tail_segment) == block) {
-        return 0; /* a producer is about to leave it; if it dies, a rebuild starts from here */
-    }
     for (uint32_t i = 0; i < segment->slot_count; i++) {
         if (kin__slot_state(atomic_load_explicit(&segment->slots[i].state, memory_order_acquire)) !=
             SLOT_DONE) {
-            return 0;
+            return false;
         }
     }
-    uint64_t self_owner = kin__block_of_member(kin__family.owner);
-    if (!kin__block_give(block, kin__queue_owner(index), self_owner)) {
-        return 0;
-    }
-    queue->oldest = atomic_load(&segment->next);
-    return block;
+    return true;
 }
 
-/* What a slot becomes that the dead had claimed. A large message that was given to the queue is
+/* The segment that producers use stays: one may be about to leave it, and if it dies, a rebuild
+ * starts from there. */
+uint64_t kin__queue_retire(struct queue_shared *queue, uint32_t index, bool is_thorough)
+{
+    uint64_t before = 0;
+    uint64_t block = queue->oldest;
+    while (block != queue->head.segment && block != atomic_load(&queue->tail_segment)) {
+        uint64_t next = next_segment(queue, block);
+        if (is_done_with(kin__segment_at(block))) {
+            bool is_given = kin__block_give(block, kin__queue_owner(index),
+                                            kin__block_of_member(kin__family.owner));
+            unlink_segment(queue, before, is_given ? next : block);
+            return is_given ? block : 0;
+        }
+        before = is_thorough ? block : before;
+        block = is_thorough ? next : queue->head.segment;
+    }
+    return 0;
+}
+
+/* Gives back a slot that the dead had claimed. A large message that was given to the queue is
  * whole, so it counts; any other that was being written does not. Nothing is freed here: the
  * blocks that are still the dead process's are freed with all that it had. */
-static enum slot_state release_slot(const struct slot *slot, enum slot_state state, uint32_t index,
-                                    uint64_t dead_process)
+static void release_slot(struct queue_shared *queue, struct slot *slot, uint32_t index,
+                         uint64_t dead_process)
 {
-    bool is_large = slot->size > SLOT_SMALL_BYTES;
-    if (state == SLOT_LEASED) {
+    enum slot_state state = kin__slot_state(atomic_load(&slot->state));
+    uint64_t queue_owner = kin__queue_owner(index);
+    bool is_large = kin__slot_is_large(slot);
+    if (state == SLOT_RESERVED) {
+        bool is_whole = is_large && kin__block_owner(slot->block) == queue_owner;
+        atomic_store(&slot->state, kin__slot_next(slot, is_whole ? SLOT_READY : SLOT_ABORTED, 0));
+    } else if (state == SLOT_TAKEN) {
+        atomic_fetch_add(&queue->tasks_lost, 1);
+        atomic_store(&slot->state, kin__slot_next(slot, SLOT_DONE, 0));
+    } else {
         if (is_large) {
-            kin__block_give(slot->block, dead_process, kin__queue_owner(index));
+            kin__block_give(slot->block, dead_process, queue_owner);
         }
-        return SLOT_READY;
+        if (state == SLOT_CLAIMED) {
+            kin__queue_return(queue, slot);
+        } else {
+            atomic_store(&slot->state, kin__slot_next(slot, SLOT_READY, slot->deliveries));
+        }
     }
-    return is_large && kin__block_owner(slot->block) == kin__queue_owner(index) ? SLOT_READY
-                                                                                : SLOT_ABORTED;
 }
 
 /* Gives back what the dead had claimed. Under the head lock. */
@@ -200,10 +267,10 @@ static void release_slots(struct queue_shared *queue, uint32_t index, uint32_t d
     struct walk walk = walk_begin(queue);
     for (; walk_look(&walk); walk.place.ticket++) {
         enum slot_state state = kin__slot_state(walk.word);
-        if (kin__slot_owner(walk.word) == dead &&
-            (state == SLOT_RESERVED || state == SLOT_LEASED)) {
-            state = release_slot(walk.slot, state, index, dead_process);
-            atomic_store(&walk.slot->state, kin__slot_word(walk.place.ticket, state, 0));
+        bool is_claim = state == SLOT_RESERVED || state == SLOT_LEASED || state == SLOT_CLAIMED ||
+                        state == SLOT_TAKEN;
+        if (is_claim && kin__slot_owner(walk.word) == dead) {
+            release_slot(queue, walk.slot, index, dead_process);
         }
     }
 }
@@ -232,7 +299,8 @@ void kin__queue_drain(uint32_t index, void *at)
         for (uint32_t i = 0; i < segment->slot_count; i++) {
             const struct slot *slot = &segment->slots[i];
             enum slot_state state = kin__slot_state(atomic_load(&slot->state));
-            if (state != SLOT_FREE && state != SLOT_DONE && slot->size > SLOT_SMALL_BYTES) {
+            if (state != SLOT_FREE && state != SLOT_DONE && state != SLOT_TAKEN &&
+                kin__slot_is_large(slot)) {
                 kin__block_free(slot->block, owner);
             }
         }

@@ -20,8 +20,7 @@ struct inspection {
     uint64_t last;  /* block of the segment at which the walk ended */
     uint64_t ticket;
     uint64_t bytes_end;
-    uint64_t taken;
-    uint64_t bytes_left;
+    struct kin__queue_counts counts;
     uint64_t block_sum; /* of the offsets of the queue's blocks, found minus reachable */
     uint32_t skipped;   /* how many of `skipped` were met, in their order */
     bool has_head;
@@ -63,8 +62,8 @@ static void check_block(struct inspection *inspection, const struct slot *slot,
     const struct kin__memory *memory = &inspection->verifier->memory;
     const struct kin__member *claimer = kin__region_at(memory, &kin__memory_shared(memory)->members,
                                                        kin__owner_slot(kin__slot_owner(word)));
-    bool is_claimers = (state == SLOT_RESERVED || state == SLOT_LEASED) && claimer != NULL &&
-                       owner == kin__block_of_member(claimer->process);
+    bool is_claimers = (state == SLOT_RESERVED || state == SLOT_LEASED || state == SLOT_CLAIMED) &&
+                       claimer != NULL && owner == kin__block_of_member(claimer->process);
     if (owner == inspection->owner) {
         inspection->block_sum -= slot->block;
     } else if (!is_claimers) {
@@ -77,7 +76,7 @@ static void check_head(struct inspection *inspection, uint64_t block, enum slot_
 {
     const struct queue_shared *queue = inspection->queue;
     uint64_t ticket = inspection->ticket;
-    bool is_taken = state == SLOT_LEASED || state == SLOT_DONE;
+    bool is_taken = state != SLOT_RESERVED && state != SLOT_READY && state != SLOT_ABORTED;
     const struct place *skipped = inspection->skipped < queue->skipped_count
                                       ? &queue->skipped[inspection->skipped]
                                       : NULL;
@@ -95,12 +94,14 @@ static void check_slot(struct inspection *inspection, uint64_t block, const stru
 {
     uint64_t word = atomic_load(&slot->state);
     enum slot_state state = kin__slot_state(word);
-    bool is_claimed = state == SLOT_RESERVED || state == SLOT_LEASED;
+    bool is_claimed = state == SLOT_RESERVED || state == SLOT_LEASED || state == SLOT_CLAIMED ||
+                      state == SLOT_TAKEN;
+    bool may_return = state == SLOT_READY || state == SLOT_DEAD; /* how often: not an owner */
     if (state == SLOT_FREE) {
         inspection->is_past_used = true;
         return;
     }
-    if (state > SLOT_ABORTED || (word & TICKET_MASK) != (inspection->ticket & TICKET_MASK)) {
+    if (state > SLOT_DEAD || (word & TICKET_MASK) != (inspection->ticket & TICKET_MASK)) {
         FAIL(inspection, "slot %" PRIu64 ": no such state, or of another ticket",
              inspection->ticket);
     }
@@ -108,7 +109,7 @@ static void check_slot(struct inspection *inspection, uint64_t block, const stru
         FAIL(inspection, "slot %" PRIu64 ": used behind a free one", inspection->ticket);
     }
     if (is_claimed ? !kin__verify_is_live(inspection->verifier, kin__slot_owner(word))
-                   : kin__slot_owner(word) != 0) {
+                   : kin__slot_owner(word) > (may_return ? UINT16_MAX : 0)) {
         FAIL(inspection, "slot %" PRIu64 ": claimed by nobody who lives", inspection->ticket);
     }
     inspection->bytes_end += slot->size;
@@ -117,12 +118,8 @@ static void check_slot(struct inspection *inspection, uint64_t block, const stru
              inspection->ticket, inspection->bytes_end, slot->bytes_end);
         inspection->bytes_end = slot->bytes_end;
     }
-    if (state == SLOT_LEASED || state == SLOT_DONE) {
-        inspection->taken++;
-    } else {
-        inspection->bytes_left += slot->size;
-    }
-    if (state != SLOT_DONE && slot->size > SLOT_SMALL_BYTES) {
+    kin__queue_count(inspection->queue, slot, state, &inspection->counts);
+    if (state != SLOT_DONE && state != SLOT_TAKEN && kin__slot_is_large(slot)) {
         check_block(inspection, slot, state, word);
     }
     check_head(inspection, block, state);
@@ -159,11 +156,12 @@ static void walk_chain(struct inspection *inspection)
             inspection->is_broken = true;
             return;
         }
-        if (is_first) {
-            inspection->ticket = inspection->taken = segment->base;
-            inspection->bytes_end = segment->bytes_base;
-        } else if (segment->base != inspection->ticket || inspection->is_past_used ||
-                   segment->bytes_base != inspection->bytes_end) {
+        if (is_first || segment->base > inspection->ticket) { /* some may have been retired */
+            inspection->ticket = segment->base;
+            inspection->bytes_end = inspection->counts.bytes_end = segment->bytes_base;
+        }
+        if (segment->base != inspection->ticket || inspection->is_past_used ||
+            segment->bytes_base != inspection->bytes_end) {
             FAIL(inspection, "segment %#" PRIx64 ": does not go on where the last one ends", block);
             inspection->is_broken = true;
             return;
@@ -186,10 +184,21 @@ static void check_counts(struct inspection *inspection)
     if (queue->taken_seen > tail || queue->bytes_taken_seen > queue->bytes_put) {
         FAIL(inspection, "producers have seen %" PRIu64 " taken", queue->taken_seen);
     }
-    if (atomic_load(&queue->taken) != inspection->taken ||
-        atomic_load(&queue->bytes_taken) != inspection->bytes_end - inspection->bytes_left) {
+    const struct kin__queue_counts *counts = &inspection->counts;
+    if (atomic_load(&queue->taken) != inspection->ticket - counts->waiting ||
+        atomic_load(&queue->bytes_taken) != inspection->bytes_end - counts->bytes_waiting) {
         FAIL(inspection, "%" PRIu64 " taken, but %" PRIu64 " slots are", atomic_load(&queue->taken),
-             inspection->taken);
+             inspection->ticket - counts->waiting);
+    }
+    if (queue->claimed != counts->claimed ||
+        atomic_load(&queue->dead_letters) != counts->dead_letters) {
+        FAIL(inspection, "%" PRIu64 " claimed and %" PRIu64 " dead letters, but other slots are",
+             queue->claimed, atomic_load(&queue->dead_letters));
+    }
+    if (queue->is_joinable &&
+        atomic_load(&queue->finished) != inspection->ticket - counts->unfinished) {
+        FAIL(inspection, "%" PRIu64 " finished, but %" PRIu64 " slots are",
+             atomic_load(&queue->finished), inspection->ticket - counts->unfinished);
     }
     if (!inspection->has_head || queue->head.ticket > inspection->ticket) {
         FAIL(inspection, "head %" PRIu64 " is not in its segment", queue->head.ticket);
@@ -222,9 +231,9 @@ void kin__queue_verify(struct kin__verifier *verifier, uint32_t index, const voi
     if ((atomic_load(&queue->tail_lock.word) | atomic_load(&queue->head_lock.word)) != 0) {
         FAIL(&inspection, "a lock is %s", "held, or its holder died");
     }
-    if (atomic_load(&queue->is_closed) > 1 || queue->skipped_count > SKIPPED_MAX) {
+    if (atomic_load(&queue->closing) > QUEUE_SHUT || queue->skipped_count > SKIPPED_MAX) {
         FAIL(&inspection, "%" PRIu32 " skipped, closed %" PRIu32 ": impossible",
-             queue->skipped_count, atomic_load(&queue->is_closed));
+             queue->skipped_count, atomic_load(&queue->closing));
         return;
     }
     if (queue->oldest == 0) { /* its maker was killed before it had a segment */

@@ -212,7 +212,7 @@ TEST(consumers_that_were_slow_to_leave_do_not_cost_segments)
     for (uint64_t i = 1; i < 2000; i++) {
         CHECK_EQUAL(get_number(queue, KIN_NOW), i);
     }
-    CHECK(blocks_of_queue(queue) >= 5);
+    CHECK(blocks_of_queue(queue) <= 4); /* one of them is only kept by that slot */
     uint64_t ticket = atomic_load(&slot->state) & 0xfffffff;
     atomic_store(&slot->state, kin__slot_word(ticket, SLOT_DONE, 0));
     /* One get looks several times, and retires a segment each time. */

@@ -160,10 +160,11 @@ TEST(both_bounds_hold_at_once)
 TEST(a_put_of_more_bytes_than_there_can_be_is_refused)
 {
     kin_queue *queue = new_queue(NULL);
-    CHECK_EQUAL(kin_queue_put_bytes(queue, "a", SIZE_MAX, KIN_NOW), -ENOMEM);
-    CHECK_EQUAL(kin_queue_put_bytes(queue, "a", SIZE_MAX - 16, KIN_NOW), -ENOMEM);
-    CHECK_EQUAL(kin_queue_put_bytes(queue, "a", SIZE_MAX / 2, KIN_NOW), -ENOMEM);
-    CHECK_EQUAL(kin_queue_put_bytes(queue, "a", (size_t)1 << 46, KIN_NOW), -ENOMEM);
+    CHECK_EQUAL(kin_queue_put_bytes(queue, "a", SIZE_MAX, KIN_NOW), -EMSGSIZE);
+    CHECK_EQUAL(kin_queue_put_bytes(queue, "a", SIZE_MAX - 16, KIN_NOW), -EMSGSIZE);
+    CHECK_EQUAL(kin_queue_put_bytes(queue, "a", SIZE_MAX / 2, KIN_NOW), -EMSGSIZE);
+    CHECK_EQUAL(kin_queue_put_bytes(queue, "a", (size_t)1 << 46, KIN_NOW), -EMSGSIZE);
+    CHECK_EQUAL(kin_queue_put_bytes(queue, "a", (size_t)1 << 39, KIN_NOW), -ENOMEM);
     CHECK_EQUAL(kin_queue_item_count(queue), 0);
     CHECK_EQUAL(put_number(queue, 5, KIN_NOW), 0);
     CHECK_EQUAL(get_number(queue, KIN_NOW), 5);

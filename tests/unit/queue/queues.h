@@ -3,13 +3,16 @@
 #define UNIT_QUEUES_H
 
 #include "family/sleep.h"
+#include "family/verify.h"
 #include "queue/layout.h"
 #include "unit/children.h"
 
 #include <errno.h>
 #include <kin/cancel.h>
+#include <kin/claim.h>
 #include <kin/error.h>
 #include <kin/queue.h>
+#include <kin/reservation.h>
 #include <stdlib.h>
 
 static inline kin_queue *new_queue(const kin_queue_options *options)
@@ -99,7 +102,7 @@ static inline struct slot *reserve_by_hand(kin_queue *queue, uint64_t size, uint
     struct slot *slot = kin__segment_slot(kin__segment_at(atomic_load(&shared->tail_segment)),
                                           ticket);
     shared->bytes_put += size;
-    slot->size = size;
+    slot->size = size & MESSAGE_BYTES_MAX;
     slot->bytes_end = shared->bytes_put;
     slot->block = block;
     atomic_store(&slot->state, kin__slot_word(ticket, SLOT_RESERVED, self->owner));
@@ -152,7 +155,16 @@ static inline pid_t start_staying(child_body *body, kin_queue *queue)
     return pid;
 }
 
-/* --- blocks --- */
+/* --- what the family's memory is like --- */
+
+static inline void check_is_whole_at(const char *place)
+{
+    char report[4096] = "";
+    if (kin__family_verify(kin__family.memory, report, sizeof report) != 0) {
+        test_fail(place, "the family's memory is not whole: %s", report);
+    }
+}
+#define CHECK_IS_WHOLE() check_is_whole_at(TEST_HERE)
 
 struct block_count {
     uint64_t owner;

@@ -230,7 +230,7 @@ static void skip_another(const struct kin__memory *copy, kin_queue *queue)
 static void close_twice(const struct kin__memory *copy, kin_queue *queue)
 {
     struct queue_shared *shared = copied(copy, inside(queue));
-    atomic_store(&shared->is_closed, 2);
+    atomic_store(&shared->closing, 3);
 }
 
 static void hold_a_lock(const struct kin__memory *copy, kin_queue *queue)

@@ -1,0 +1,91 @@
+/**
+ * Joinable queues: every message is a task, until somebody says that it is done.
+ */
+#include "queue/layout.h"
+
+#include <errno.h>
+#include <kin/error.h>
+
+/* The oldest slot that is TAKEN, by `owner` if it has any. Under the head lock. */
+static struct slot *find_taken(const struct queue_shared *queue, uint32_t owner)
+{
+    struct slot *any = NULL;
+    for (uint64_t block = queue->oldest; block != 0;) {
+        struct segment *segment = kin__segment_at(block);
+        for (uint32_t i = 0; i < segment->slot_count; i++) {
+            uint64_t word = atomic_load(&segment->slots[i].state);
+            if (kin__slot_state(word) != SLOT_TAKEN) {
+                continue;
+            }
+            if (kin__slot_owner(word) == owner) {
+                return &segment->slots[i];
+            }
+            any = any == NULL ? &segment->slots[i] : any;
+        }
+        block = block == queue->head.segment ? 0 : atomic_load(&segment->next);
+    }
+    return any;
+}
+
+int kin_queue_task_done(kin_queue *queue)
+{
+    struct queue_shared *shared = NULL;
+    struct kin__thread *self = NULL;
+    int r = kin__queue_enter(queue, &shared, &self);
+    if (r < 0) {
+        return r;
+    }
+    kin__queue_lock_head(shared, kin__object_index(&queue->object), self);
+    struct slot *slot = shared->is_joinable ? find_taken(shared, self->owner) : NULL;
+    if (slot != NULL) {
+        atomic_store(&slot->state, kin__slot_next(slot, SLOT_DONE, 0));
+        atomic_fetch_add(&shared->finished, 1);
+    }
+    kin__lock_release(&shared->head_lock, self);
+    kin__queue_tell_finished(shared);
+    kin__queue_leave(self);
+    return slot == NULL ? -EOVERFLOW : 0;
+}
+
+/* Whether there is nothing to wait for. */
+static bool is_finished(const struct queue_shared *queue)
+{
+    return atomic_load(&queue->finished) == atomic_load(&queue->tail) ||
+           atomic_load(&queue->closing) == QUEUE_SHUT;
+}
+
+static int wait(struct queue_shared *queue, kin_timeout timeout)
+{
+    while (!is_finished(queue)) {
+        int r = kin__timeout_is_over(timeout);
+        if (r < 0) {
+            return r;
+        }
+        uint32_t key = kin__count_prepare(&queue->finishes);
+        if (is_finished(queue)) {
+            break;
+        }
+        r = kin__sleep(&queue->finishes, key, timeout);
+        if (r < 0) {
+            return r;
+        }
+    }
+    return 0;
+}
+
+int kin_queue_join(kin_queue *queue, kin_timeout timeout)
+{
+    struct queue_shared *shared = NULL;
+    struct kin__thread *self = NULL;
+    int r = kin__timeout_check(timeout);
+    if (r == 0) {
+        r = kin__object_enter(queue, &shared, &self);
+    }
+    if (r == 0 && !shared->is_joinable) {
+        r = -EINVAL;
+    }
+    if (r == 0) {
+        r = wait(shared, timeout);
+    }
+    return r < 0 ? r : atomic_exchange(&shared->tasks_lost, 0) != 0 ? KIN_OWNER_DIED : 0;
+}
