@@ -1,10 +1,11 @@
 /**
  * kin_event: an event count (family/sleep.h) of which FLAG says "set".
  *
- * Setting changes the flag first, then raises the count, which wakes all; a set that finds the
- * flag set raises again, so that a setter that died in between has cost nobody anything. A
- * waiter that finds the count raised returns even if the flag is clear again: it was set
- * meanwhile.
+ * A set raises the count and the flag in one step, so that it lets each waiter through once: also
+ * one that finds the flag clear again, by the count, and none that began to wait after the clear.
+ * Then it wakes all. SLEEPERS stays until that is done, so a setter that is stopped in between does
+ * not keep the next one from waking; it is cleared if the word is still the same, and whoever goes
+ * to sleep has seen the flag clear, so then it is not.
  */
 #include "family/reference.h"
 #include "family/sleep.h"
@@ -18,7 +19,6 @@
  * wait look again, so a set that was counted is seen. Waiters leave nothing but SLEEPERS. */
 struct event_shared {
     _Atomic uint32_t count; /* event count; written by whoever sets, clears or waits */
-    _Atomic uint32_t sets;  /* number of times that it was set: what a waiter has not missed */
 };
 
 struct kin_event {
@@ -77,9 +77,15 @@ int kin_event_set(kin_event *event)
     if (r < 0) {
         return r;
     }
-    atomic_fetch_or(&shared->count, KIN__COUNT_FLAG);
-    atomic_fetch_add(&shared->sets, 1); /* second: killed here, a set that was not did not count */
-    kin__count_raise(&shared->count, UINT32_MAX);
+    uint32_t value = atomic_load(&shared->count);
+    uint32_t raised = 0;
+    do {
+        raised = (value + KIN__COUNT_STEP) | KIN__COUNT_FLAG;
+    } while (!atomic_compare_exchange_weak(&shared->count, &value, raised));
+    if (raised & KIN__COUNT_SLEEPERS) {
+        kin__os_futex_wake(&shared->count, UINT32_MAX);
+        atomic_compare_exchange_strong(&shared->count, &raised, raised & ~KIN__COUNT_SLEEPERS);
+    }
     return 0;
 }
 
@@ -99,6 +105,12 @@ bool kin_event_is_set(const kin_event *event)
     return find_shared(event, &shared) == 0 && atomic_load(&shared->count) & KIN__COUNT_FLAG;
 }
 
+/* Whether the event is set, or was since its word was `start`. */
+static bool has_come(uint32_t word, uint32_t start)
+{
+    return word & KIN__COUNT_FLAG || word / KIN__COUNT_STEP != start / KIN__COUNT_STEP;
+}
+
 int kin_event_wait(kin_event *event, kin_timeout timeout)
 {
     struct event_shared *shared = NULL;
@@ -109,10 +121,10 @@ int kin_event_wait(kin_event *event, kin_timeout timeout)
     if (r < 0) {
         return r;
     }
-    uint32_t sets = atomic_load(&shared->sets);
+    uint32_t start = atomic_load(&shared->count);
     struct kin__spin spin = kin__spin_begin();
     for (;;) {
-        if (atomic_load(&shared->count) & KIN__COUNT_FLAG || atomic_load(&shared->sets) != sets) {
+        if (has_come(atomic_load(&shared->count), start)) {
             return 0;
         }
         r = kin__timeout_is_over(timeout);
@@ -123,7 +135,7 @@ int kin_event_wait(kin_event *event, kin_timeout timeout)
             continue;
         }
         uint32_t key = kin__count_prepare(&shared->count);
-        if (key & KIN__COUNT_FLAG || atomic_load(&shared->sets) != sets) {
+        if (has_come(key, start)) {
             return 0;
         }
         r = kin__sleep(&shared->count, key, timeout);

@@ -266,6 +266,48 @@ TEST_OF_PROCESSES(no_death_wakes_a_waiter_for_good)
     kin_event_free(wait.event);
 }
 
+TEST(a_set_lets_nobody_through_who_waits_after_the_clear)
+{
+    /* What a wait sees of a set whose setter goes on only after a clear: nothing that is left to do
+     * may look like another set. */
+    kin_event *event = new_event();
+    const _Atomic uint32_t *count = kin__entry_object(kin__entry_at(kin_event_handle(event).index));
+    CHECK_EQUAL(kin_event_set(event), 0);
+    uint32_t word = atomic_load(count);
+    CHECK_EQUAL(kin_event_clear(event), 0);
+    CHECK_EQUAL(atomic_load(count), word & ~KIN__COUNT_FLAG);
+    CHECK_EQUAL(kin_event_wait(event, kin_within_ms(1)), -ETIMEDOUT);
+    kin_event_free(event);
+}
+
+static void *answer_each_set(void *user)
+{
+    kin_event **events = user;
+    for (int i = 0; i < 20000; i++) {
+        CHECK_EQUAL(kin_event_wait(events[0], KIN_FOREVER), 0);
+        CHECK_EQUAL(atomic_fetch_add(&numbers[0], 1), 2 * i);
+        CHECK_EQUAL(kin_event_clear(events[0]), 0);
+        CHECK_EQUAL(kin_event_set(events[1]), 0);
+    }
+    return NULL;
+}
+
+TEST(two_events_take_turns)
+{
+    kin_event *events[2] = {new_event(), NULL};
+    REQUIRE(kin_event_create(NULL, &events[1]) == 0);
+    pthread_t other = thread_start(answer_each_set, events);
+    for (int i = 0; i < 20000; i++) {
+        CHECK_EQUAL(kin_event_set(events[0]), 0);
+        CHECK_EQUAL(kin_event_wait(events[1], KIN_FOREVER), 0);
+        REQUIRE(atomic_fetch_add(&numbers[0], 1) == 2 * (uint64_t)i + 1);
+        CHECK_EQUAL(kin_event_clear(events[1]), 0);
+    }
+    thread_join(other);
+    kin_event_free(events[0]);
+    kin_event_free(events[1]);
+}
+
 static void set_and_be_killed(void *user)
 {
     /* What kin_event_set has done when it is killed before it wakes anybody. */
