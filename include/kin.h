@@ -14,6 +14,8 @@
  *   kin/message.h    one that was taken
  *   kin/reservation.h  writing a message in place
  *   kin/claim.h      reading it in place, acknowledging or refusing it
+ *   kin/value.h      a number that processes share, or the handle of what they share
+ *   kin/array.h      many of them in a row
  *   kin/lock.h       mutual exclusion that survives its holder
  *   kin/rlock.h      the same, for who may hold it already
  *   kin/event.h      a flag to wait for
@@ -26,6 +28,7 @@
 #ifndef KIN_H
 #define KIN_H
 
+#include <kin/array.h>
 #include <kin/call.h>
 #include <kin/cancel.h>
 #include <kin/claim.h>
@@ -43,5 +46,6 @@
 #include <kin/rlock.h>
 #include <kin/semaphore.h>
 #include <kin/timeout.h>
+#include <kin/value.h>
 
 #endif

@@ -63,6 +63,7 @@ extern const struct scenario semaphore_scenarios[];
 extern const struct scenario queue_scenarios[];
 extern const struct scenario process_scenarios[];
 extern const struct scenario pool_scenarios[];
+extern const struct scenario shared_scenarios[];
 
 /* Seen by all processes of a scenario; zeroed before each point. */
 struct board {

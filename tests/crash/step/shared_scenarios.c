@@ -1,0 +1,241 @@
+/*
+ * Values and arrays: what is written in one step, what is written under the lock, and handles that
+ * are stored.
+ */
+#include "step/scenario.h"
+
+#include "family/directory.h"
+
+#include <errno.h>
+#include <kin/array.h>
+#include <kin/error.h>
+#include <kin/value.h>
+#include <stddef.h>
+
+static kin_value *value; /* of the founder's, inherited by all */
+static kin_array *array;
+
+static const kin_slice all = {0, INT64_MAX, 1};
+
+/* --- numbers --- */
+
+static void set_up_integer(void)
+{
+    CRASH_CHECK(kin_value_create('q', NULL, &value) == 0);
+}
+
+static void set_up_double(void)
+{
+    CRASH_CHECK(kin_value_create('d', NULL, &value) == 0);
+}
+
+static void finish_value(void)
+{
+    value = kin_value_free(value);
+}
+
+static void set_number(void)
+{
+    CRASH_CHECK(kin_value_set_int(value, 7) == 0);
+}
+
+/* Acquires the lock and says that all is in order. */
+static void mend(void)
+{
+    int r = kin_value_acquire(value, KIN_FOREVER);
+    CRASH_CHECK(r == 0 || r == KIN_OWNER_DIED);
+    CRASH_CHECK(kin_value_mark_consistent(value) == 0);
+    CRASH_CHECK(kin_value_release(value) == 0);
+}
+
+static void look_and_set_number(void)
+{
+    int64_t number = -1;
+    int r = kin_value_get_int(value, &number);
+    CRASH_CHECK(r == 0 || r == KIN_OWNER_DIED);
+    CRASH_CHECK(number == 7 || (number == 0 && !scene.board->is_done));
+    mend();
+    set_number();
+    CRASH_CHECK(kin_value_get_int(value, &number) == 0 && number == 7);
+}
+
+static void add_one(void)
+{
+    CRASH_CHECK(kin_value_add_int(value, 1, NULL) == 0);
+}
+
+static void look_and_add_one(void)
+{
+    int64_t old = -1;
+    CRASH_CHECK(kin_value_add_int(value, 1, &old) == 0);
+    CRASH_CHECK(old == 1 || (old == 0 && !scene.board->is_done));
+}
+
+static void add_half(void)
+{
+    CRASH_CHECK(kin_value_add_float(value, 0.5, NULL) == 0);
+}
+
+static void look_and_add_half(void)
+{
+    double old = -1;
+    CRASH_CHECK(kin_value_add_float(value, 0.5, &old) == 0);
+    CRASH_CHECK(old == 0.5 || (old == 0 && !scene.board->is_done));
+}
+
+static void swap_once(void)
+{
+    CRASH_CHECK(kin_value_compare_exchange_int(value, 0, 3, NULL) == 0);
+}
+
+static void look_and_swap(void)
+{
+    int64_t old = -1;
+    int r = kin_value_compare_exchange_int(value, 0, 3, &old);
+    CRASH_CHECK((r == 0 && old == 0 && !scene.board->is_done) || (r == -EAGAIN && old == 3));
+}
+
+/* --- handles --- */
+
+static void set_up_handle(void)
+{
+    CRASH_CHECK(kin_value_create(KIN_ITEM_HANDLE, NULL, &value) == 0);
+    CRASH_CHECK(kin_event_create(NULL, &scene.event) == 0);
+    CRASH_CHECK(kin_queue_create(NULL, &scene.queue) == 0);
+    CRASH_CHECK(kin_value_set_handle(value, kin_event_handle(scene.event)) == 0);
+}
+
+/* What the value names is kept alive by it alone. */
+static void set_up_only_handle(void)
+{
+    set_up_handle();
+    scene.event = kin_event_free(scene.event);
+}
+
+static void set_handle(void)
+{
+    CRASH_CHECK(kin_value_set_handle(value, kin_queue_handle(scene.queue)) == 0);
+}
+
+static void look_and_set_handle(void)
+{
+    kin_handle handle = {0};
+    int r = kin_value_get_handle(value, &handle);
+    CRASH_CHECK(r == 0 || r == KIN_OWNER_DIED);
+    CRASH_CHECK(kin__directory_find(handle) != NULL);
+    CRASH_CHECK(!scene.board->is_done || handle.counter == kin_queue_handle(scene.queue).counter);
+    mend();
+    set_handle();
+}
+
+static void finish_handle(void)
+{
+    scene.event = kin_event_free(scene.event);
+    scene.queue = kin_queue_free(scene.queue);
+    finish_value();
+}
+
+static void set_up_event(void)
+{
+    CRASH_CHECK(kin_event_create(NULL, &scene.event) == 0);
+}
+
+static void create_and_free(void)
+{
+    kin_handle handle = kin_event_handle(scene.event);
+    kin_value *own = NULL;
+    CRASH_CHECK(kin_value_create('&', KIN_OPTIONS(kin_value_options, .initial = &handle), &own) ==
+                0);
+    kin_value *second = NULL;
+    CRASH_CHECK(kin_value_attach(kin_value_handle(own), &second) == 0);
+    kin_value_free(own);
+    kin_value_free(second);
+}
+
+static void finish_event(void)
+{
+    scene.event = kin_event_free(scene.event);
+}
+
+/* --- slices --- */
+
+static void set_up_array(void)
+{
+    CRASH_CHECK(kin_array_create('i', 4, NULL, &array) == 0);
+}
+
+static void set_slice(void)
+{
+    static const int items[4] = {1, 2, 3, 4};
+    CRASH_CHECK(kin_array_set_slice(array, all, items, 4) == 0);
+}
+
+/* All old or all new, or one is told. */
+static void look_and_set_slice(void)
+{
+    int items[4] = {0};
+    int r = kin_array_get_slice(array, all, items, 4, NULL);
+    CRASH_CHECK(r == KIN_OWNER_DIED || (r == 0 && (items[0] == 1) == (items[3] == 4)));
+    CRASH_CHECK(!scene.board->is_done || items[3] == 4);
+    CRASH_CHECK(kin_array_acquire(array, KIN_FOREVER) >= 0);
+    CRASH_CHECK(kin_array_mark_consistent(array) == 0);
+    CRASH_CHECK(kin_array_release(array) == 0);
+    set_slice();
+}
+
+static void finish_array(void)
+{
+    array = kin_array_free(array);
+}
+
+const struct scenario shared_scenarios[] = {
+    {.name = "value",
+     .context = "set",
+     .setup = set_up_integer,
+     .victim = set_number,
+     .survivor = look_and_set_number,
+     .finish = finish_value},
+    {.name = "value",
+     .context = "add",
+     .setup = set_up_integer,
+     .victim = add_one,
+     .survivor = look_and_add_one,
+     .finish = finish_value},
+    {.name = "value",
+     .context = "add to a double",
+     .setup = set_up_double,
+     .victim = add_half,
+     .survivor = look_and_add_half,
+     .finish = finish_value},
+    {.name = "value",
+     .context = "compare and exchange",
+     .setup = set_up_integer,
+     .victim = swap_once,
+     .survivor = look_and_swap,
+     .finish = finish_value},
+    {.name = "value",
+     .context = "set a handle",
+     .setup = set_up_handle,
+     .victim = set_handle,
+     .survivor = look_and_set_handle,
+     .finish = finish_handle},
+    {.name = "value",
+     .context = "set a handle in place of the last one",
+     .setup = set_up_only_handle,
+     .victim = set_handle,
+     .survivor = look_and_set_handle,
+     .finish = finish_handle},
+    {.name = "value",
+     .context = "create with a handle, open, free",
+     .setup = set_up_event,
+     .victim = create_and_free,
+     .survivor = create_and_free,
+     .finish = finish_event},
+    {.name = "array",
+     .context = "set a slice",
+     .setup = set_up_array,
+     .victim = set_slice,
+     .survivor = look_and_set_slice,
+     .finish = finish_array},
+    {0},
+};
