@@ -18,9 +18,10 @@
 #include <time.h>
 #include <unistd.h>
 
-static const struct scenario *const files[] = {lock_scenarios,      event_scenarios,
-                                               queue_scenarios,     heap_scenarios,
-                                               directory_scenarios, member_scenarios};
+static const struct scenario *const files[] = {
+    lock_scenarios, event_scenarios,     semaphore_scenarios, queue_scenarios,
+    heap_scenarios, directory_scenarios, member_scenarios,
+};
 
 /* How far the search goes, one after the other. */
 static const struct schedule_bounds levels[] = {

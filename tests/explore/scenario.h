@@ -60,5 +60,6 @@ extern const struct scenario queue_scenarios[];
 extern const struct scenario directory_scenarios[];
 extern const struct scenario heap_scenarios[];
 extern const struct scenario member_scenarios[];
+extern const struct scenario semaphore_scenarios[];
 
 #endif
