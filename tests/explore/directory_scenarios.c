@@ -74,7 +74,7 @@ static void make_object(uint32_t role)
     SCENARIO_CHECK(kin_event_create(NULL, &event) == 0);
     world->other = kin_event_handle(event);
     world->has_other = true;
-    machine_point(POINT_ATOMIC);
+    machine_point(POINT_ATOMIC, NULL);
     kin_event_free(event);
 }
 

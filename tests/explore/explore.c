@@ -5,7 +5,8 @@
  *     explore --replay SCENARIO TRACE             one run again, with all its steps
  *
  * Prints a line for each scenario, with a trace to replay where one fails. "whole: 2+1" says that
- * all runs with two preemptions and one death were made.
+ * all runs with two switches and one death were made; "nets", how often a reaper went on only
+ * because nobody sleeps on an internal lock for more than a second.
  */
 #define _GNU_SOURCE
 #include "explore/region.h"
@@ -25,16 +26,20 @@ static const struct scenario *const files[] = {
 
 /* How far the search goes, one after the other. */
 static const struct schedule_bounds levels[] = {
-    {0, 0, false}, {1, 0, false}, {0, 1, false}, {1, 1, false}, {2, 0, false}, {2, 1, false},
-    {1, 2, false}, {3, 0, false}, {2, 2, false}, {3, 1, false}, {3, 2, false}, {4, 0, false}};
+    {0, 0, false}, {1, 0, false}, {0, 1, false}, {1, 1, false}, {2, 0, false},
+    {2, 1, false}, {3, 0, false}, {1, 2, false}, {3, 1, false}, {2, 2, false},
+    {4, 0, false}, {3, 2, false}, {4, 1, false}, {5, 0, false}, {4, 2, false}};
 #define LEVEL_COUNT (sizeof levels / sizeof *levels)
+
+#define WHOLE_EVERY 8u     /* runs without a death whose memory is looked at whole */
+#define LEARNING_RUNS 300u /* from which the search knows what threads share */
 
 struct figures {
     uint64_t searched;
     uint64_t random;
     uint64_t step_sum;
     uint32_t steps_max;
-    uint32_t clock_moves;
+    uint64_t nets;
     uint64_t deaths;
     char levels[128]; /* that were searched wholly */
 };
@@ -88,7 +93,7 @@ static void shorten(struct trace *trace)
                 (shorter.count - i - 1) * sizeof shorter.decisions[0]);
         shorter.count--;
         schedule_begin_replay(&shorter);
-        if (!stage_run()) {
+        if (!stage_run(true)) {
             *trace = *schedule_trace();
             i = i < trace->count ? i : trace->count;
         }
@@ -100,7 +105,7 @@ static void shorten(struct trace *trace)
 static void say_failure(struct trace *trace)
 {
     schedule_begin_replay(trace);
-    bool is_the_same = !stage_run();
+    bool is_the_same = !stage_run(true);
     printf("FAIL %s: %s\n", running->name, machine->failure);
     printf("     after %llu runs; %s: ", (unsigned long long)(figures.searched + figures.random),
            is_the_same ? "replay" : "does not fail again");
@@ -118,10 +123,10 @@ static void on_fault(const void *address)
 
 static bool run_one(void)
 {
-    bool is_well = stage_run();
+    bool is_well = stage_run((figures.searched + figures.random) % WHOLE_EVERY == 0);
     figures.step_sum += machine->step;
     figures.steps_max = machine->step > figures.steps_max ? machine->step : figures.steps_max;
-    figures.clock_moves += machine->clock_moves;
+    figures.nets += machine->net_count;
     figures.deaths += machine->death_count;
     return is_well;
 }
@@ -133,6 +138,23 @@ static struct schedule_bounds bounds_of(struct schedule_bounds bounds)
 }
 
 /* False: a run failed. */
+static bool learn(void)
+{
+    struct schedule_bounds bounds = {.deaths = running->deaths};
+    uint32_t steps = 100;
+    machine_is_learning = true;
+    for (uint64_t seed = 1; seed <= LEARNING_RUNS; seed++) {
+        schedule_begin_random(bounds_of(bounds), seed << 32, steps);
+        figures.random++;
+        if (!run_one()) {
+            return false;
+        }
+        steps = (uint32_t)(figures.step_sum / seed) + 2;
+    }
+    machine_is_learning = false;
+    return true;
+}
+
 static bool search(uint64_t most)
 {
     size_t used = 0;
@@ -150,7 +172,7 @@ static bool search(uint64_t most)
         }
         if (is_done && used + 8 < sizeof figures.levels) {
             used += (size_t)snprintf(figures.levels + used, sizeof figures.levels - used, "%s%u+%u",
-                                     used == 0 ? "" : " ", levels[i].preemptions, levels[i].deaths);
+                                     used == 0 ? "" : " ", levels[i].switches, levels[i].deaths);
         }
     }
     return true;
@@ -158,7 +180,7 @@ static bool search(uint64_t most)
 
 static bool run_at_random(uint64_t count)
 {
-    uint64_t runs = figures.searched == 0 ? 1 : figures.searched;
+    uint64_t runs = figures.searched + figures.random;
     uint32_t steps = (uint32_t)(figures.step_sum / runs) + 2;
     struct schedule_bounds bounds = {.deaths = running->deaths};
     for (uint64_t seed = 1; figures.random < count; seed++) {
@@ -179,7 +201,7 @@ static bool explore(const struct scenario *scenario, uint64_t schedules)
     region_on_fault = on_fault;
     clock_gettime(CLOCK_MONOTONIC, &before);
     stage_begin(scenario);
-    if (!search(schedules / 2) || !run_at_random(schedules / 2)) {
+    if (!learn() || !search(schedules / 2) || !run_at_random(schedules / 2)) {
         static struct trace trace;
         trace = *schedule_trace();
         shorten(&trace);
@@ -190,10 +212,11 @@ static bool explore(const struct scenario *scenario, uint64_t schedules)
     double seconds = (double)(after.tv_sec - before.tv_sec) +
                      (double)(after.tv_nsec - before.tv_nsec) / 1e9;
     uint64_t runs = figures.searched + figures.random;
-    printf("ok   %s: %llu runs, %llu deaths; whole: %s; %llu steps a run, at most %u; %.1f s\n",
+    printf("ok   %s: %llu runs, %llu deaths; whole: %s; %llu steps a run, at most %u; %llu nets; "
+           "%.1f s\n",
            scenario->name, (unsigned long long)runs, (unsigned long long)figures.deaths,
            figures.levels, (unsigned long long)(figures.step_sum / (runs == 0 ? 1 : runs)),
-           figures.steps_max, seconds);
+           figures.steps_max, (unsigned long long)figures.nets, seconds);
     return true;
 }
 
@@ -257,7 +280,7 @@ static bool run_told(const struct trace *trace)
     char folder[] = "/tmp/kin-explore-XXXXXX";
     char command[512];
     if (mkdtemp(folder) == NULL) {
-        return stage_run();
+        return stage_run(true);
     }
     snprintf(command, sizeof command, "%s/places", folder);
     told_places = fopen(command, "w");
@@ -265,7 +288,7 @@ static bool run_told(const struct trace *trace)
     told_steps = fopen(command, "w");
     machine_tell = told_places == NULL || told_steps == NULL ? NULL : tell;
     schedule_begin_replay(trace);
-    bool is_well = stage_run();
+    bool is_well = stage_run(true);
     fclose(told_places);
     fclose(told_steps);
     fflush(stdout);

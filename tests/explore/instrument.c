@@ -11,7 +11,7 @@
 #define come_to(point, address)                      \
     if (region_is_family(address)) {                 \
         machine_place = __builtin_return_address(0); \
-        machine_point(point);                        \
+        machine_point(point, address);               \
     }                                                \
     (void)0
 
@@ -27,7 +27,7 @@
     type __tsan_atomic##bits##_load(const volatile type *at, int order)                            \
     {                                                                                              \
         (void)order;                                                                               \
-        come_to(POINT_ATOMIC, at);                                                                 \
+        come_to(POINT_LOAD, at);                                                                   \
         return *at;                                                                                \
     }                                                                                              \
     void __tsan_atomic##bits##_store(volatile type *at, type value, int order)                     \

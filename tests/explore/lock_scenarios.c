@@ -47,7 +47,7 @@ static void hold_pair(uint32_t role)
     }
     SCENARIO_CHECK(world->pair[0] == world->pair[1]);
     world->pair[0]++;
-    machine_point(POINT_ATOMIC);
+    machine_point(POINT_ATOMIC, NULL);
     world->pair[1]++;
     kin__lock_release(world->lock, self);
 }
@@ -109,7 +109,7 @@ static void use_lock(uint32_t role)
     int r = kin_lock_acquire(lock, KIN_FOREVER);
     SCENARIO_CHECK(r == 0 || r == KIN_OWNER_DIED);
     enter_lock(role, r);
-    machine_point(POINT_ATOMIC);
+    machine_point(POINT_ATOMIC, NULL);
     if (r == KIN_OWNER_DIED) {
         SCENARIO_CHECK(kin_lock_mark_consistent(lock) == 0);
     }
@@ -134,7 +134,7 @@ static void try_lock_for_a_while(uint32_t role)
         return;
     }
     enter_lock(role, r);
-    machine_point(POINT_ATOMIC);
+    machine_point(POINT_ATOMIC, NULL);
     world->holder = 0;
     SCENARIO_CHECK(kin_lock_release(lock) == 0);
 }

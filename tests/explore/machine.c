@@ -17,6 +17,8 @@ struct machine *machine;
 const void *machine_place;
 void (*machine_tell)(uint32_t choice);
 
+bool machine_is_learning;
+
 static jmp_buf outside; /* where machine_run was called */
 
 void machine_create(void)
@@ -264,7 +266,13 @@ void machine_watch(void)
 
 /* --- points --- */
 
-/* Nobody can run: time moves, or this is the end. False: it is the end. */
+static uint16_t readers[REGION_FAMILY_BYTES / sizeof(uint32_t)]; /* threads, as bits */
+static uint16_t writers[REGION_FAMILY_BYTES / sizeof(uint32_t)];
+static size_t last_word; /* of the last point; SIZE_MAX: of no one word */
+
+/* Nobody can run: time moves, or this is the end. False: it is the end. A reaper that sleeps on a
+ * lock of the dead may have missed its wake-up by another death, which nobody but it would tell:
+ * so it looks again after a while. */
 static bool move_clock(void)
 {
     uint32_t earliest = MACHINE_NOBODY;
@@ -288,7 +296,9 @@ static bool move_clock(void)
         return false;
     }
     const struct machine_thread *next = &machine->threads[earliest];
-    if (next->deadline_ns - machine->now_ns > machine->patience_ns && !next->is_keeper) {
+    if (next->is_reaper && machine->death_count > 0) {
+        machine->net_count++;
+    } else if (next->deadline_ns - machine->now_ns > machine->patience_ns && !next->is_keeper) {
         machine_fail("all sleep; %s would look again at its deadline only", next->name);
         return false;
     }
@@ -338,15 +348,38 @@ static void choose_next(void)
             go_outside();
             return;
         }
+        last_word = SIZE_MAX;
         choice = machine->is_exploring ? schedule_choose(POINT_CALL, can_go_on())
                                        : CHOICE_SWITCH + first_ready();
     } while (choice != CHOICE_NONE && apply(choice));
 }
 
-void machine_point(enum point point)
+static void note_touch(enum point point)
+{
+    uint16_t thread = (uint16_t)(1u << machine->current);
+    if (last_word != SIZE_MAX) {
+        readers[last_word] |= thread;
+        writers[last_word] |= point == POINT_LOAD ? 0 : thread;
+    }
+}
+
+bool machine_is_shared(void)
+{
+    uint16_t threads = last_word == SIZE_MAX ? 0 : readers[last_word];
+    return last_word == SIZE_MAX || (writers[last_word] != 0 && (threads & (threads - 1)) != 0);
+}
+
+void machine_point(enum point point, const volatile void *address)
 {
     if (!machine->is_exploring || machine->current == MACHINE_NOBODY) {
         return;
+    }
+    last_word = address == NULL
+                    ? SIZE_MAX
+                    : (size_t)((const volatile unsigned char *)address - region_family) /
+                          sizeof(uint32_t);
+    if (machine_is_learning) {
+        note_touch(point);
     }
     uint32_t choice = schedule_choose(point, true);
     if (__builtin_expect(choice != CHOICE_NONE, 0) && apply(choice)) {

@@ -37,7 +37,12 @@ enum thread_state {
 };
 
 /* Why a thread has come to a point. */
-enum point { POINT_ATOMIC, POINT_WRITE, POINT_CALL };
+enum point {
+    POINT_LOAD,   /* an atomic load */
+    POINT_ATOMIC, /* an atomic operation that writes */
+    POINT_WRITE,  /* any other write */
+    POINT_CALL,   /* a system call */
+};
 
 struct machine_thread {
     enum thread_state state;
@@ -59,6 +64,7 @@ struct machine_thread {
     const void *mutex;
     uint32_t deaths_seen;
     bool is_keeper;
+    bool is_reaper;
     bool (*condition)(void);
 };
 
@@ -82,6 +88,7 @@ struct machine {
     uint32_t death_count;
     uint32_t step;
     uint32_t clock_moves;
+    uint32_t net_count; /* times that a reaper had to look again at its deadline */
     uint64_t sleep_count;
     int64_t now_ns;
     bool is_exploring;   /* at points the schedule is asked */
@@ -111,13 +118,21 @@ void machine_run(void);
 /* The machine has failed: ends the run. Does not return to a thread of the machine. */
 void machine_fail(const char *format, ...) __attribute__((format(printf, 1, 2)));
 
-/* The calling thread is about to do what others see. */
-void machine_point(enum point point);
+/* The calling thread is about to do what others see, at an address in the family's memory, or
+ * NULL: at more than one. */
+void machine_point(enum point point, const volatile void *address);
 
 /* Where in the program the last point was, for telling a run step by step: machine_tell is called
  * for each step, if it is not NULL. */
 extern const void *machine_place;
 extern void (*machine_tell)(uint32_t choice);
+
+/* While this is set, machine_point notes who touches which words. */
+extern bool machine_is_learning;
+
+/* Whether, in the runs that were noted, more than one thread has touched the word of the last
+ * point, and not all of them only read it. */
+bool machine_is_shared(void);
 
 /* The calling thread can do nothing until its state is READY again. */
 void machine_block(enum thread_state state);

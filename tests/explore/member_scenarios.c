@@ -51,7 +51,7 @@ static void use_lock(uint32_t role)
     SCENARIO_CHECK(world->holder == 0 || (has_died && r == KIN_OWNER_DIED));
     world->holder = role + 1;
     world->has_left = false;
-    machine_point(POINT_ATOMIC);
+    machine_point(POINT_ATOMIC, NULL);
     SCENARIO_CHECK(kin_lock_mark_consistent(world->locks[role]) == 0);
     world->holder = 0;
     SCENARIO_CHECK(kin_lock_release(world->locks[role]) == 0);
@@ -80,7 +80,7 @@ static void create_nothing(void)
 static void do_nothing(uint32_t role)
 {
     (void)role;
-    machine_point(POINT_ATOMIC);
+    machine_point(POINT_ATOMIC, NULL);
 }
 
 const struct scenario member_scenarios[] = {

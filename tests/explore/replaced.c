@@ -50,13 +50,13 @@ void *replaced_copy(void *to, const void *from, size_t size)
     bool is_shared = region_is_family(to) || region_is_family(from);
     size_t half = is_shared ? size / 2 : 0;
     if (is_shared) {
-        machine_point(POINT_ATOMIC);
+        machine_point(POINT_ATOMIC, NULL);
         memcpy(to, from, half);
-        machine_point(POINT_ATOMIC);
+        machine_point(POINT_ATOMIC, NULL);
     }
     memcpy((unsigned char *)to + half, (const unsigned char *)from + half, size - half);
     if (is_shared) {
-        machine_point(POINT_WRITE);
+        machine_point(POINT_WRITE, NULL);
     }
     return to;
 }

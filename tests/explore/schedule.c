@@ -68,14 +68,12 @@ static uint64_t switches(bool can_go_on)
     return choices;
 }
 
-static uint64_t kills(enum point point)
+static uint64_t kills(void)
 {
     uint64_t choices = 0;
     for (uint32_t i = 0; i < machine->process_count; i++) {
         const struct machine_process *process = &machine->processes[i];
-        /* Between two writes of one, another's death changes nothing that its death before did. */
-        bool is_here = point != POINT_WRITE || machine_self()->process == i;
-        if (process->is_mortal && !process->is_dead && is_here) {
+        if (process->is_mortal && !process->is_dead) {
             choices |= bit_of(CHOICE_KILL + i);
         }
     }
@@ -94,17 +92,21 @@ static uint64_t expiries(void)
     return choices;
 }
 
-/* All choices that the bounds leave, but the default. */
+/* All choices that the bounds leave, but the default. A switch or another's death makes a
+ * difference only before the thread touches what others touch; its own death only before it
+ * writes. */
 static uint64_t choices_at(enum point point, bool can_go_on)
 {
     uint64_t choices = 0;
-    if (!can_go_on || (schedule.bounds.preemptions > 0 && point != POINT_WRITE)) {
+    bool is_shared = point != POINT_WRITE && machine_is_shared();
+    if (schedule.bounds.switches > 0 && is_shared) {
         choices |= switches(can_go_on);
     }
     if (schedule.bounds.deaths > 0) {
-        choices |= kills(point);
+        uint64_t self = can_go_on ? bit_of(CHOICE_KILL + machine_self()->process) : 0;
+        choices |= kills() & ~(is_shared ? 0 : ~self) & ~(point == POINT_LOAD ? self : 0);
     }
-    if (schedule.bounds.may_expire && schedule.bounds.preemptions > 0 && point != POINT_WRITE) {
+    if (schedule.bounds.may_expire && schedule.bounds.switches > 0 && is_shared) {
         choices |= expiries();
     }
     return choices;
@@ -125,8 +127,8 @@ static uint32_t take(uint32_t choice, bool can_go_on)
     struct trace *trace = &schedule.trace;
     if (choice >= CHOICE_KILL && choice < CHOICE_EXPIRE) {
         schedule.bounds.deaths -= schedule.bounds.deaths > 0;
-    } else if (choice != CHOICE_NONE && (can_go_on || choice >= CHOICE_EXPIRE)) {
-        schedule.bounds.preemptions -= schedule.bounds.preemptions > 0;
+    } else if (choice != default_of(can_go_on)) {
+        schedule.bounds.switches -= schedule.bounds.switches > 0;
     }
     if (choice != default_of(can_go_on) && trace->count < DECISIONS_MAX) {
         trace->decisions[trace->count++] = (struct decision){machine->step, choice};
@@ -255,7 +257,7 @@ static uint32_t by_priority(bool can_go_on)
 static uint32_t at_random(enum point point, bool can_go_on)
 {
     if (is_at(schedule.kills, schedule.kill_count)) {
-        uint64_t victims = kills(POINT_CALL);
+        uint64_t victims = kills();
         bool is_here = can_go_on && random_below(2) == 0; /* not one that sleeps, or waits */
         uint32_t self = CHOICE_KILL + machine_self()->process;
         if (victims != 0) {
@@ -288,7 +290,7 @@ void schedule_begin_replay(const struct trace *trace)
 /* Whether a choice can be made here: a trace may be one of another build, or shortened. */
 static bool is_possible(uint32_t choice, bool can_go_on)
 {
-    uint64_t possible = switches(false) | kills(POINT_CALL) | expiries();
+    uint64_t possible = switches(false) | kills() | expiries();
     return choice == CHOICE_NONE ? can_go_on : (possible & bit_of(choice)) != 0;
 }
 

@@ -5,8 +5,8 @@
  * which can be printed and run again. By default the thread that runs goes on, and when it cannot,
  * the first that can.
  *
- * Search in depth: all runs with at most so many preemptions (switches away from a thread that
- * could go on) and deaths. Choices at a point where the thread cannot go on are free.
+ * Search in depth: all runs with at most so many switches that are not the default, and so many
+ * deaths.
  *
  * At random: either each thread has a priority and there are a few points at which the one that
  * runs gets the lowest (this finds what takes few changes at the right places), or a switch comes
@@ -33,7 +33,7 @@ struct trace {
 };
 
 struct schedule_bounds {
-    uint32_t preemptions;
+    uint32_t switches;
     uint32_t deaths;
     bool may_expire; /* who sleeps until a deadline may reach it before others go on */
 };

@@ -66,7 +66,7 @@ static void use_permit(uint32_t role)
     int r = kin_semaphore_acquire(world->semaphores[role], KIN_FOREVER);
     SCENARIO_CHECK(r == 0 || r == KIN_OWNER_DIED);
     enter(role, r);
-    machine_point(POINT_ATOMIC);
+    machine_point(POINT_ATOMIC, NULL);
     world->is_inside[role] = 0;
     SCENARIO_CHECK(kin_semaphore_release(world->semaphores[role], 1) == 0);
 }
@@ -78,7 +78,7 @@ static void use_permit_for_a_while(uint32_t role)
     SCENARIO_CHECK(r == 0 || r == KIN_OWNER_DIED || r == -ETIMEDOUT);
     if (r >= 0) {
         enter(role, r);
-        machine_point(POINT_ATOMIC);
+        machine_point(POINT_ATOMIC, NULL);
         world->is_inside[role] = 0;
         SCENARIO_CHECK(kin_semaphore_release(world->semaphores[role], 1) == 0);
     }

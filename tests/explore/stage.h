@@ -11,7 +11,7 @@
 void stage_begin(const struct scenario *scenario);
 
 /* One run, by the schedule that was begun before. True: all is well; false: machine->failure says
- * what was not. */
-bool stage_run(void);
+ * what was not. The invariants of the family are looked at after deaths, or if `is_whole`. */
+bool stage_run(bool is_whole);
 
 #endif

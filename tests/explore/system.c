@@ -26,7 +26,7 @@ static int sleep_on(const struct kin__os_futex_wait *waits, uint32_t count, int6
     self->deadline_ns = deadline_ns;
     self->result = 0;
     for (uint32_t i = 0; i < count; i++) {
-        machine_point(POINT_CALL);
+        machine_point(POINT_CALL, NULL);
         if (*(volatile uint32_t *)waits[i].word != waits[i].expected) {
             self->wait_count = 0;
             return 0;
@@ -57,7 +57,7 @@ int kin__os_futex_wait_many(const struct kin__os_futex_wait *waits, uint32_t cou
 int kin__os_futex_wake(_Atomic uint32_t *word, uint32_t count)
 {
     machine_place = __builtin_return_address(0);
-    machine_point(POINT_CALL);
+    machine_point(POINT_CALL, NULL);
     return (int)machine_wake(word, count);
 }
 
@@ -178,7 +178,7 @@ int kin__os_memory_commit(int fd, uint64_t offset, uint64_t bytes)
     (void)fd;
     (void)offset;
     (void)bytes;
-    machine_point(POINT_CALL);
+    machine_point(POINT_CALL, NULL);
     return 0;
 }
 
@@ -187,7 +187,7 @@ int kin__os_memory_decommit(int fd, uint64_t offset, uint64_t bytes)
     (void)fd;
     (void)offset;
     (void)bytes;
-    machine_point(POINT_CALL);
+    machine_point(POINT_CALL, NULL);
     return 0;
 }
 
