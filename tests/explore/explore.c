@@ -20,8 +20,8 @@
 #include <unistd.h>
 
 static const struct scenario *const files[] = {
-    lock_scenarios, event_scenarios,     semaphore_scenarios, queue_scenarios,
-    heap_scenarios, directory_scenarios, member_scenarios,
+    lock_scenarios,      event_scenarios,  semaphore_scenarios, queue_scenarios, heap_scenarios,
+    directory_scenarios, member_scenarios, claim_scenarios,     local_scenarios,
 };
 
 /* How far the search goes, one after the other. */

@@ -9,7 +9,7 @@
 /* NOLINTBEGIN: the compiler gives the names */
 
 #define come_to(point, address)                      \
-    if (region_is_family(address)) {                 \
+    if (region_is_shared(address)) {                 \
         machine_place = __builtin_return_address(0); \
         machine_point(point, address);               \
     }                                                \

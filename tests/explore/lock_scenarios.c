@@ -78,11 +78,26 @@ static struct lock_world *lock_world(void)
     return scenario_world;
 }
 
-static void create_lock(void)
+static void create_with(const kin_lock_options *options)
 {
     struct lock_world *world = lock_world();
-    SCENARIO_CHECK(kin_lock_create(NULL, &world->locks[SCENARIO_ROLES_MAX]) == 0);
+    SCENARIO_CHECK(kin_lock_create(options, &world->locks[SCENARIO_ROLES_MAX]) == 0);
     world->handle = kin_lock_handle(world->locks[SCENARIO_ROLES_MAX]);
+}
+
+static void create_lock(void)
+{
+    create_with(NULL);
+}
+
+static void create_fair(void)
+{
+    create_with(&(kin_lock_options){.size = sizeof(kin_lock_options), .is_fair = true});
+}
+
+static void create_handoff(void)
+{
+    create_with(&(kin_lock_options){.size = sizeof(kin_lock_options), .is_handoff = true});
 }
 
 static void attach_lock(uint32_t role)
@@ -139,6 +154,31 @@ static void try_lock_for_a_while(uint32_t role)
     SCENARIO_CHECK(kin_lock_release(lock) == 0);
 }
 
+/* A handoff lock as a signal: one waits for it, the other gives it. */
+static void take_signal(uint32_t role)
+{
+    int r = kin_lock_acquire(lock_world()->locks[role], KIN_FOREVER);
+    SCENARIO_CHECK(r == 0 || r == KIN_OWNER_DIED);
+    lock_world()->acquired++;
+}
+
+static void give_signal(uint32_t role)
+{
+    int r = kin_lock_release(lock_world()->locks[role]);
+    SCENARIO_CHECK(r == 0 || r == -EPERM); /* the dead one's is free already */
+}
+
+static void create_signal(void)
+{
+    create_handoff();
+    SCENARIO_CHECK(kin_lock_acquire(lock_world()->locks[SCENARIO_ROLES_MAX], KIN_NOW) == 0);
+}
+
+static void check_signal(void)
+{
+    SCENARIO_CHECK(lock_world()->acquired == 1 || scenario_is_dead(0));
+}
+
 static void check_lock(void)
 {
     struct lock_world *world = lock_world();
@@ -188,5 +228,43 @@ const struct scenario lock_scenarios[] = {
      .check = check_lock,
      .deaths = 2,
      .has_mortal_reaper = true},
+    {.name = "fair lock, three",
+     .create = create_fair,
+     .attach = attach_lock,
+     .roles = {{"A", use_lock, true, false},
+               {"B", use_lock, true, false},
+               {"C", use_lock, true, false}},
+     .check = check_lock,
+     .deaths = 2},
+    {.name = "fair lock, one gives up",
+     .create = create_fair,
+     .attach = attach_lock,
+     .roles = {{"A", use_lock, true, false},
+               {"B", try_lock_for_a_while, true, false},
+               {"C", use_lock, true, false}},
+     .check = check_lock,
+     .deaths = 1,
+     .patience_ms = 5,
+     .may_expire = true},
+    {.name = "fair lock, two, twice",
+     .create = create_fair,
+     .attach = attach_lock,
+     .roles = {{"A", use_lock_twice, true, false}, {"B", use_lock_twice, true, false}},
+     .check = check_lock,
+     .deaths = 1},
+    {.name = "handoff lock, three",
+     .create = create_handoff,
+     .attach = attach_lock,
+     .roles = {{"A", use_lock, true, false},
+               {"B", use_lock, true, false},
+               {"C", use_lock, false, false}},
+     .check = check_lock,
+     .deaths = 2},
+    {.name = "handoff lock, a signal",
+     .create = create_signal,
+     .attach = attach_lock,
+     .roles = {{"waits", take_signal, true, false}, {"gives", give_signal, false, false}},
+     .check = check_signal,
+     .deaths = 1},
     {0},
 };

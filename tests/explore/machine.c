@@ -266,8 +266,8 @@ void machine_watch(void)
 
 /* --- points --- */
 
-static uint16_t readers[REGION_FAMILY_BYTES / sizeof(uint32_t)]; /* threads, as bits */
-static uint16_t writers[REGION_FAMILY_BYTES / sizeof(uint32_t)];
+static uint16_t readers[REGION_SHARED_BYTES / sizeof(uint32_t)]; /* threads, as bits */
+static uint16_t writers[REGION_SHARED_BYTES / sizeof(uint32_t)];
 static size_t last_word; /* of the last point; SIZE_MAX: of no one word */
 
 /* Nobody can run: time moves, or this is the end. False: it is the end. A reaper that sleeps on a

@@ -118,7 +118,7 @@ void machine_run(void);
 /* The machine has failed: ends the run. Does not return to a thread of the machine. */
 void machine_fail(const char *format, ...) __attribute__((format(printf, 1, 2)));
 
-/* The calling thread is about to do what others see, at an address in the family's memory, or
+/* The calling thread is about to do what others see, at an address that others see, or
  * NULL: at more than one. */
 void machine_point(enum point point, const volatile void *address);
 

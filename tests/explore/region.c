@@ -8,13 +8,13 @@
 #include <sys/mman.h>
 
 #define PAGE_BYTES ((size_t)4096)
-#define REGION_BYTES (REGION_FAMILY_BYTES + ((size_t)16 << 20))
+#define REGION_BYTES (REGION_SHARED_BYTES + ((size_t)16 << 20))
 
 unsigned char *region_family = (unsigned char *)((uintptr_t)1 << 62); /* nothing is there */
 void (*region_on_fault)(const void *address);
 
 static unsigned char *copy;
-static size_t taken = REGION_FAMILY_BYTES;
+static size_t taken = REGION_SHARED_BYTES;
 static uint32_t dirty[REGION_BYTES / PAGE_BYTES];
 static bool is_dirty[REGION_BYTES / PAGE_BYTES];
 static size_t dirty_count;

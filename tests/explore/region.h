@@ -20,7 +20,11 @@ void region_create(void);
 /* The family's memory: the first REGION_FAMILY_BYTES of the region. */
 extern unsigned char *region_family;
 
-/* Memory behind it, zeroed, page-aligned, for ever. */
+/* Behind it: what processes allocate, which their threads share. */
+#define REGION_PRIVATE_BYTES ((size_t)4 << 20)
+#define REGION_SHARED_BYTES (REGION_FAMILY_BYTES + REGION_PRIVATE_BYTES)
+
+/* Memory behind that, zeroed, page-aligned, for ever. */
 void *region_take(size_t bytes);
 
 /* From here on region_restore puts everything back as it is now. */
@@ -33,9 +37,10 @@ size_t region_dirty_count(void);
 /* Called for a fault that is none of the region's own; does not return. */
 extern void (*region_on_fault)(const void *address);
 
-static inline bool region_is_family(const volatile void *address)
+/* Whether other threads may see what is there. */
+static inline bool region_is_shared(const volatile void *address)
 {
-    return (size_t)((const volatile unsigned char *)address - region_family) < REGION_FAMILY_BYTES;
+    return (size_t)((const volatile unsigned char *)address - region_family) < REGION_SHARED_BYTES;
 }
 
 #endif

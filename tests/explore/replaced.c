@@ -47,7 +47,7 @@ int replaced_mutex_unlock(mtx_t *mutex)
 
 void *replaced_copy(void *to, const void *from, size_t size)
 {
-    bool is_shared = region_is_family(to) || region_is_family(from);
+    bool is_shared = region_is_shared(to) || region_is_shared(from);
     size_t half = is_shared ? size / 2 : 0;
     if (is_shared) {
         machine_point(POINT_ATOMIC, NULL);
@@ -63,7 +63,6 @@ void *replaced_copy(void *to, const void *from, size_t size)
 
 /* --- private memory: in the region, so that it is put back too --- */
 
-#define ARENA_BYTES ((size_t)4 << 20)
 #define ARENA_CLASSES 32u
 
 struct piece {
@@ -82,7 +81,7 @@ static struct arena *arena;
 void *kin__allocate(size_t bytes)
 {
     if (arena == NULL) {
-        arena = region_take(ARENA_BYTES);
+        arena = (struct arena *)(void *)(region_family + REGION_FAMILY_BYTES);
     }
     uint32_t class = 5;
     while (((size_t)1 << class) < bytes + sizeof(struct piece)) {
@@ -94,7 +93,7 @@ void *kin__allocate(size_t bytes)
     } else {
         piece = (struct piece *)(void *)(arena->bytes + arena->used);
         arena->used += (size_t)1 << class;
-        if (arena->used + sizeof *arena > ARENA_BYTES) {
+        if (arena->used + sizeof *arena > REGION_PRIVATE_BYTES) {
             fprintf(stderr, "explore: the arena is too small\n");
             exit(2);
         }

@@ -61,5 +61,7 @@ extern const struct scenario directory_scenarios[];
 extern const struct scenario heap_scenarios[];
 extern const struct scenario member_scenarios[];
 extern const struct scenario semaphore_scenarios[];
+extern const struct scenario claim_scenarios[];
+extern const struct scenario local_scenarios[];
 
 #endif
