@@ -65,10 +65,12 @@ struct kin__thread {
     uint32_t owner;
     uint32_t id; /* as the kernel has it */
     struct kin__os_robust robust;
-    uint64_t deaths;  /* death_count when the thread last prepared to sleep */
-    uint32_t looks;   /* how often it looked again in its last wait; see sleep.h */
-    bool is_forking;  /* inside kin__family_fork, which takes the locks itself */
-    bool is_entering; /* it is the one that makes the process a member */
+    uint64_t deaths;       /* death_count when the thread last prepared to sleep */
+    uint32_t patience;     /* pauses that its last wait was allowed; see sleep.h */
+    uint32_t haste;        /* how soon it looks: halvings of the time for a stream to gather */
+    uint32_t gather_waits; /* waits that left this time */
+    bool is_forking;       /* inside kin__family_fork, which takes the locks itself */
+    bool is_entering;      /* it is the one that makes the process a member */
 };
 
 /* What a layer above wants to do when the process leaves the family or forks. */

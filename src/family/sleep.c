@@ -26,31 +26,64 @@ int kin__timeout_check(kin_timeout timeout)
     return timeout.deadline_ns == 0 && timeout.cancel == NULL ? -EINVAL : 0;
 }
 
-#define LOOKS_MAX 10u
-#define PAUSES_MIN 16u
+/* In pauses: what a wait may spend, its first step, and the longest moment between two looks. */
+#define PATIENCE_MAX 1776u
+#define PATIENCE_MIN 16u
 #define PAUSES_MAX 256u
 
-struct kin__spin kin__spin_begin(void)
+/* A moment from which on moments double; below, they grow by a quarter. Also how long one waits
+ * for a stream to gather. */
+#define GATHER_PAUSES 16u
+#define GATHER_EVERY 64u
+
+static struct kin__spin spin_begin(uint32_t pauses)
 {
     struct kin__thread *self = &kin__thread_current;
     if (kin__family.spin_count == 0) {
         return (struct kin__spin){0};
     }
-    self->looks = self->looks < LOOKS_MAX ? self->looks + 1 : LOOKS_MAX;
-    return (struct kin__spin){.looks = self->looks, .pauses = PAUSES_MIN};
+    uint32_t patience = self->patience * 2 + PATIENCE_MIN;
+    self->patience = patience < PATIENCE_MAX ? patience : PATIENCE_MAX;
+    return (struct kin__spin){.left = self->patience, .next = pauses * 16};
+}
+
+struct kin__spin kin__spin_begin(void)
+{
+    return spin_begin(1);
+}
+
+struct kin__spin kin__spin_begin_gathering(void)
+{
+    struct kin__thread *self = &kin__thread_current;
+    bool is_trial = self->gather_waits++ % GATHER_EVERY == 0;
+    return spin_begin(is_trial ? GATHER_PAUSES : GATHER_PAUSES >> self->haste);
+}
+
+void kin__spin_learn(bool has_more)
+{
+    struct kin__thread *self = &kin__thread_current;
+    if (has_more) {
+        self->haste = 0;
+    } else if (GATHER_PAUSES >> self->haste > 1) {
+        self->haste++;
+    }
 }
 
 bool kin__spin_again(struct kin__spin *spin)
 {
-    if (spin->looks == 0) {
-        kin__thread_current.looks /= 2;
+    if (spin->left == 0) {
+        kin__thread_current.patience /= 4;
         return false;
     }
-    spin->looks--;
-    for (uint32_t i = 0; i < spin->pauses; i++) {
+    uint32_t pauses = spin->next / 16;
+    pauses = pauses < spin->left ? pauses : spin->left;
+    spin->left -= pauses;
+    for (uint32_t i = 0; i < pauses; i++) {
         kin__os_pause();
     }
-    spin->pauses = spin->pauses < PAUSES_MAX ? spin->pauses * 2 : PAUSES_MAX;
+    if (pauses < PAUSES_MAX) {
+        spin->next += pauses < GATHER_PAUSES ? spin->next / 4 : spin->next;
+    }
     return true;
 }
 

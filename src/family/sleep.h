@@ -95,16 +95,30 @@ void kin__sleep_wake_all(void);
  * last about as long as falling asleep and being woken on another core.
  *
  * When the other side is not running, because it has nothing to do or no core, looking burns
- * what it waits for. So each thread learns: looking in vain halves what it does the next time,
- * each new wait adds one look. On one core there are none. */
+ * what it waits for. So each thread learns: looking in vain quarters what it spends the next time,
+ * each new wait doubles it. On one core it spends nothing.
+ *
+ * How soon to look first depends on what comes. A request or an answer comes alone, and every
+ * moment after it has come is lost. In a stream of messages one that waits a little longer finds
+ * several, and the line moves once for all of them. So a consumer tells each time whether there was
+ * more than it had waited for: if so, its next wait leaves them time to gather, if not, it looks
+ * sooner. Now and then it waits to see whether it has become a stream. */
 struct kin__spin {
-    uint32_t looks;
-    uint32_t pauses;
+    uint32_t left; /* pauses that may still be spent */
+    uint32_t next; /* sixteenths of pauses until the next look */
 };
 
+/* Begins a wait for what comes alone. */
 struct kin__spin kin__spin_begin(void);
+
+/* Begins a wait for what may come in a stream. */
+struct kin__spin kin__spin_begin_gathering(void);
 
 /* Waits a moment; false when it is time to sleep. */
 bool kin__spin_again(struct kin__spin *spin);
+
+/* What was waited for came, before it was time to sleep; `has_more`: and more with it. Only after
+ * kin__spin_begin_gathering. */
+void kin__spin_learn(bool has_more);
 
 #endif

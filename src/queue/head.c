@@ -241,6 +241,14 @@ static void retire(struct getting *get, bool is_empty, uint64_t segment_before, 
     }
 }
 
+/* Whether the message that comes next is there already. Under the head lock. */
+static bool has_next(const struct queue_shared *queue)
+{
+    struct place place = queue->head;
+    const struct slot *slot = look_at(&place);
+    return slot != NULL && state_of(slot) == SLOT_READY;
+}
+
 /* Leases what is there. How many; -EAGAIN: nothing, or -EPIPE: closed and nothing. */
 static int try_lease(struct getting *get, struct slot **ret_slots, uint32_t count)
 {
@@ -263,6 +271,7 @@ static int try_lease(struct getting *get, struct slot **ret_slots, uint32_t coun
     bool has_ended = closing == QUEUE_SHUT || (is_empty && closing == QUEUE_CLOSED &&
                                                !get->is_ending && queue->claimed == 0);
     retire(get, leased == 0, segment_before, taken);
+    get->has_more = get->is_spinning && leased != 0 && has_next(queue);
     kin__lock_release(&queue->head_lock, get->self);
     return leased != 0 ? (int)leased : has_ended ? -EPIPE : -EAGAIN;
 }
@@ -284,15 +293,18 @@ static int wait_and_lease(struct getting *get, struct slot **ret_slots, uint32_t
                           kin_timeout timeout)
 {
     _Atomic uint32_t *items = &get->queue->items;
-    struct kin__spin spin = kin__spin_begin();
+    struct kin__spin spin = kin__spin_begin_gathering();
     int r = kin__timeout_is_over(timeout);
     if (r < 0) {
         return r;
     }
+    get->is_spinning = true;
     do {
         r = try_lease(get, ret_slots, count);
     } while (r == -EAGAIN && kin__spin_again(&spin));
+    get->is_spinning = false;
     if (r != -EAGAIN) {
+        kin__spin_learn(r > 1 || get->has_more);
         return r;
     }
     for (;;) {

@@ -26,6 +26,8 @@ struct getting {
     uint32_t index;
     enum slot_state state; /* what a message becomes: LEASED or CLAIMED */
     uint64_t retired;      /* block of a segment to free; 0: none */
+    bool is_spinning;      /* the next look at the queue is one of those before it sleeps */
+    bool has_more;         /* and found more than it took */
     bool is_ending;        /* closed and nothing left, but others are taking messages out */
 };
 

@@ -68,9 +68,11 @@ struct queue_shared {
     uint32_t delivery_count_max; /* 0: no limit */
     uint32_t is_joinable;
 
+    /* Written once or twice, under the tail lock; read by all, so not beside what they write. */
+    _Atomic uint32_t closing; /* enum closing */
+
     /* Written by producers, under the tail lock. */
     _Alignas(KIN__MEMORY_LINE) struct kin__lock tail_lock;
-    _Atomic uint32_t closing;      /* enum closing */
     _Atomic uint64_t tail_segment; /* also read by who retires: see kin__queue_retire */
     _Atomic uint64_t tail;         /* ticket of the next message */
     uint64_t bytes_put;            /* of messages below tail */
