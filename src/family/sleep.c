@@ -31,8 +31,8 @@ int kin__timeout_check(kin_timeout timeout)
 #define PATIENCE_MIN 16u
 #define PAUSES_MAX 256u
 
-/* A moment from which on moments double; below, they grow by a quarter. Also how long one waits
- * for a stream to gather. */
+/* A moment from which on moments double; below, they grow by a quarter. Also how long one leaves
+ * others with what they have, and a stream to gather. */
 #define GATHER_PAUSES 16u
 #define GATHER_EVERY 64u
 
@@ -48,6 +48,11 @@ static struct kin__spin spin_begin(uint32_t pauses)
 }
 
 struct kin__spin kin__spin_begin(void)
+{
+    return spin_begin(GATHER_PAUSES);
+}
+
+struct kin__spin kin__spin_begin_alone(void)
 {
     return spin_begin(1);
 }

@@ -99,17 +99,22 @@ void kin__sleep_wake_all(void);
  * each new wait doubles it. On one core it spends nothing.
  *
  * How soon to look first depends on what comes. A request or an answer comes alone, and every
- * moment after it has come is lost. In a stream of messages one that waits a little longer finds
- * several, and the line moves once for all of them. So a consumer tells each time whether there was
- * more than it had waited for: if so, its next wait leaves them time to gather, if not, it looks
- * sooner. Now and then it waits to see whether it has become a stream. */
+ * moment after it has come is lost. A lock that somebody has moves faster the less it is looked at:
+ * its holder may take it many times before the next one does. In a stream of messages one that
+ * waits a little longer finds several, and the line moves once for all of them. So a consumer tells
+ * each time whether there was more than it had waited for: if so, its next wait leaves them time to
+ * gather, if not, it looks sooner. Now and then it waits to see whether it has become a stream.
+ */
 struct kin__spin {
     uint32_t left; /* pauses that may still be spent */
     uint32_t next; /* sixteenths of pauses until the next look */
 };
 
-/* Begins a wait for what comes alone. */
+/* Begins a wait for what others have in hand, a lock for instance: looking late lets them run. */
 struct kin__spin kin__spin_begin(void);
+
+/* Begins a wait for what comes alone. */
+struct kin__spin kin__spin_begin_alone(void);
 
 /* Begins a wait for what may come in a stream. */
 struct kin__spin kin__spin_begin_gathering(void);

@@ -122,7 +122,7 @@ int kin_event_wait(kin_event *event, kin_timeout timeout)
         return r;
     }
     uint32_t start = atomic_load(&shared->count);
-    struct kin__spin spin = kin__spin_begin();
+    struct kin__spin spin = kin__spin_begin_alone();
     for (;;) {
         if (has_come(atomic_load(&shared->count), start)) {
             return 0;
