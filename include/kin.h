@@ -20,6 +20,7 @@
  *   kin/rlock.h      the same, for who may hold it already
  *   kin/event.h      a flag to wait for
  *   kin/semaphore.h  so many at once
+ *   kin/barrier.h    so many wait for each other, round by round
  *   kin/cancel.h     the request to stop
  *
  * What holds everywhere unless a comment says otherwise (threads, fork, the death of a
@@ -29,6 +30,7 @@
 #define KIN_H
 
 #include <kin/array.h>
+#include <kin/barrier.h>
 #include <kin/call.h>
 #include <kin/cancel.h>
 #include <kin/claim.h>

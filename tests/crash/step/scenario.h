@@ -60,6 +60,7 @@ extern const struct scenario directory_scenarios[];
 extern const struct scenario reaper_scenarios[];
 extern const struct scenario event_scenarios[];
 extern const struct scenario semaphore_scenarios[];
+extern const struct scenario barrier_scenarios[];
 extern const struct scenario queue_scenarios[];
 extern const struct scenario process_scenarios[];
 extern const struct scenario pool_scenarios[];
