@@ -138,7 +138,7 @@ void kin__thread_unregister(void)
     *self = (struct kin__thread){0};
 }
 
-void kin__holding_add(struct kin__thread *self, uint32_t index)
+void kin__holding_add_slow(struct kin__thread *self, uint32_t index)
 {
     _Atomic uint32_t *holdings = self->member->holdings;
     for (uint32_t i = 0; i < KIN__HOLDING_MAX; i++) {
@@ -160,7 +160,7 @@ void kin__holding_note(struct kin__thread *self, uint32_t index)
     kin__holding_add(self, index);
 }
 
-void kin__holding_remove(struct kin__thread *self, uint32_t index)
+void kin__holding_remove_slow(struct kin__thread *self, uint32_t index)
 {
     _Atomic uint32_t *holdings = self->member->holdings;
     for (uint32_t i = 0; i < KIN__HOLDING_MAX; i++) {

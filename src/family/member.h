@@ -180,10 +180,30 @@ static inline int kin__self_find(struct kin__thread **ret_self)
                : 0;
 }
 
+void kin__holding_add_slow(struct kin__thread *self, uint32_t index);
+void kin__holding_remove_slow(struct kin__thread *self, uint32_t index);
+
 /* Notes that the calling thread is about to claim something in the object, and that it has
- * given it back. */
-void kin__holding_add(struct kin__thread *self, uint32_t index);
-void kin__holding_remove(struct kin__thread *self, uint32_t index);
+ * given it back. Most hold one thing at a time: its place is the first. */
+static inline void kin__holding_add(struct kin__thread *self, uint32_t index)
+{
+    _Atomic uint32_t *first = &self->member->holdings[0];
+    if (__builtin_expect(atomic_load_explicit(first, memory_order_relaxed) == 0, 1)) {
+        atomic_store_explicit(first, index, memory_order_release);
+    } else {
+        kin__holding_add_slow(self, index);
+    }
+}
+
+static inline void kin__holding_remove(struct kin__thread *self, uint32_t index)
+{
+    _Atomic uint32_t *first = &self->member->holdings[0];
+    if (__builtin_expect(atomic_load_explicit(first, memory_order_relaxed) == index, 1)) {
+        atomic_store_explicit(first, 0, memory_order_release);
+    } else {
+        kin__holding_remove_slow(self, index);
+    }
+}
 
 /* Notes it once, for claims that others may end, so that nobody knows when to remove it: it stays
  * until the thread ends. */

@@ -21,11 +21,6 @@ void kin__count_raise_slow(_Atomic uint32_t *count, uint32_t most)
     kin__os_futex_wake(count, most);
 }
 
-int kin__timeout_check(kin_timeout timeout)
-{
-    return timeout.deadline_ns == 0 && timeout.cancel == NULL ? -EINVAL : 0;
-}
-
 /* In pauses: what a wait may spend, its first step, and the longest moment between two looks. */
 #define PATIENCE_MAX 1776u
 #define PATIENCE_MIN 16u

@@ -34,6 +34,7 @@
 
 #include "family/member.h"
 
+#include <errno.h>
 #include <kin/timeout.h>
 
 #define KIN__COUNT_SLEEPERS 1u
@@ -69,7 +70,10 @@ static inline void kin__count_pass(_Atomic uint32_t *count)
 }
 
 /* Whether a timeout is well-formed. 0, or -EINVAL. */
-int kin__timeout_check(kin_timeout timeout);
+static inline int kin__timeout_check(kin_timeout timeout)
+{
+    return timeout.deadline_ns == 0 && timeout.cancel == NULL ? -EINVAL : 0;
+}
 
 /* Whether a wait would be over before it began: -EAGAIN, -ETIMEDOUT, -ECANCELED, or -ESTALE: the
  * token is gone; else 0. */

@@ -86,19 +86,26 @@ static int acquire_unfairly(const struct kin__claim *claim)
 }
 
 /* The word was not free, or not tried; the holding has been added. Removes it on failure. */
-int kin__mutex_acquire_slow(const struct kin__claim *claim)
+static int acquire_claimed(const struct kin__claim *claim)
 {
     struct kin__mutex *mutex = claim->mutex;
-    bool is_ours = kin__mutex_is_held_by(mutex, claim->self->owner);
     bool is_handoff = mutex->flags & KIN__MUTEX_HANDOFF;
-    int r = is_ours && !is_handoff           ? -EDEADLK
-            : mutex->flags & KIN__MUTEX_FAIR ? kin__fair_acquire(claim)
-                                             : acquire_unfairly(claim);
+    int r = -EDEADLK;
+    if (is_handoff || !kin__mutex_is_held_by(mutex, claim->self->owner)) {
+        r = mutex->flags & KIN__MUTEX_FAIR ? kin__fair_acquire(claim) : acquire_unfairly(claim);
+    }
     /* Of a handoff one there is one holding, however often we acquired it. */
     if (r < 0 && !(is_handoff && kin__mutex_is_held_by(mutex, claim->self->owner))) {
         kin__holding_remove(claim->self, claim->index);
     }
     return r;
+}
+
+int kin__mutex_acquire_slow(struct kin__mutex *mutex, uint32_t index, struct kin__thread *self,
+                            kin_timeout timeout)
+{
+    return acquire_claimed(&(struct kin__claim){
+        .mutex = mutex, .index = index, .self = self, .timeout = timeout, .is_must = false});
 }
 
 static int nest(struct kin__mutex *mutex)
@@ -111,21 +118,27 @@ static int nest(struct kin__mutex *mutex)
     return atomic_load_explicit(&mutex->holder, memory_order_relaxed) & DIED ? KIN_OWNER_DIED : 0;
 }
 
-int kin__mutex_acquire_special(const struct kin__claim *claim)
+static void note_holding(const struct kin__mutex *mutex, uint32_t index, struct kin__thread *self)
 {
-    struct kin__mutex *mutex = claim->mutex;
+    if (mutex->flags & KIN__MUTEX_HANDOFF) {
+        kin__handoff_holding_add(self, index);
+    } else {
+        kin__holding_add(self, index);
+    }
+}
+
+int kin__mutex_acquire_special(struct kin__mutex *mutex, uint32_t index, struct kin__thread *self,
+                               kin_timeout timeout)
+{
     uint32_t word = 0;
     int r = 0;
-    if (mutex->flags & KIN__MUTEX_HANDOFF) {
-        kin__handoff_holding_add(claim->self, claim->index);
-    } else if (kin__mutex_is_held_by(mutex, claim->self->owner)) {
+    if (mutex->flags & KIN__MUTEX_NESTS && kin__mutex_is_held_by(mutex, self->owner)) {
         return nest(mutex);
-    } else {
-        kin__holding_add(claim->self, claim->index);
     }
-    if (!atomic_compare_exchange_strong_explicit(&mutex->holder, &word, claim->self->owner,
+    note_holding(mutex, index, self);
+    if (!atomic_compare_exchange_strong_explicit(&mutex->holder, &word, self->owner,
                                                  memory_order_acq_rel, memory_order_relaxed)) {
-        r = kin__mutex_acquire_slow(claim);
+        r = kin__mutex_acquire_slow(mutex, index, self, timeout);
     }
     if (r >= 0) {
         atomic_store_explicit(&mutex->depth, 1, memory_order_relaxed);
@@ -138,13 +151,8 @@ int kin__mutex_reacquire(struct kin__mutex *mutex, uint32_t index, struct kin__t
 {
     struct kin__claim claim = {
         .mutex = mutex, .index = index, .self = self, .timeout = KIN_FOREVER, .is_must = true};
-    int r = 0;
-    if (mutex->flags & KIN__MUTEX_HANDOFF) {
-        kin__handoff_holding_add(self, index);
-    } else {
-        kin__holding_add(self, index);
-    }
-    r = kin__mutex_acquire_slow(&claim);
+    note_holding(mutex, index, self);
+    int r = acquire_claimed(&claim);
     if (r >= 0) {
         atomic_store_explicit(&mutex->depth, depth, memory_order_relaxed);
         atomic_store_explicit(&mutex->site, (uint64_t)(uintptr_t)site, memory_order_relaxed);

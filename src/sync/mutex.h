@@ -75,9 +75,11 @@ void kin__mutex_init(struct kin__mutex *mutex, uint32_t flags, const char *name)
 /* The mutex of the live object with a directory index; NULL: that has none. */
 struct kin__mutex *kin__mutex_find(uint32_t index);
 
-/* The rest of acquire: contended, nested, or with other special needs. */
-int kin__mutex_acquire_slow(const struct kin__claim *claim);
-int kin__mutex_acquire_special(const struct kin__claim *claim);
+/* The rest of acquire and release: contended, nested, or with other special needs. */
+int kin__mutex_acquire_slow(struct kin__mutex *mutex, uint32_t index, struct kin__thread *self,
+                            kin_timeout timeout);
+int kin__mutex_acquire_special(struct kin__mutex *mutex, uint32_t index, struct kin__thread *self,
+                               kin_timeout timeout);
 int kin__mutex_release_slow(struct kin__mutex *mutex, uint32_t index, struct kin__thread *self);
 
 static inline bool kin__mutex_is_held_by(const struct kin__mutex *mutex, uint32_t owner)
@@ -98,17 +100,17 @@ static inline int kin__mutex_acquire(struct kin__mutex *mutex, uint32_t index,
                                      struct kin__thread *self, kin_timeout timeout,
                                      const void *site)
 {
-    struct kin__claim claim = {
-        .mutex = mutex, .index = index, .self = self, .timeout = timeout, .is_must = false};
     uint32_t word = 0;
     int r = 0;
     if (__builtin_expect(mutex->flags & (KIN__MUTEX_NESTS | KIN__MUTEX_HANDOFF), 0)) {
-        r = kin__mutex_acquire_special(&claim);
+        r = kin__mutex_acquire_special(mutex, index, self, timeout);
     } else {
         kin__holding_add(self, index);
-        if (!atomic_compare_exchange_strong_explicit(&mutex->holder, &word, self->owner,
-                                                     memory_order_acq_rel, memory_order_relaxed)) {
-            r = kin__mutex_acquire_slow(&claim);
+        if (__builtin_expect(
+                !atomic_compare_exchange_strong_explicit(
+                    &mutex->holder, &word, self->owner, memory_order_acq_rel, memory_order_relaxed),
+                0)) {
+            r = kin__mutex_acquire_slow(mutex, index, self, timeout);
         }
     }
     if (r >= 0) {
