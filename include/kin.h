@@ -18,6 +18,7 @@
  *   kin/array.h      many of them in a row
  *   kin/lock.h       mutual exclusion that survives its holder
  *   kin/rlock.h      the same, for who may hold it already
+ *   kin/deadlock.h   what happens when threads wait for each other
  *   kin/event.h      a flag to wait for
  *   kin/semaphore.h  so many at once
  *   kin/barrier.h    so many wait for each other, round by round
@@ -34,6 +35,7 @@
 #include <kin/call.h>
 #include <kin/cancel.h>
 #include <kin/claim.h>
+#include <kin/deadlock.h>
 #include <kin/error.h>
 #include <kin/event.h>
 #include <kin/export.h>

@@ -69,7 +69,8 @@ KIN_API kin_handle kin_lock_handle(const kin_lock *lock);
  *   -EAGAIN      held by another, and the timeout is KIN_NOW
  *   -ETIMEDOUT   held until the deadline
  *   -ECANCELED   the token fired
- *   -EDEADLK     the calling thread holds it already (unless it is a handoff lock)
+ *   -EDEADLK     the calling thread holds it already; or its holder waits, in turn, for one that
+ *                the calling thread holds, see kin/deadlock.h (neither of a handoff lock)
  *
  * Peer death: a holder that dies gives the lock up at once, to KIN_OWNER_DIED. A waiter that
  * dies costs nobody a wake-up.

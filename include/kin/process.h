@@ -56,6 +56,7 @@ KIN_API int kin_process_start(kin_function *function, const void *data, size_t s
  *   -EAGAIN      it runs, and the timeout is KIN_NOW
  *   -ETIMEDOUT   it runs at the deadline
  *   -ECANCELED   the token fired
+ *   -EDEADLK     it waits, in turn, for a lock that the calling thread holds (kin/deadlock.h)
  *   -ECHILD      it is not a child of the calling process (a process inherited by fork)
  */
 KIN_API int kin_process_join(kin_process *process, kin_timeout timeout);

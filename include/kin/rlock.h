@@ -50,6 +50,8 @@ KIN_API kin_handle kin_rlock_handle(const kin_rlock *rlock);
  *   -EAGAIN      held by another, and the timeout is KIN_NOW
  *   -ETIMEDOUT   held by another until the deadline
  *   -ECANCELED   the token fired
+ *   -EDEADLK     its holder waits, in turn, for a lock that the calling thread holds, see
+ *                kin/deadlock.h
  *   -EOVERFLOW   the calling thread has acquired it 2^32 - 1 times
  *
  * Peer death: a holder that dies gives the rlock up at once, however often it had acquired it;

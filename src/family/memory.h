@@ -76,6 +76,9 @@ struct kin__family_shared {
 
     /* Number of deaths repaired, for statistics and tests. */
     _Alignas(KIN__MEMORY_LINE) _Atomic uint64_t death_count;
+
+    /* Held by a thread while it does something about a deadlock that it has found. */
+    struct kin__lock deadlock_lock;
 };
 
 static_assert(offsetof(struct kin__family_shared, members) == 24, "layout 1");

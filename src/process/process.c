@@ -16,6 +16,8 @@
 #include "os/memory.h"
 #include "os/process.h"
 #include "process/runtime.h"
+#include "sync/deadlock.h"
+#include "sync/wait.h"
 
 #include <errno.h>
 #include <signal.h>
@@ -70,15 +72,20 @@ static int wait_with_token(const kin_process *process, kin_timeout timeout)
 /* Sleeps until the child may have ended. 0: look again. */
 static int wait_for_end(const kin_process *process, kin_timeout timeout)
 {
+    struct kin__thread *self = kin__self();
     int r = kin__timeout_is_over(timeout);
-    if (r < 0) {
-        return r;
+    if (r == 0 && self != NULL) { /* it may be waiting for what this thread holds */
+        r = kin__deadlock_begin_join(self, process->owner, timeout);
     }
-    if (timeout.cancel != NULL && kin__self() != NULL) {
-        return wait_with_token(process, timeout);
+    if (r == 0 && timeout.cancel != NULL && self != NULL) {
+        r = wait_with_token(process, timeout);
+    } else if (r == 0) {
+        kin__os_process_wait(process->fd, timeout.deadline_ns);
     }
-    kin__os_process_wait(process->fd, timeout.deadline_ns);
-    return 0;
+    if (self != NULL) {
+        kin__wait_withdraw(self);
+    }
+    return r;
 }
 
 /* What a child that was killed had open and claimed is taken back before join returns; its

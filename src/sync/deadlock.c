@@ -1,12 +1,203 @@
 #include "sync/deadlock.h"
 
+#include "family/death.h"
+#include "family/lock.h"
+#include "sync/report.h"
 #include "sync/wait.h"
+
+#include <string.h>
+
+/* --- the chain --- */
+
+/* The main thread of a process; 0: it is not known (any more). */
+static uint32_t main_thread_of(uint32_t process)
+{
+    uint32_t used = atomic_load(&kin__shared()->members.used);
+    for (uint32_t slot = 1; slot < used; slot++) {
+        const struct kin__member *member = kin__member_at(slot);
+        uint64_t word = atomic_load(&member->word);
+        if (kin__word_state(word) == KIN__MEMBER_LIVE &&
+            kin__word_role(word) == KIN__MEMBER_THREAD && member->process == process &&
+            member->tid == member->pid) {
+            return kin__owner(slot, word);
+        }
+    }
+    return 0;
+}
+
+/* Who has what is waited for; 0: nobody. */
+static uint32_t holder_of(uint64_t edge)
+{
+    if (kin__wait_kind(edge) == KIN__WAIT_PROCESS) {
+        return main_thread_of(kin__wait_target(edge));
+    }
+    const struct kin__mutex *mutex = kin__mutex_find(kin__wait_target(edge));
+    uint32_t owner = mutex == NULL ? 0 : atomic_load(&mutex->holder) & KIN__OWNER_MASK;
+    return kin__owner_slot(owner) == 0 ? 0 : owner;
+}
+
+/* Follows the chain from `first`; whether it comes back to it. */
+static bool walk(uint32_t first, struct kin__deadlock_cycle *ret_cycle)
+{
+    uint32_t waiter = first;
+    for (uint32_t i = 0; i < KIN__DEADLOCK_STEPS_MAX; i++) {
+        const struct kin__member *member = kin__member_of(waiter);
+        uint64_t edge = member == NULL ? 0 : atomic_load(&member->waits_for);
+        if (kin__wait_kind(edge) == KIN__WAIT_NONE || edge & KIN__WAIT_MAY_END ||
+            kin__member_state_of(waiter) != KIN__MEMBER_LIVE) {
+            return false;
+        }
+        uint32_t holder = holder_of(edge);
+        if (holder == 0 || holder == waiter) {
+            return false;
+        }
+        ret_cycle->steps[i] = (struct kin__deadlock_step){edge, waiter, holder};
+        ret_cycle->count = i + 1;
+        if (holder == first) {
+            return true;
+        }
+        waiter = holder;
+    }
+    return false;
+}
+
+/* Walks twice; again, if something moved meanwhile. */
+static bool find_cycle(uint32_t first, struct kin__deadlock_cycle *ret_cycle)
+{
+    struct kin__deadlock_cycle again;
+    do {
+        if (!walk(first, ret_cycle) || !walk(first, &again)) {
+            return false;
+        }
+    } while (again.count != ret_cycle->count ||
+             memcmp(again.steps, ret_cycle->steps, again.count * sizeof *again.steps) != 0);
+    return true;
+}
+
+/* --- what to do about it --- */
+
+static bool is_anybody_dead(const struct kin__deadlock_cycle *cycle)
+{
+    for (uint32_t i = 0; i < cycle->count; i++) {
+        const struct kin__member *member = kin__member_of(cycle->steps[i].waiter);
+        if (member->process != kin__family.owner && kin__death_is_certain(member->process, 1)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static bool is_reported(const struct kin__deadlock_cycle *cycle)
+{
+    for (uint32_t i = 0; i < cycle->count; i++) {
+        if (cycle->steps[i].edge & KIN__WAIT_REPORTED) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* Ends the calling thread's wait, or marks it as reported. False: the circle is no more, or
+ * another has done so. */
+static bool settle(struct kin__thread *self, bool is_refused, struct kin__deadlock_cycle *cycle)
+{
+    struct kin__lock *lock = &kin__shared()->deadlock_lock;
+    kin__lock_acquire(lock, self); /* it guards no state that could be half changed */
+    bool is_ours = find_cycle(self->owner, cycle) && !is_reported(cycle);
+    if (is_ours && is_refused) {
+        kin__wait_withdraw(self);
+    } else if (is_ours) {
+        atomic_fetch_or(&self->member->waits_for, KIN__WAIT_REPORTED);
+    }
+    kin__lock_release(lock, self);
+    return is_ours;
+}
+
+/* Looks whether the wait that the calling thread has just published closes a circle. */
+static int check(struct kin__thread *self, bool is_must)
+{
+    struct kin__deadlock_cycle cycle;
+    uint32_t policy = atomic_load_explicit(&kin__deadlocks.policy, memory_order_relaxed);
+    bool is_refused = policy == KIN_DEADLOCK_ERROR && !is_must;
+    if (policy == KIN_DEADLOCK_OFF || !walk(self->owner, &cycle) ||
+        !find_cycle(self->owner, &cycle) || is_anybody_dead(&cycle) ||
+        !settle(self, is_refused, &cycle)) {
+        return 0;
+    }
+    kin__report_cycle(&cycle);
+    return is_refused ? -EDEADLK : 0;
+}
+
+static uint64_t way_out(kin_timeout timeout)
+{
+    bool may_end = timeout.deadline_ns != INT64_MAX || timeout.cancel != NULL;
+    return may_end ? KIN__WAIT_MAY_END : 0;
+}
 
 int kin__deadlock_begin(const struct kin__claim *claim)
 {
-    bool may_end = claim->timeout.deadline_ns != INT64_MAX || claim->timeout.cancel != NULL ||
-                   claim->mutex->flags & KIN__MUTEX_HANDOFF;
-    kin__wait_publish(claim->self, kin__wait_edge(KIN__WAIT_LOCK, claim->index) |
-                                       (may_end ? KIN__WAIT_MAY_END : 0));
+    uint64_t edge = kin__wait_edge(KIN__WAIT_LOCK, claim->index) | way_out(claim->timeout);
+    if (claim->mutex->flags & KIN__MUTEX_HANDOFF) {
+        edge |= KIN__WAIT_MAY_END;
+    }
+    kin__wait_publish(claim->self, edge);
+    return edge & KIN__WAIT_MAY_END ? 0 : check(claim->self, claim->is_must);
+}
+
+int kin__deadlock_begin_join(struct kin__thread *self, uint32_t process, kin_timeout timeout)
+{
+    uint64_t edge = kin__wait_edge(KIN__WAIT_PROCESS, process) | way_out(timeout);
+    kin__wait_publish(self, edge);
+    return edge & KIN__WAIT_MAY_END ? 0 : check(self, false);
+}
+
+void kin__deadlock_tell_self(const struct kin__claim *claim)
+{
+    struct kin__deadlock_cycle cycle = {.count = 1};
+    cycle.steps[0] = (struct kin__deadlock_step){
+        .edge = kin__wait_edge(KIN__WAIT_LOCK, claim->index),
+        .waiter = claim->self->owner,
+        .holder = claim->self->owner,
+    };
+    uint32_t policy = atomic_load_explicit(&kin__deadlocks.policy, memory_order_relaxed);
+    if (policy != KIN_DEADLOCK_OFF && claim->timeout.deadline_ns != KIN_NOW.deadline_ns) {
+        kin__report_cycle(&cycle);
+    }
+}
+
+/* --- the policy --- */
+
+int kin_deadlock_policy_set(kin_deadlock_policy policy, kin_deadlock_callback *callback, void *user)
+{
+    if (policy != KIN_DEADLOCK_ERROR && policy != KIN_DEADLOCK_WARN && policy != KIN_DEADLOCK_OFF) {
+        return -EINVAL;
+    }
+    mtx_lock(&kin__deadlocks.lock);
+    kin__deadlocks.callback = callback;
+    kin__deadlocks.user = user;
+    atomic_store(&kin__deadlocks.policy, (uint32_t)policy);
+    mtx_unlock(&kin__deadlocks.lock);
     return 0;
+}
+
+static void lock_policy(void)
+{
+    mtx_lock(&kin__deadlocks.lock);
+}
+
+static void unlock_policy(void)
+{
+    mtx_unlock(&kin__deadlocks.lock);
+}
+
+static const struct kin__layer_hooks sync_hooks = {
+    .fork_before = lock_policy,
+    .fork_parent = unlock_policy,
+    .fork_child = unlock_policy,
+};
+
+__attribute__((constructor)) static void register_layer(void)
+{
+    mtx_init(&kin__deadlocks.lock, mtx_plain);
+    kin__layers[KIN__LAYER_SYNC] = &sync_hooks;
 }

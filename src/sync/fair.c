@@ -81,7 +81,7 @@ static void mark_waiters(struct kin__mutex *mutex)
 static int wait_in_line(const struct kin__claim *claim)
 {
     struct kin__member *self = claim->self->member;
-    struct kin__spin spin = kin__spin_begin();
+    struct kin__spin spin = kin__spin_begin_alone();
     for (;;) {
         mark_waiters(claim->mutex);
         int r = try_take(claim, self);

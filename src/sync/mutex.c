@@ -93,6 +93,8 @@ static int acquire_claimed(const struct kin__claim *claim)
     int r = -EDEADLK;
     if (is_handoff || !kin__mutex_is_held_by(mutex, claim->self->owner)) {
         r = mutex->flags & KIN__MUTEX_FAIR ? kin__fair_acquire(claim) : acquire_unfairly(claim);
+    } else {
+        kin__deadlock_tell_self(claim);
     }
     /* Of a handoff one there is one holding, however often we acquired it. */
     if (r < 0 && !(is_handoff && kin__mutex_is_held_by(mutex, claim->self->owner))) {

@@ -1,0 +1,3 @@
+#include "sync/runtime.h"
+
+struct kin__deadlocks kin__deadlocks;
