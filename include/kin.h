@@ -19,6 +19,7 @@
  *   kin/lock.h       mutual exclusion that survives its holder
  *   kin/rlock.h      the same, for who may hold it already
  *   kin/deadlock.h   what happens when threads wait for each other
+ *   kin/condition.h  waiting inside a lock for what others do inside it
  *   kin/event.h      a flag to wait for
  *   kin/semaphore.h  so many at once
  *   kin/barrier.h    so many wait for each other, round by round
@@ -36,6 +37,7 @@
 #include <kin/cancel.h>
 #include <kin/claim.h>
 #include <kin/deadlock.h>
+#include <kin/condition.h>
 #include <kin/error.h>
 #include <kin/event.h>
 #include <kin/export.h>

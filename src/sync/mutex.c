@@ -3,6 +3,7 @@
 #include "sync/deadlock.h"
 #include "sync/fair.h"
 #include "sync/handoff.h"
+#include "sync/line.h"
 #include "sync/type.h"
 #include "sync/wait.h"
 
@@ -27,8 +28,7 @@ struct kin__mutex *kin__mutex_find(uint32_t index)
     if (entry == NULL || atomic_load(&entry->state) != KIN__ENTRY_LIVE) {
         return NULL;
     }
-    bool has_mutex = entry->type == KIN__TYPE_LOCK || entry->type == KIN__TYPE_RLOCK ||
-                     entry->type == KIN__TYPE_CONDITION;
+    bool has_mutex = entry->type == KIN__TYPE_LOCK || entry->type == KIN__TYPE_RLOCK;
     uint64_t offset = kin__object_offset(entry->block, entry->handle_count);
     bool is_there = kin__memory_has(&kin__family.memory, offset, sizeof(struct kin__mutex));
     return has_mutex && entry->block != 0 && is_there ? kin__at(offset) : NULL;
@@ -243,6 +243,9 @@ void kin__mutex_repair(struct kin__mutex *mutex, uint32_t index, uint32_t dead)
     }
     uint32_t word = atomic_load(&mutex->holder);
     bool is_fair = mutex->flags & KIN__MUTEX_FAIR;
+    if ((word & KIN__OWNER_MASK) == dead) { /* before anybody else has the mutex */
+        kin__line_call_orphans(index);
+    }
     while ((word & KIN__OWNER_MASK) == dead) {
         uint32_t freed = DIED | (is_fair ? 0 : word & WAITERS);
         freed |= is_fair && word & WAITERS ? KIN__MUTEX_RESERVED : 0;

@@ -19,6 +19,7 @@
 #ifndef CRASH_SCENARIO_H
 #define CRASH_SCENARIO_H
 
+#include <kin/condition.h>
 #include <kin/event.h>
 #include <kin/lock.h>
 #include <kin/queue.h>
@@ -61,6 +62,7 @@ extern const struct scenario reaper_scenarios[];
 extern const struct scenario event_scenarios[];
 extern const struct scenario semaphore_scenarios[];
 extern const struct scenario barrier_scenarios[];
+extern const struct scenario condition_scenarios[];
 extern const struct scenario queue_scenarios[];
 extern const struct scenario process_scenarios[];
 extern const struct scenario pool_scenarios[];
@@ -83,6 +85,7 @@ struct scene {
     struct board *board;
     kin_lock *lock;
     kin_event *event;
+    kin_condition *condition;
     kin_queue *queue;
     uint64_t block; /* offset of a block */
 };
