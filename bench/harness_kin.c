@@ -10,11 +10,9 @@ static struct {
     bool is_killed[HARNESS_PROCESS_COUNT_MAX];
 } started;
 
-void harness_must(int code, const char *what)
+void harness_refuse(int code, const char *what)
 {
-    if (code < 0) {
-        harness_die("%s: %s", what, kin_code_text(code));
-    }
+    harness_die("%s: %s", what, kin_code_text(code));
 }
 
 static int take_part(kin_call *call)
