@@ -18,29 +18,29 @@ void kin__queue_tell_finished(struct queue_shared *queue)
 
 void kin__queue_return(struct queue_shared *queue, struct slot *slot)
 {
-    uint32_t deliveries = slot->deliveries;
+    uint32_t deliveries = kin__slot_deliveries(slot);
     bool is_dead = queue->delivery_count_max != 0 && deliveries >= queue->delivery_count_max;
     atomic_store(&slot->state, kin__slot_next(slot, is_dead ? SLOT_DEAD : SLOT_READY, deliveries));
 }
 
 static bool is_dead_letter(const struct queue_shared *queue, const struct slot *slot)
 {
-    return queue->delivery_count_max != 0 && slot->deliveries > queue->delivery_count_max;
+    return queue->delivery_count_max != 0 && kin__slot_deliveries(slot) > queue->delivery_count_max;
 }
 
 /* What the consumer sees of a slot that it has claimed. -EBADMSG: what the slot says cannot be. */
 static int show(const struct slot *slot, kin_claim *ret_claim)
 {
-    uint64_t handle_bytes = slot->handle_count * sizeof(kin_handle);
+    uint64_t handle_bytes = kin__slot_handle_count(slot) * sizeof(kin_handle);
     bool is_large = kin__slot_is_large(slot);
-    if (is_large && kin__block_capacity(slot->block) < slot->size + handle_bytes) {
+    if (is_large && kin__block_capacity(slot->block) < kin__slot_bytes(slot) + handle_bytes) {
         return -EBADMSG;
     }
     const void *data = is_large ? kin__at(slot->block + handle_bytes) : slot->small;
-    *ret_claim = (kin_claim){.bytes = {.data = data, .size = slot->size},
+    *ret_claim = (kin_claim){.bytes = {.data = data, .size = kin__slot_bytes(slot)},
                              .handles = handle_bytes == 0 ? NULL : kin__at(slot->block),
-                             .handle_count = slot->handle_count,
-                             .delivery = slot->deliveries,
+                             .handle_count = kin__slot_handle_count(slot),
+                             .delivery = kin__slot_deliveries(slot),
                              .place = kin__offset_of(slot),
                              .word = atomic_load(&slot->state)};
     return 0;
@@ -79,7 +79,7 @@ static struct slot *claim_dead(struct getting *get)
             struct slot *slot = &segment->slots[i];
             uint64_t word = atomic_load(&slot->state);
             if (kin__slot_state(word) == SLOT_DEAD) {
-                slot->deliveries = (kin__slot_owner(word) + 1) & 0xffff;
+                kin__slot_deliver(slot, kin__slot_owner(word));
                 atomic_store(&slot->state, kin__slot_next(slot, SLOT_CLAIMED, get->self->owner));
                 atomic_fetch_sub(&queue->dead_letters, 1);
                 queue->claimed++;
@@ -160,7 +160,7 @@ static void give_back(struct getting *get, struct slot *slot)
         atomic_fetch_add(&queue->finished, was_finished ? 0 : 1);
     } else {
         atomic_fetch_sub(&queue->taken, 1);
-        atomic_fetch_sub(&queue->bytes_taken, slot->size);
+        atomic_fetch_sub(&queue->bytes_taken, kin__slot_bytes(slot));
         kin__head_move_back(queue, slot);
     }
     kin__lock_release(&queue->head_lock, get->self);

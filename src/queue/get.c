@@ -12,8 +12,8 @@
 /* Takes a leased message out. 0, or -EBADMSG: what the slot says cannot be. */
 static int take(const struct getting *get, struct slot *slot, kin_message *ret_message)
 {
-    uint64_t size = slot->size;
-    uint64_t handle_count = slot->handle_count;
+    uint64_t size = kin__slot_bytes(slot);
+    uint64_t handle_count = kin__slot_handle_count(slot);
     bool is_small = !kin__slot_is_large(slot);
     bool is_sound = is_small ||
                     (kin__block_capacity(slot->block) >= size + handle_count * sizeof(kin_handle) &&
@@ -63,8 +63,18 @@ static int begin(const kin_queue *queue, struct getting *ret_get)
 
 int kin_queue_get_bytes(kin_queue *queue, kin_timeout timeout, kin_message *ret_message)
 {
-    int r = kin_queue_get_many_bytes(queue, 1, timeout, ret_message);
-    return r < 0 ? r : 0;
+    struct getting get;
+    struct slot *slot = NULL;
+    int r = kin__timeout_check(timeout);
+    if (r == 0) {
+        r = ret_message == NULL ? -EINVAL : begin(queue, &get);
+    }
+    if (r == 0) {
+        r = kin__head_lease(&get, &slot, 1, timeout);
+        r = r < 0 ? r : take(&get, slot, ret_message);
+        kin__get_end(&get);
+    }
+    return r;
 }
 
 int kin_queue_get_many_bytes(kin_queue *queue, uint32_t count_max, kin_timeout timeout,

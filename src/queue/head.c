@@ -9,24 +9,6 @@
 /* How often to look whether a closed queue has come to its end, while a message is in hand. */
 #define ENDING_SLICE_NS 10000000
 
-int kin__get_begin(const kin_queue *queue, enum slot_state state, struct getting *ret_get)
-{
-    *ret_get = (struct getting){.state = state};
-    int r = kin__queue_enter(queue, &ret_get->queue, &ret_get->self);
-    if (r == 0) {
-        ret_get->index = kin__object_index(&queue->object);
-    }
-    return r;
-}
-
-void kin__get_end(struct getting *get)
-{
-    if (get->retired != 0) {
-        kin__block_free(get->retired, kin__block_of_member(kin__family.owner));
-    }
-    kin__queue_leave(get->self);
-}
-
 static struct slot *slot_at(struct place place)
 {
     return kin__segment_slot(kin__segment_at(place.segment), place.ticket);
@@ -50,7 +32,7 @@ static void finish_aborted(struct queue_shared *queue, struct slot *slot)
 {
     atomic_store(&slot->state, kin__slot_next(slot, SLOT_DONE, 0));
     atomic_store(&queue->taken, atomic_load(&queue->taken) + 1);
-    atomic_store(&queue->bytes_taken, atomic_load(&queue->bytes_taken) + slot->size);
+    atomic_store(&queue->bytes_taken, atomic_load(&queue->bytes_taken) + kin__slot_bytes(slot));
     atomic_store(&queue->finished, atomic_load(&queue->finished) + 1);
 }
 
@@ -202,14 +184,15 @@ static struct slot *lease(struct getting *get, const struct found *found)
     struct slot *slot = slot_at(found->place);
     if (get->state == SLOT_CLAIMED) {
         uint32_t returns = kin__slot_owner(atomic_load(&slot->state));
-        slot->deliveries = (returns + 1) & 0xffff;
+        kin__slot_deliver(slot, returns);
         queue->claimed++;
     }
     atomic_store_explicit(&slot->state, kin__slot_next(slot, get->state, get->self->owner),
                           memory_order_release);
     uint64_t bytes_taken = atomic_load_explicit(&queue->bytes_taken, memory_order_relaxed);
     uint64_t taken = atomic_load_explicit(&queue->taken, memory_order_relaxed);
-    atomic_store_explicit(&queue->bytes_taken, bytes_taken + slot->size, memory_order_release);
+    atomic_store_explicit(&queue->bytes_taken, bytes_taken + kin__slot_bytes(slot),
+                          memory_order_release);
     atomic_store_explicit(&queue->taken, taken + 1, memory_order_release);
     if (found->skipped != SKIPPED_MAX) {
         forget_skipped(queue, found->skipped);

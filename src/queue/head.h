@@ -32,8 +32,24 @@ struct getting {
 };
 
 /* Begins a call of a consumer. 0, or what kin__queue_enter says. */
-int kin__get_begin(const kin_queue *queue, enum slot_state state, struct getting *ret_get);
-void kin__get_end(struct getting *get);
+static inline int kin__get_begin(const kin_queue *queue, enum slot_state state,
+                                 struct getting *ret_get)
+{
+    *ret_get = (struct getting){.state = state};
+    int r = kin__queue_enter(queue, &ret_get->queue, &ret_get->self);
+    if (r == 0) {
+        ret_get->index = kin__object_index(&queue->object);
+    }
+    return r;
+}
+
+static inline void kin__get_end(struct getting *get)
+{
+    if (get->retired != 0) {
+        kin__block_free(get->retired, kin__block_of_member(kin__family.owner));
+    }
+    kin__queue_leave(get->self);
+}
 
 /* Leases the oldest messages, at least one and at most BATCH_MAX, waiting for the first. How many,
  * or -EAGAIN, -ETIMEDOUT, -ECANCELED, -EPIPE. */

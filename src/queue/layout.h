@@ -117,8 +117,24 @@ static inline uint32_t kin__queue_space_wakes(const struct queue_shared *queue, 
 }
 
 /* Acquires the tail lock or the head lock, rebuilding what it guards if its holder died. */
-void kin__queue_lock_tail(struct queue_shared *queue, uint32_t index, struct kin__thread *self);
-void kin__queue_lock_head(struct queue_shared *queue, uint32_t index, struct kin__thread *self);
+void kin__queue_rebuild_tail(struct queue_shared *queue, uint32_t index);
+void kin__queue_rebuild_head(struct queue_shared *queue, uint32_t index);
+
+static inline void kin__queue_lock_tail(struct queue_shared *queue, uint32_t index,
+                                        struct kin__thread *self)
+{
+    if (kin__lock_acquire(&queue->tail_lock, self) == KIN_OWNER_DIED) {
+        kin__queue_rebuild_tail(queue, index);
+    }
+}
+
+static inline void kin__queue_lock_head(struct queue_shared *queue, uint32_t index,
+                                        struct kin__thread *self)
+{
+    if (kin__lock_acquire(&queue->head_lock, self) == KIN_OWNER_DIED) {
+        kin__queue_rebuild_head(queue, index);
+    }
+}
 
 /* The owner word of blocks that belong to the queue at a directory index. */
 uint64_t kin__queue_owner(uint32_t index);
@@ -154,8 +170,16 @@ void kin__queue_verify(struct kin__verifier *verifier, uint32_t index, const voi
 
 /* The queue's shared part and the calling thread, ready for work: notes in the member slot
  * that it works on the queue. 0, or -EINVAL, -ESTALE, KIN_EFAMILY, -ENOMEM. */
-int kin__queue_enter(const kin_queue *queue, struct queue_shared **ret_shared,
-                     struct kin__thread **ret_self);
+static inline int kin__queue_enter(const kin_queue *queue, struct queue_shared **ret_shared,
+                                   struct kin__thread **ret_self)
+{
+    int r = kin__object_enter(queue, ret_shared, ret_self);
+    if (r == 0) {
+        atomic_store_explicit(&(*ret_self)->member->doing, kin__object_index(&queue->object),
+                              memory_order_release);
+    }
+    return r;
+}
 
 /* It works on it no longer. */
 static inline void kin__queue_leave(struct kin__thread *self)

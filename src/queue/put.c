@@ -109,7 +109,17 @@ static int put_one(struct putting *put, struct incoming *message, const kin_hand
 
 int kin_queue_put_bytes(kin_queue *queue, const void *data, size_t size, kin_timeout timeout)
 {
-    return kin_queue_put_with_handles(queue, (kin_bytes){data, size}, NULL, 0, timeout);
+    struct putting put;
+    struct incoming message = {.data = data, .size = size};
+    int r = kin__timeout_check(timeout);
+    if (r == 0) {
+        r = kin__put_begin(queue, &put);
+    }
+    if (r == 0) {
+        r = put_one(&put, &message, NULL, timeout);
+        kin__put_end(&put);
+    }
+    return r;
 }
 
 int kin_queue_put_with_handles(kin_queue *queue, kin_bytes bytes, const kin_handle *handles,

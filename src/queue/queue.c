@@ -35,17 +35,6 @@ int kin__segment_create(uint32_t bytes, uint64_t *ret_block)
     return 0;
 }
 
-int kin__queue_enter(const kin_queue *queue, struct queue_shared **ret_shared,
-                     struct kin__thread **ret_self)
-{
-    int r = kin__object_enter(queue, ret_shared, ret_self);
-    if (r == 0) {
-        atomic_store_explicit(&(*ret_self)->member->doing, kin__object_index(&queue->object),
-                              memory_order_release);
-    }
-    return r;
-}
-
 static int create(const kin_queue_options *options, kin_queue **ret_queue)
 {
     kin_queue *queue = NULL;

@@ -77,7 +77,7 @@ static bool walk_look(struct walk *walk)
     return kin__slot_state(walk->word) != SLOT_FREE;
 }
 
-static void rebuild_tail(struct queue_shared *queue, uint32_t index)
+void kin__queue_rebuild_tail(struct queue_shared *queue, uint32_t index)
 {
     uint64_t block = atomic_load(&queue->tail_segment);
     if (block == 0) {
@@ -140,7 +140,7 @@ static void finish_retire(struct queue_shared *queue, uint32_t index)
     }
 }
 
-static void rebuild_head(struct queue_shared *queue, uint32_t index)
+void kin__queue_rebuild_head(struct queue_shared *queue, uint32_t index)
 {
     finish_retire(queue, index);
     struct walk walk = walk_begin(queue);
@@ -178,28 +178,14 @@ void kin__queue_count(const struct queue_shared *queue, const struct slot *slot,
 {
     bool is_waiting = state == SLOT_READY || state == SLOT_RESERVED;
     bool is_letter = state == SLOT_CLAIMED && queue->delivery_count_max != 0 &&
-                     slot->deliveries > queue->delivery_count_max;
+                     kin__slot_deliveries(slot) > queue->delivery_count_max;
     counts->waiting += is_waiting;
-    counts->bytes_waiting += is_waiting ? slot->size : 0;
+    counts->bytes_waiting += is_waiting ? kin__slot_bytes(slot) : 0;
     counts->unfinished += is_waiting || state == SLOT_LEASED || state == SLOT_TAKEN ||
                           (state == SLOT_CLAIMED && !is_letter);
     counts->claimed += state == SLOT_CLAIMED;
     counts->dead_letters += state == SLOT_DEAD;
     counts->bytes_end = slot->bytes_end;
-}
-
-void kin__queue_lock_tail(struct queue_shared *queue, uint32_t index, struct kin__thread *self)
-{
-    if (kin__lock_acquire(&queue->tail_lock, self) == KIN_OWNER_DIED) {
-        rebuild_tail(queue, index);
-    }
-}
-
-void kin__queue_lock_head(struct queue_shared *queue, uint32_t index, struct kin__thread *self)
-{
-    if (kin__lock_acquire(&queue->head_lock, self) == KIN_OWNER_DIED) {
-        rebuild_head(queue, index);
-    }
 }
 
 static bool is_done_with(const struct segment *segment)
@@ -255,7 +241,8 @@ static void release_slot(struct queue_shared *queue, struct slot *slot, uint32_t
         if (state == SLOT_CLAIMED) {
             kin__queue_return(queue, slot);
         } else {
-            atomic_store(&slot->state, kin__slot_next(slot, SLOT_READY, slot->deliveries));
+            atomic_store(&slot->state,
+                         kin__slot_next(slot, SLOT_READY, kin__slot_deliveries(slot)));
         }
     }
 }
@@ -283,7 +270,7 @@ void kin__queue_repair(uint32_t index, void *at, uint32_t dead)
     kin__lock_release(&queue->tail_lock, self);
     kin__queue_lock_head(queue, index, self);
     release_slots(queue, index, dead);
-    rebuild_head(queue, index);
+    kin__queue_rebuild_head(queue, index);
     kin__lock_release(&queue->head_lock, self);
 }
 

@@ -26,11 +26,10 @@ enum slot_state {
 #define MESSAGE_HANDLES_MAX 255u
 
 struct slot {
-    _Atomic uint64_t state;    /* ticket's low bits : 28, state : 4, owner id or returns : 32 */
-    uint64_t size : 40;        /* of the message; by the producer, before RESERVED */
-    uint64_t handle_count : 8; /* in front of the bytes in the block; likewise */
-    uint64_t deliveries : 16;  /* claims so far; by the claimer, before CLAIMED */
-    uint64_t bytes_end;        /* bytes of all messages up to this one, since the queue's start */
+    _Atomic uint64_t state; /* ticket's low bits : 28, state : 4, owner id or returns : 32 */
+    uint64_t about;         /* bytes : 40, handles in front of them in the block : 8, claims so far
+                              * : 16; by the producer, before RESERVED; claims before CLAIMED */
+    uint64_t bytes_end;     /* bytes of all messages up to this one, since the queue's start */
     union {
         uint64_t block;                        /* by the producer, before RESERVED */
         unsigned char small[SLOT_SMALL_BYTES]; /* by the producer, before READY */
@@ -79,10 +78,38 @@ static inline uint32_t kin__slot_owner(uint64_t word)
     return (uint32_t)(word >> 32);
 }
 
+/* What a message is like. A word and no bit-fields: those are written by parts, and then the line
+ * is read first, which the consumer has. */
+static inline uint64_t kin__slot_about(uint64_t bytes, uint32_t handle_count, uint32_t deliveries)
+{
+    return bytes | (uint64_t)handle_count << 40 | (uint64_t)deliveries << 48;
+}
+
+static inline uint64_t kin__slot_bytes(const struct slot *slot)
+{
+    return slot->about & MESSAGE_BYTES_MAX;
+}
+
+static inline uint32_t kin__slot_handle_count(const struct slot *slot)
+{
+    return slot->about >> 40 & 0xff;
+}
+
+static inline uint32_t kin__slot_deliveries(const struct slot *slot)
+{
+    return (uint32_t)(slot->about >> 48);
+}
+
+/* Notes that it is claimed once more, having come back so often. */
+static inline void kin__slot_deliver(struct slot *slot, uint32_t returns)
+{
+    slot->about = kin__slot_about(kin__slot_bytes(slot), kin__slot_handle_count(slot), returns + 1);
+}
+
 /* Whether its message stands in a block. */
 static inline bool kin__slot_is_large(const struct slot *slot)
 {
-    return slot->size > SLOT_SMALL_BYTES || slot->handle_count != 0;
+    return kin__slot_bytes(slot) > SLOT_SMALL_BYTES || kin__slot_handle_count(slot) != 0;
 }
 
 /* A segment by its block. */

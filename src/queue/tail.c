@@ -6,24 +6,6 @@
 
 #define NEEDS_SEGMENT INT_MIN /* of reserve: among the codes that callers see there is none */
 
-int kin__put_begin(const kin_queue *queue, struct putting *ret_put)
-{
-    *ret_put = (struct putting){0};
-    int r = kin__queue_enter(queue, &ret_put->queue, &ret_put->self);
-    if (r == 0) {
-        ret_put->index = kin__object_index(&queue->object);
-    }
-    return r;
-}
-
-void kin__put_end(struct putting *put)
-{
-    if (put->segment != 0) { /* another producer was faster */
-        kin__block_free(put->segment, kin__block_of_member(kin__family.owner));
-    }
-    kin__queue_leave(put->self);
-}
-
 /* Whether the message fits; looks at the consumers' counts only when the known ones say no. */
 static bool has_space(struct queue_shared *queue, uint64_t size)
 {
@@ -73,9 +55,7 @@ static void take_slot(struct putting *put, struct incoming *message)
     struct slot *slot = kin__segment_slot(
         kin__segment_at(atomic_load_explicit(&queue->tail_segment, memory_order_relaxed)), ticket);
     uint64_t bytes_put = queue->bytes_put + message->size;
-    slot->size = message->size & MESSAGE_BYTES_MAX;
-    slot->handle_count = message->handle_count & 0xff;
-    slot->deliveries = 0;
+    slot->about = kin__slot_about(message->size, message->handle_count, 0);
     slot->bytes_end = bytes_put;
     if (message->block != 0) {
         slot->block = message->block;
@@ -152,21 +132,10 @@ static int wait_and_reserve(struct putting *put, struct incoming *messages, uint
 int kin__tail_reserve(struct putting *put, struct incoming *messages, uint32_t count,
                       kin_timeout timeout)
 {
-    int r = try_reserve(put, messages, count);
-    return r == -EAGAIN ? wait_and_reserve(put, messages, count, timeout) : r;
-}
-
-/* The last store is the barrier that raising a count asks for. */
-void kin__tail_commit(struct putting *put, const struct incoming *messages, uint32_t count)
-{
-    struct queue_shared *queue = put->queue;
-    for (uint32_t i = 0; i + 1 < count; i++) {
-        atomic_store_explicit(&messages[i].slot->state,
-                              kin__slot_word(messages[i].ticket, SLOT_READY, 0),
-                              memory_order_release);
+    int r = reserve(put, messages, count);
+    if (r > 0) {
+        return r;
     }
-    const struct incoming *last = &messages[count - 1];
-    atomic_exchange(&last->slot->state, kin__slot_word(last->ticket, SLOT_READY, 0));
-    kin__count_raise(&queue->items, count);
-    kin__count_raise(&queue->watch, UINT32_MAX);
+    r = r == NEEDS_SEGMENT ? try_reserve(put, messages, count) : r;
+    return r == -EAGAIN ? wait_and_reserve(put, messages, count, timeout) : r;
 }

@@ -25,15 +25,44 @@ struct incoming {
 };
 
 /* Begins a call of a producer. 0, or what kin__queue_enter says. */
-int kin__put_begin(const kin_queue *queue, struct putting *ret_put);
-void kin__put_end(struct putting *put);
+static inline int kin__put_begin(const kin_queue *queue, struct putting *ret_put)
+{
+    int r = kin__queue_enter(queue, &ret_put->queue, &ret_put->self);
+    if (r == 0) {
+        ret_put->index = kin__object_index(&queue->object);
+        ret_put->segment = 0;
+    }
+    return r;
+}
+
+static inline void kin__put_end(struct putting *put)
+{
+    if (put->segment != 0) { /* another producer was faster */
+        kin__block_free(put->segment, kin__block_of_member(kin__family.owner));
+    }
+    kin__queue_leave(put->self);
+}
 
 /* Reserves slots for the first messages of several, for at least one, waiting while the queue is
  * full. How many, or -EAGAIN, -ETIMEDOUT, -ECANCELED, -EPIPE, -ENOMEM. */
 int kin__tail_reserve(struct putting *put, struct incoming *messages, uint32_t count,
                       kin_timeout timeout);
 
-/* Makes reserved slots, whose messages have been written, READY, and wakes consumers. */
-void kin__tail_commit(struct putting *put, const struct incoming *messages, uint32_t count);
+/* Makes reserved slots, whose messages have been written, READY, and wakes consumers. The last
+ * store is the barrier that raising a count asks for. */
+static inline void kin__tail_commit(struct putting *put, const struct incoming *messages,
+                                    uint32_t count)
+{
+    struct queue_shared *queue = put->queue;
+    for (uint32_t i = 0; i + 1 < count; i++) {
+        atomic_store_explicit(&messages[i].slot->state,
+                              kin__slot_word(messages[i].ticket, SLOT_READY, 0),
+                              memory_order_release);
+    }
+    const struct incoming *last = &messages[count - 1];
+    atomic_exchange(&last->slot->state, kin__slot_word(last->ticket, SLOT_READY, 0));
+    kin__count_raise(&queue->items, count);
+    kin__count_raise(&queue->watch, UINT32_MAX);
+}
 
 #endif

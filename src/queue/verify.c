@@ -112,7 +112,7 @@ static void check_slot(struct inspection *inspection, uint64_t block, const stru
                    : kin__slot_owner(word) > (may_return ? UINT16_MAX : 0)) {
         FAIL(inspection, "slot %" PRIu64 ": claimed by nobody who lives", inspection->ticket);
     }
-    inspection->bytes_end += slot->size;
+    inspection->bytes_end += kin__slot_bytes(slot);
     if (slot->bytes_end != inspection->bytes_end) {
         FAIL(inspection, "slot %" PRIu64 ": %" PRIu64 " bytes up to here, not %" PRIu64,
              inspection->ticket, inspection->bytes_end, slot->bytes_end);

@@ -102,7 +102,7 @@ static inline struct slot *reserve_by_hand(kin_queue *queue, uint64_t size, uint
     struct slot *slot = kin__segment_slot(kin__segment_at(atomic_load(&shared->tail_segment)),
                                           ticket);
     shared->bytes_put += size;
-    slot->size = size & MESSAGE_BYTES_MAX;
+    slot->about = kin__slot_about(size, 0, 0);
     slot->bytes_end = shared->bytes_put;
     slot->block = block;
     atomic_store(&slot->state, kin__slot_word(ticket, SLOT_RESERVED, self->owner));
@@ -130,7 +130,7 @@ static inline struct slot *lease_by_hand(kin_queue *queue)
     struct slot *slot = kin__segment_slot(kin__segment_at(shared->head.segment), ticket);
     CHECK_EQUAL(kin__slot_state(atomic_load(&slot->state)), SLOT_READY);
     atomic_store(&slot->state, kin__slot_word(ticket, SLOT_LEASED, self->owner));
-    atomic_fetch_add(&shared->bytes_taken, slot->size);
+    atomic_fetch_add(&shared->bytes_taken, kin__slot_bytes(slot));
     atomic_fetch_add(&shared->taken, 1);
     kin__lock_release(&shared->head_lock, self);
     return slot;

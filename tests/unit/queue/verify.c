@@ -148,7 +148,7 @@ static void take_a_skipped_one(const struct kin__memory *copy, kin_queue *queue)
 
 static void break_size(const struct kin__memory *copy, kin_queue *queue)
 {
-    copied_slot(copy, queue, 20)->size++;
+    copied_slot(copy, queue, 20)->about++;
 }
 
 static void break_block(const struct kin__memory *copy, kin_queue *queue)
