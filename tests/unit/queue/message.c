@@ -110,7 +110,7 @@ TEST(a_message_whose_slot_is_unsound_is_ebadmsg_and_the_queue_goes_on)
                         kin__queue_owner(kin__object_index(&queue->object)));
         segment->slots[i].block = blocks[i];
     }
-    segment->slots[COUNT].size = 100000; /* more than the block has */
+    segment->slots[COUNT].about = kin__slot_about(100000, 0, 0); /* more than the block has */
     for (uint64_t i = 0; i < COUNT + 1; i++) {
         CHECK_EQUAL(kin_queue_get_bytes(queue, KIN_NOW, &message), -EBADMSG);
         CHECK_EQUAL(message.size, 5);
