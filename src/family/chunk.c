@@ -49,9 +49,18 @@ static void put_back(uint32_t first, uint32_t count, uint64_t committed)
     }
 }
 
-/* Claims chunk by chunk from `first` on, giving pages to those that have none. Number claimed:
- * less than `count` if somebody else has the next; or -ENOMEM, and nothing is claimed. */
-static int claim_run(uint32_t first, uint32_t count)
+/* Gives CLAIMED chunks new pages, in place of those that they may have. Killed in between, a reaper
+ * does not count on the pages of what the dead had claimed. */
+static int renew(uint32_t first, uint32_t count)
+{
+    uint64_t offset = kin__chunk_offset(first);
+    int r = kin__os_memory_decommit(kin__family.fd, offset, count * KIN__CHUNK_BYTES);
+    return r < 0 ? r : kin__os_memory_commit(kin__family.fd, offset, count * KIN__CHUNK_BYTES);
+}
+
+/* Claims chunk by chunk from `first` on, giving pages to those that have none, or to all. Number
+ * claimed: less than `count` if somebody else has the next; or -ENOMEM, and nothing is claimed. */
+static int claim_run(uint32_t first, uint32_t count, bool is_renewed)
 {
     struct kin__family_shared *shared = kin__shared();
     uint64_t claimed = kin__chunk_word(KIN__CHUNK_CLAIMED, 0, kin__family.owner);
@@ -66,7 +75,7 @@ static int claim_run(uint32_t first, uint32_t count)
         }
         if (word & KIN__CHUNK_COMMITTED) {
             atomic_fetch_sub(&shared->idle_chunk_count, 1);
-        } else if (bare == UINT32_MAX) {
+        } else if (bare == UINT32_MAX && !is_renewed) {
             bare = i;
         }
         bool run_ends = i + 1 == first + count || word & KIN__CHUNK_COMMITTED;
@@ -76,6 +85,9 @@ static int claim_run(uint32_t first, uint32_t count)
                                       (end - bare) * KIN__CHUNK_BYTES);
             bare = UINT32_MAX;
         }
+    }
+    if (r == 0 && i - first == count && is_renewed) {
+        r = renew(first, count);
     }
     if (r == 0 && i - first == count) {
         return (int)count;
@@ -110,7 +122,7 @@ static int pass_end(struct search *search, uint32_t *i)
 }
 
 /* First-fit: low chunks are used again and again and keep their pages. */
-int kin__chunk_claim(uint32_t count, uint32_t *ret_first)
+int kin__chunk_claim(uint32_t count, bool is_renewed, uint32_t *ret_first)
 {
     struct kin__family_shared *shared = kin__shared();
     struct search search = {.start = atomic_load(&shared->chunk_search)};
@@ -127,7 +139,7 @@ int kin__chunk_claim(uint32_t count, uint32_t *ret_first)
         if (search.length < count) {
             continue;
         }
-        int r = claim_run(search.first, count);
+        int r = claim_run(search.first, count, is_renewed);
         if (r < 0) {
             return r;
         }

@@ -74,8 +74,9 @@ uint64_t kin__chunk_offset(uint32_t index);
 /* The chunk that holds an offset; UINT32_MAX: none does. */
 uint32_t kin__chunk_of(uint64_t offset);
 
-/* Claims `count` chunks in a row for this process, with pages. 0, or -ENOMEM. */
-int kin__chunk_claim(uint32_t count, uint32_t *ret_first);
+/* Claims `count` chunks in a row for this process, with pages; `is_renewed`: with new ones, which
+ * are zero. 0, or -ENOMEM. */
+int kin__chunk_claim(uint32_t count, bool is_renewed, uint32_t *ret_first);
 
 /* Gives back chunks that are CLAIMED by this process. Some idle ones keep their pages, so that
  * a steady state needs no system call; beyond that the pages go back. */

@@ -6,9 +6,11 @@
 #include "family/sleep.h"
 
 #include <errno.h>
+#include <string.h>
 
 #define HEADER_BYTES ((uint32_t)sizeof(struct kin__block_header))
 #define CLASS_BYTES_MAX 32768u
+#define RENEWED_CHUNKS_MIN 16u /* 1 MiB: from there on new pages cost less than writing zeros */
 
 /* Bytes of a block with its header. Powers of two and a little, since what programs send
  * often has a size that is a power of two. All are multiples of 64. */
@@ -165,7 +167,7 @@ static int grow(uint32_t size_class)
         chunk = adopt_span(size_class);
     }
     if (chunk == UINT32_MAX) {
-        int r = kin__chunk_claim(1, &chunk);
+        int r = kin__chunk_claim(1, false, &chunk);
         if (r < 0) {
             return r;
         }
@@ -199,16 +201,20 @@ static int create_small(uint64_t bytes, uint64_t *ret_offset)
     return r;
 }
 
-static int create_extent(uint64_t bytes, uint64_t *ret_offset)
+static int create_extent(uint64_t bytes, bool is_zeroed, uint64_t *ret_offset)
 {
     uint64_t count = (bytes + KIN__CHUNK_BYTES - 1) / KIN__CHUNK_BYTES;
     uint32_t first = 0;
     if (count > kin__shared()->chunks.capacity) {
         return -ENOMEM;
     }
-    int r = kin__chunk_claim((uint32_t)count, &first);
+    bool is_renewed = is_zeroed && count >= RENEWED_CHUNKS_MIN;
+    int r = kin__chunk_claim((uint32_t)count, is_renewed, &first);
     if (r < 0) {
         return r;
+    }
+    if (is_zeroed && !is_renewed) {
+        memset(kin__at(kin__chunk_offset(first)), 0, bytes);
     }
     struct kin__chunk *chunk = kin__chunk_at(first);
     chunk->count = (uint32_t)count;
@@ -219,30 +225,60 @@ static int create_extent(uint64_t bytes, uint64_t *ret_offset)
     return 0;
 }
 
-int kin__block_create(uint64_t bytes, uint32_t handle_count, enum kin__block_type type,
-                      uint64_t *ret_offset)
+static int create(uint64_t bytes, bool is_zeroed, uint64_t *ret_offset)
 {
-    uint64_t offset = 0;
-    KIN_ASSERT(handle_count <= UINT16_MAX && bytes >= handle_count * sizeof(kin_handle));
     if (bytes > kin__family.memory.bytes) {
         return -ENOMEM;
     }
-    int r = bytes + HEADER_BYTES <= CLASS_BYTES_MAX ? create_small(bytes, &offset)
-                                                    : create_extent(bytes, &offset);
+    if (bytes + HEADER_BYTES > CLASS_BYTES_MAX) {
+        return create_extent(bytes, is_zeroed, ret_offset);
+    }
+    uint64_t offset = 0;
+    int r = create_small(bytes, &offset);
     if (r < 0) {
         return r;
     }
+    if (is_zeroed) {
+        memset(kin__at(offset), 0, bytes);
+    }
+    *ret_offset = offset;
+    return 0;
+}
+
+/* Says what a new block is, and zeroes its handles. A free block's handle_count is 0: killed here,
+ * its old contents are not taken for handles. */
+static void label(uint64_t offset, uint32_t handle_count, enum kin__block_type type)
+{
     struct kin__block_header *header = kin__block_header_at(offset);
     kin_handle *handles = kin__at(offset);
-    /* A free block's handle_count is 0: killed here, its old contents are not taken for handles. */
     header->type = (uint16_t)type;
     for (uint32_t i = 0; i < handle_count; i++) {
         handles[i] = (kin_handle){0};
     }
     atomic_signal_fence(memory_order_seq_cst);
     header->handle_count = (uint16_t)handle_count;
-    *ret_offset = offset;
-    return 0;
+}
+
+int kin__block_create(uint64_t bytes, uint32_t handle_count, enum kin__block_type type,
+                      uint64_t *ret_offset)
+{
+    KIN_ASSERT(handle_count <= UINT16_MAX && bytes >= handle_count * sizeof(kin_handle));
+    int r = create(bytes, false, ret_offset);
+    if (r == 0) {
+        label(*ret_offset, handle_count, type);
+    }
+    return r;
+}
+
+int kin__block_create_zeroed(uint64_t bytes, uint32_t handle_count, enum kin__block_type type,
+                             uint64_t *ret_offset)
+{
+    KIN_ASSERT(handle_count <= UINT16_MAX && bytes >= handle_count * sizeof(kin_handle));
+    int r = create(bytes, true, ret_offset);
+    if (r == 0) {
+        label(*ret_offset, handle_count, type);
+    }
+    return r;
 }
 
 /* --- freeing --- */

@@ -62,6 +62,10 @@ static inline uint64_t kin__block_of_object(uint32_t index, uint64_t counter)
 int kin__block_create(uint64_t bytes, uint32_t handle_count, enum kin__block_type type,
                       uint64_t *ret_offset);
 
+/* The same, and all zero. A large block is not written to: it gets new pages. */
+int kin__block_create_zeroed(uint64_t bytes, uint32_t handle_count, enum kin__block_type type,
+                             uint64_t *ret_offset);
+
 /* How many bytes a block has; 0 if the offset is not that of a block in use. */
 uint64_t kin__block_capacity(uint64_t offset);
 

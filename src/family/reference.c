@@ -2,8 +2,6 @@
 
 #include "base/allocate.h"
 
-#include <string.h>
-
 #define REFERENCES_A_BLOCK 256u
 
 static int add_reference_block(uint64_t **blocks, uint32_t *count)
@@ -88,10 +86,9 @@ int kin__object_create(const struct kin__object_plan *plan, void *ret_object)
     struct kin__entry_plan entry = {.type = plan->type, .handle_count = plan->handle_count};
     entry.process = plan->scope == KIN_SCOPE_PROCESS ? kin__family.owner : 0;
     uint64_t place = kin__object_offset(0, plan->handle_count);
-    r = kin__block_create(place + plan->bytes + KIN__OBJECT_ALIGNMENT, plan->handle_count,
-                          KIN__BLOCK_OBJECT, &entry.block);
+    r = kin__block_create_zeroed(place + plan->bytes + KIN__OBJECT_ALIGNMENT, plan->handle_count,
+                                 KIN__BLOCK_OBJECT, &entry.block);
     if (r == 0) {
-        memset(kin__at(kin__object_offset(entry.block, plan->handle_count)), 0, plan->bytes);
         r = create_shared(object, &entry);
         if (r < 0) {
             kin__block_free(entry.block, kin__block_of_member(kin__family.owner));

@@ -448,7 +448,7 @@ TEST(a_chunk_that_the_dead_had_only_claimed_counts_as_one_without_pages)
     uint32_t index = 0;
     uint32_t dead = 0x3fff0fff;
     begin();
-    REQUIRE(kin__chunk_claim(1, &index) == 0);
+    REQUIRE(kin__chunk_claim(1, false, &index) == 0);
     atomic_store(&kin__chunk_at(index)->word, kin__chunk_word(KIN__CHUNK_CLAIMED, 0, dead));
     kin__heap_reap(dead);
     CHECK_EQUAL(atomic_load(&kin__chunk_at(index)->word), KIN__CHUNK_IDLE);
@@ -463,22 +463,22 @@ TEST(chunks_are_claimed_in_a_row_and_first_fit)
     uint32_t second = 0;
     uint32_t third = 0;
     begin();
-    REQUIRE(kin__chunk_claim(3, &first) == 0);
-    REQUIRE(kin__chunk_claim(2, &second) == 0);
+    REQUIRE(kin__chunk_claim(3, false, &first) == 0);
+    REQUIRE(kin__chunk_claim(2, false, &second) == 0);
     CHECK_EQUAL(second, first + 3);
     for (uint32_t i = 0; i < 3; i++) {
         CHECK_EQUAL(atomic_load(&kin__chunk_at(first + i)->word),
                     (long long)kin__chunk_word(KIN__CHUNK_CLAIMED, 0, kin__family.owner));
     }
     kin__chunk_release(first, 3);
-    REQUIRE(kin__chunk_claim(2, &third) == 0);
+    REQUIRE(kin__chunk_claim(2, false, &third) == 0);
     CHECK_EQUAL(third, first);
     kin__chunk_release(second, 2);
     kin__chunk_release(third, 2);
     CHECK_EQUAL(kin__chunk_of(kin__chunk_offset(first)), first);
     CHECK_EQUAL(kin__chunk_of(0), UINT32_MAX);
     CHECK_EQUAL(kin__chunk_of(UINT64_MAX), UINT32_MAX);
-    CHECK_EQUAL(kin__chunk_claim(UINT32_MAX, &third), -ENOMEM);
+    CHECK_EQUAL(kin__chunk_claim(UINT32_MAX, false, &third), -ENOMEM);
     CHECK_SOUND();
 }
 
@@ -603,4 +603,26 @@ TEST_OF_PROCESSES(processes_killed_while_they_allocate_leave_a_sound_memory)
         }
         CHECK_SOUND();
     }
+}
+
+TEST(a_zeroed_block_is_zero_whatever_was_there)
+{
+    static const uint64_t sizes[] = {100, 40000, 200000, 3 << 20};
+    begin();
+    for (int i = 0; i < 4; i++) {
+        for (int round = 0; round < 2; round++) {
+            uint64_t block = 0;
+            uint64_t sum = 0;
+            REQUIRE(kin__block_create_zeroed(sizes[i], 1, KIN__BLOCK_BYTES, &block) == 0);
+            unsigned char *bytes = kin__at(block);
+            for (uint64_t byte = 0; byte < sizes[i]; byte++) {
+                sum += bytes[byte];
+            }
+            CHECK_EQUAL(sum, 0);
+            memset(bytes + sizeof(kin_handle), 0xee, sizes[i] - sizeof(kin_handle));
+            CHECK_SOUND();
+            kin__block_free(block, kin__block_owner(block));
+        }
+    }
+    CHECK_SOUND();
 }
