@@ -16,6 +16,8 @@
  *   kin/claim.h      reading it in place, acknowledging or refusing it
  *   kin/value.h      a number that processes share, or the handle of what they share
  *   kin/array.h      many of them in a row
+ *   kin/shared_list.h    items of all kinds
+ *   kin/shared_memory.h  bytes, found by a name
  *   kin/lock.h       mutual exclusion that survives its holder
  *   kin/rlock.h      the same, for who may hold it already
  *   kin/deadlock.h   what happens when threads wait for each other
@@ -51,6 +53,8 @@
 #include <kin/reservation.h>
 #include <kin/rlock.h>
 #include <kin/semaphore.h>
+#include <kin/shared_list.h>
+#include <kin/shared_memory.h>
 #include <kin/timeout.h>
 #include <kin/value.h>
 

@@ -1,6 +1,6 @@
 /*
  * Values and arrays: what is written in one step, what is written under the lock, and handles that
- * are stored.
+ * are stored. Blocks with names. Lists.
  */
 #include "step/scenario.h"
 
@@ -9,11 +9,15 @@
 #include <errno.h>
 #include <kin/array.h>
 #include <kin/error.h>
+#include <kin/shared_list.h>
+#include <kin/shared_memory.h>
 #include <kin/value.h>
 #include <stddef.h>
+#include <string.h>
 
 static kin_value *value; /* of the founder's, inherited by all */
 static kin_array *array;
+static kin_shared_list *list;
 
 static const kin_slice all = {0, INT64_MAX, 1};
 
@@ -188,6 +192,86 @@ static void finish_array(void)
     array = kin_array_free(array);
 }
 
+/* --- blocks with names --- */
+
+enum { LARGE = 2 << 20 };
+
+static kin_shared_memory *own_memory; /* of a process */
+
+static void create_memory(void)
+{
+    int r = kin_shared_memory_create("board", 100, NULL, &own_memory);
+    CRASH_CHECK(r == 0);
+}
+
+static void free_memory(void)
+{
+    own_memory = kin_shared_memory_free(own_memory);
+}
+
+static void create_open_and_free(void)
+{
+    kin_shared_memory *second = NULL;
+    create_memory();
+    CRASH_CHECK(kin_shared_memory_open("board", &second) == 0);
+    kin_shared_memory_free(second);
+    free_memory();
+}
+
+static void create_large_and_free(void)
+{
+    CRASH_CHECK(kin_shared_memory_create(NULL, LARGE, NULL, &own_memory) == 0);
+    free_memory();
+}
+
+/* The name is free once the victim is reaped, not before. */
+static void await_name(void)
+{
+    kin_shared_memory *second = NULL;
+    crash_await_reaped(scene.board->victim);
+    CRASH_CHECK(kin_shared_memory_open("board", &second) == -ENOENT);
+    create_open_and_free();
+}
+
+/* --- lists --- */
+
+static const kin_shared_item texts[2] = {
+    {.kind = KIN_SHARED_STRING, .bytes = {"some words", 10}},
+    {.kind = KIN_SHARED_STRING, .bytes = {"others", 6}},
+};
+
+static void set_up_list(void)
+{
+    CRASH_CHECK(kin_shared_list_create(texts, 1, NULL, &list) == 0);
+}
+
+static void set_text(void)
+{
+    CRASH_CHECK(kin_shared_list_set(list, 0, &texts[1]) == 0);
+}
+
+static void look_and_set_text(void)
+{
+    char room[16] = "";
+    CRASH_CHECK(kin_shared_list_get_string(list, 0, room, sizeof room) == 0);
+    CRASH_CHECK(strcmp(room, "others") == 0 ||
+                (strcmp(room, "some words") == 0 && !scene.board->is_done));
+    set_text();
+    CRASH_CHECK(kin_shared_list_get_string(list, 0, room, sizeof room) == 0);
+    CRASH_CHECK(strcmp(room, "others") == 0);
+}
+
+static void get_text(void)
+{
+    char room[16] = "";
+    CRASH_CHECK(kin_shared_list_get_string(list, 0, room, sizeof room) == 0);
+}
+
+static void finish_list(void)
+{
+    list = kin_shared_list_free(list);
+}
+
 const struct scenario shared_scenarios[] = {
     {.name = "value",
      .context = "set",
@@ -237,5 +321,34 @@ const struct scenario shared_scenarios[] = {
      .victim = set_slice,
      .survivor = look_and_set_slice,
      .finish = finish_array},
+    {.name = "shared memory",
+     .context = "create with a name, open, free",
+     .victim = create_open_and_free,
+     .survivor = await_name},
+    {.name = "shared memory",
+     .context = "create with a name",
+     .victim = create_memory,
+     .survivor = await_name},
+    {.name = "shared memory",
+     .context = "free with a name",
+     .prepare = create_memory,
+     .victim = free_memory,
+     .survivor = await_name},
+    {.name = "shared memory",
+     .context = "create a large one, free",
+     .victim = create_large_and_free,
+     .survivor = create_large_and_free},
+    {.name = "shared list",
+     .context = "set",
+     .setup = set_up_list,
+     .victim = set_text,
+     .survivor = look_and_set_text,
+     .finish = finish_list},
+    {.name = "shared list",
+     .context = "get",
+     .setup = set_up_list,
+     .victim = get_text,
+     .survivor = look_and_set_text,
+     .finish = finish_list},
     {0},
 };

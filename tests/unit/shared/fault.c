@@ -5,6 +5,8 @@
 #include "shared.h"
 
 #include <kin/array.h>
+#include <kin/shared_list.h>
+#include <kin/shared_memory.h>
 #include <kin/value.h>
 
 #ifdef KIN_FAULTS
@@ -69,6 +71,35 @@ TEST(failing_system_calls_leave_no_half_made_value)
 {
     begin();
     fail_everywhere(kin__os_fail_at, kin__os_call_count, create_values);
+}
+
+static void create_memory_and_list(void)
+{
+    kin_shared_memory *memory = NULL;
+    kin_shared_memory *second = NULL;
+    kin_shared_list *list = NULL;
+    int r = kin_shared_memory_create("name", 100000, NULL, &memory);
+    CHECK(r == 0 || (r == -ENOMEM && memory == NULL));
+    int opened = kin_shared_memory_open("name", &second);
+    CHECK(opened == (r == 0 ? 0 : -ENOENT) || (opened == -ENOMEM && second == NULL));
+    kin_shared_item item = {.capacity = 100000};
+    r = kin_shared_list_create(&item, 1, NULL, &list);
+    CHECK(r == 0 || (r == -ENOMEM && list == NULL));
+    kin_shared_memory_free(memory);
+    kin_shared_memory_free(second);
+    kin_shared_list_free(list);
+}
+
+TEST(failing_allocations_leave_no_half_made_memory)
+{
+    begin();
+    fail_everywhere(fail_allocation_at, allocation_count, create_memory_and_list);
+}
+
+TEST(failing_system_calls_leave_no_half_made_memory)
+{
+    begin();
+    fail_everywhere(kin__os_fail_at, kin__os_call_count, create_memory_and_list);
 }
 
 #endif
