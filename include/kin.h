@@ -38,8 +38,8 @@
 #include <kin/call.h>
 #include <kin/cancel.h>
 #include <kin/claim.h>
-#include <kin/deadlock.h>
 #include <kin/condition.h>
+#include <kin/deadlock.h>
 #include <kin/error.h>
 #include <kin/event.h>
 #include <kin/export.h>
