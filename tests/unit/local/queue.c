@@ -1,5 +1,5 @@
 /* kin_local_queue: orders, bounds, batches, closing, joining; nobody waits here. */
-#include "unit/queue/local_queues.h"
+#include "unit/local/queues.h"
 
 #include <limits.h>
 

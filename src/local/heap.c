@@ -1,11 +1,5 @@
-/**
- * Last in, first out, and by priority: an array, as a stack or as a binary heap. It doubles when
- * it is full; a large one is given up when it is empty.
- *
- * In the heap each entry comes before the two at 2 i + 1 and 2 i + 2: it has a smaller priority,
- * or the same one and a smaller ticket, so equal priorities keep their order.
- */
-#include "queue/local_layout.h"
+/* See heap.h. */
+#include "local/heap.h"
 
 #include "base/allocate.h"
 

@@ -3,7 +3,7 @@
 #define UNIT_LOCAL_QUEUES_H
 
 #include "family/sleep.h"
-#include "queue/local_layout.h"
+#include "local/layout.h"
 #include "unit/children.h"
 
 #include <errno.h>

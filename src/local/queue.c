@@ -1,7 +1,8 @@
 /**
- * kin_local_queue: making, ending, counting; putting and getting are in local_move.c.
+ * kin_local_queue: making, ending, counting; putting and getting are in move.c.
  */
-#include "queue/local_layout.h"
+#include "local/chain.h"
+#include "local/heap.h"
 
 #include "base/allocate.h"
 #include "family/sleep.h"
@@ -60,6 +61,13 @@ int kin_local_queue_create(const kin_local_queue_options *options, kin_local_que
 
 /* --- ending --- */
 
+/* Takes the next item, under the lock of those who get, or with nobody else in the queue. */
+static bool take_one(kin_local_queue *queue, void **ret_item, struct local_room *room)
+{
+    return queue->order == KIN_LOCAL_FIFO ? kin__local_chain_take(queue, ret_item, 1, room) != 0
+                                          : kin__local_heap_take(queue, ret_item, 1, room) != 0;
+}
+
 kin_local_queue *kin_local_queue_free(kin_local_queue *queue)
 {
     if (queue == NULL) {
@@ -69,7 +77,7 @@ kin_local_queue *kin_local_queue_free(kin_local_queue *queue)
     struct local_room room = {0};
     /* In a forked child the items are those of threads that it does not have. */
     bool is_own = queue->pid == kin__os_process_id();
-    while (is_own && kin__local_queue_take(queue, &item, 1, &room) != 0) {
+    while (is_own && take_one(queue, &item, &room)) {
         kin__release(room.memory);
         room.memory = NULL;
         if (queue->free_item != NULL) {
@@ -118,7 +126,7 @@ static bool drain_one(kin_local_queue *queue, struct kin__thread *self, void **r
     struct kin__lock *lock = kin__local_queue_get_lock(queue);
     struct local_room room = {0};
     kin__lock_acquire(lock, self);
-    bool has_one = kin__local_queue_take(queue, ret_item, 1, &room) != 0;
+    bool has_one = take_one(queue, ret_item, &room);
     if (has_one) {
         atomic_fetch_add(&queue->done_count, 1);
     }

@@ -1,5 +1,5 @@
 /* kin_local_queue between threads: waits and what ends them, races, threads that end. */
-#include "unit/queue/local_queues.h"
+#include "unit/local/queues.h"
 
 static void *get_one(void *user)
 {

@@ -1,7 +1,8 @@
 /**
  * Putting into and getting out of a local queue, and waiting until that is possible.
  */
-#include "queue/local_layout.h"
+#include "local/chain.h"
+#include "local/heap.h"
 
 #include "base/allocate.h"
 #include "family/sleep.h"
@@ -39,9 +40,11 @@ static int append(struct local_move *move, struct local_room *room)
     if (count == 0) {
         return -EAGAIN;
     }
+    uint64_t space = queue->item_count_max + queue->taken_seen;
     count = __builtin_expect(queue->order == KIN_LOCAL_FIFO, 1)
                 ? kin__local_chain_append(move, count, room)
                 : kin__local_heap_append(move, count, room);
+    move->has_more = space > atomic_load_explicit(&queue->put_count, memory_order_relaxed);
     return (int)count;
 }
 
@@ -68,6 +71,14 @@ static int try_put(struct local_move *move)
     return r;
 }
 
+static inline size_t take_some(struct local_move *move, struct local_room *room)
+{
+    kin_local_queue *queue = move->queue;
+    return __builtin_expect(queue->order == KIN_LOCAL_FIFO, 1)
+               ? kin__local_chain_take(queue, move->items, move->count, room)
+               : kin__local_heap_take(queue, move->items, move->count, room);
+}
+
 /* Under the lock of those who get. */
 static int take(struct local_move *move, struct local_room *room)
 {
@@ -75,15 +86,19 @@ static int take(struct local_move *move, struct local_room *room)
     if (atomic_load_explicit(&queue->is_shut_down, memory_order_relaxed)) {
         return -EPIPE;
     }
-    size_t count = kin__local_queue_take(queue, move->items, move->count, room);
+    size_t count = take_some(move, room);
     if (count == 0) {
         /* Nothing is put after the close: what was put before is found by the second look. */
         bool is_closed = atomic_load(&queue->is_closed);
-        count = is_closed ? kin__local_queue_take(queue, move->items, move->count, room) : 0;
+        count = is_closed ? take_some(move, room) : 0;
         if (count == 0) {
             return is_closed ? -EPIPE : -EAGAIN;
         }
     }
+    uint64_t seen = queue->order == KIN_LOCAL_FIFO
+                        ? queue->put_seen
+                        : atomic_load_explicit(&queue->put_count, memory_order_relaxed);
+    move->has_more = seen != atomic_load_explicit(&queue->taken_count, memory_order_relaxed);
     return (int)count;
 }
 
@@ -116,18 +131,30 @@ static bool may_go_on(const kin_local_queue *queue, const _Atomic uint32_t *coun
     return is_possible || atomic_load(&queue->is_closed);
 }
 
+/* Looks again for a while. -EAGAIN: in vain. */
+static int spin_and_try(struct local_move *move, attempt *try_once)
+{
+    struct kin__spin spin = kin__spin_begin_gathering();
+    int r = -EAGAIN;
+    while (r == -EAGAIN && kin__spin_again(&spin)) {
+        r = try_once(move);
+    }
+    if (r > 0) {
+        kin__spin_learn(r > 1 || move->has_more);
+    }
+    return r;
+}
+
 /* Tries until it succeeds, or the wait is over; sleeps on `count` in between. */
 static int wait_and_try(struct local_move *move, attempt *try_once, _Atomic uint32_t *count,
                         kin_timeout timeout)
 {
-    struct kin__spin spin = kin__spin_begin();
+    kin_local_queue *queue = move->queue;
     int r = kin__timeout_is_over(timeout);
     if (r < 0) {
         return r;
     }
-    do {
-        r = try_once(move);
-    } while (r == -EAGAIN && kin__spin_again(&spin));
+    r = spin_and_try(move, try_once);
     if (r != -EAGAIN) {
         return r;
     }
@@ -143,7 +170,7 @@ static int wait_and_try(struct local_move *move, attempt *try_once, _Atomic uint
         }
     }
     kin__count_pass(count);
-    if (may_go_on(move->queue, count)) {
+    if (may_go_on(queue, count)) {
         kin__count_raise(count, 1);
     }
     return r;

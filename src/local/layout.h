@@ -1,13 +1,13 @@
 /**
  * A queue in the memory of one process.
  *
- * What is the same for all orders stands in local_queue.c and local_move.c: bounds, waiting,
+ * What is the same for all orders stands in queue.c and move.c: bounds, waiting,
  * closing, joining. They count items with three numbers that only rise: put, taken, done. Where
  * the items stand is up to the order:
  *
- *     KIN_LOCAL_FIFO                       local_chain.c, a chain of segments, with a lock for
+ *     KIN_LOCAL_FIFO                       chain.h, a chain of segments, with a lock for
  *                                          those who put and one for those who get
- *     KIN_LOCAL_LIFO, KIN_LOCAL_PRIORITY   local_heap.c, an array, with one lock for all
+ *     KIN_LOCAL_LIFO, KIN_LOCAL_PRIORITY   heap.h, an array, with one lock for all
  *
  * Locks are internal locks, held while a few pointers are copied; memory is allocated and freed,
  * and the program's `free_item` called, outside of them. Nobody holds two. A release is a full
@@ -16,8 +16,8 @@
  * All of it is private memory: threads of one process do not die alone, and a forked child is
  * refused (it has a copy, in which threads that it does not have may be at work).
  */
-#ifndef KIN_QUEUE_LOCAL_LAYOUT_H
-#define KIN_QUEUE_LOCAL_LAYOUT_H
+#ifndef KIN_LOCAL_LAYOUT_H
+#define KIN_LOCAL_LAYOUT_H
 
 #include "family/lock.h"
 
@@ -97,6 +97,7 @@ struct local_move {
     void **items; /* read by a put, written by a get */
     size_t count; /* of them, at least 1 */
     int64_t priority;
+    bool has_more; /* whether one more would have been possible, as far as was seen */
 };
 
 /* Memory that was allocated for the items outside of the lock, or that they no longer need and
@@ -106,41 +107,11 @@ struct local_room {
     size_t item_count;
 };
 
-/* What an order does. Under the lock, append puts up to `count` items of a move, takes `room` if
- * it needs it (then what it needs no longer may be there instead), and returns how many it put;
- * 0: needs more room. expand, outside, makes some: 0, or -ENOMEM. Under the lock, take moves up to
- * `count` items to `items` and returns how many. deinit frees all but the items. */
-size_t kin__local_chain_append(struct local_move *move, size_t count, struct local_room *room);
-size_t kin__local_heap_append(struct local_move *move, size_t count, struct local_room *room);
-int kin__local_chain_expand(struct local_room *room);
-int kin__local_heap_expand(struct local_room *room);
-size_t kin__local_chain_take(kin_local_queue *queue, void **items, size_t count,
-                             struct local_room *room);
-size_t kin__local_heap_take(kin_local_queue *queue, void **items, size_t count,
-                            struct local_room *room);
-void kin__local_chain_deinit(kin_local_queue *queue);
-void kin__local_heap_deinit(kin_local_queue *queue);
-
-/* Makes the chain's first segment. 0, or -ENOMEM. */
-int kin__local_chain_init(kin_local_queue *queue);
-
-/* Keeps an emptied segment for the next put that needs one, or frees it. */
-void kin__local_chain_keep(kin_local_queue *queue, struct local_segment *segment);
-
 /* The lock of those who get. */
 static inline struct kin__lock *kin__local_queue_get_lock(kin_local_queue *queue)
 {
     return __builtin_expect(queue->order == KIN_LOCAL_FIFO, 1) ? &queue->get_lock
                                                                : &queue->put_lock;
-}
-
-/* Under that lock. */
-static inline size_t kin__local_queue_take(kin_local_queue *queue, void **items, size_t count,
-                                           struct local_room *room)
-{
-    return __builtin_expect(queue->order == KIN_LOCAL_FIFO, 1)
-               ? kin__local_chain_take(queue, items, count, room)
-               : kin__local_heap_take(queue, items, count, room);
 }
 
 /* The calling thread, and whether the queue is one of this process. 0, or -EINVAL, -ESTALE,

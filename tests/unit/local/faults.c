@@ -1,7 +1,7 @@
 /* kin_local_queue where memory is out, in a forked child, and around kin_init and kin_fini. */
 #include "base/fault.h"
 #include "os/fault.h"
-#include "unit/queue/local_queues.h"
+#include "unit/local/queues.h"
 
 TEST(outside_of_a_family_a_local_queue_is_refused)
 {
