@@ -9,8 +9,6 @@
  * because nobody sleeps on an internal lock for more than a second.
  */
 #define _GNU_SOURCE
-#include "explore/race.h"
-#include "explore/race_report.h"
 #include "explore/region.h"
 #include "explore/stage.h"
 
@@ -34,7 +32,6 @@ static const struct schedule_bounds levels[] = {
 #define LEVEL_COUNT (sizeof levels / sizeof *levels)
 
 #define WHOLE_EVERY 8u     /* runs without a death whose memory is looked at whole */
-#define RACES_EVERY 16u    /* runs at random in which races are looked for */
 #define LEARNING_RUNS 300u /* from which the search knows what threads share */
 
 struct figures {
@@ -146,7 +143,6 @@ static bool learn(void)
     struct schedule_bounds bounds = {.deaths = running->deaths};
     uint32_t steps = 100;
     machine_is_learning = true;
-    race_is_on = true;
     for (uint64_t seed = 1; seed <= LEARNING_RUNS; seed++) {
         schedule_begin_random(bounds_of(bounds), seed << 32, steps);
         figures.random++;
@@ -156,7 +152,6 @@ static bool learn(void)
         steps = (uint32_t)(figures.step_sum / seed) + 2;
     }
     machine_is_learning = false;
-    race_is_on = false;
     return true;
 }
 
@@ -191,7 +186,6 @@ static bool run_at_random(uint64_t count)
     for (uint64_t seed = 1; figures.random < count; seed++) {
         schedule_begin_random(bounds_of(bounds), seed, steps);
         figures.random++;
-        race_is_on = figures.random % RACES_EVERY == 0;
         if (!run_one()) {
             return false;
         }
@@ -205,13 +199,11 @@ static bool explore(const struct scenario *scenario, uint64_t schedules)
     struct timespec after;
     running = scenario;
     region_on_fault = on_fault;
-    race_on_find = race_report;
     clock_gettime(CLOCK_MONOTONIC, &before);
     stage_begin(scenario);
     if (!learn() || !search(schedules / 2) || !run_at_random(schedules / 2)) {
         static struct trace trace;
         trace = *schedule_trace();
-        race_is_on = true;
         shorten(&trace);
         say_failure(&trace);
         return false;
@@ -319,8 +311,6 @@ static int replay(const char *name, const char *text)
             if (strcmp(scenario->name, name) == 0 && read_trace(text, &trace)) {
                 running = scenario;
                 region_on_fault = on_fault;
-                race_on_find = race_report;
-                race_is_on = true;
                 stage_begin(scenario);
                 bool is_well = run_told(&trace);
                 printf("%s %s: %s after %u steps\n", is_well ? "ok  " : "FAIL", name,
