@@ -17,7 +17,6 @@
 #include "os/process.h"
 #include "process/runtime.h"
 #include "sync/deadlock.h"
-#include "sync/wait.h"
 
 #include <errno.h>
 #include <signal.h>
@@ -83,7 +82,7 @@ static int wait_for_end(const kin_process *process, kin_timeout timeout)
         kin__os_process_wait(process->fd, timeout.deadline_ns);
     }
     if (self != NULL) {
-        kin__wait_withdraw(self);
+        kin__deadlock_end(self);
     }
     return r;
 }

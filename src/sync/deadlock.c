@@ -1,101 +1,9 @@
 #include "sync/deadlock.h"
 
-#include "family/death.h"
 #include "family/lock.h"
-#include "sync/report.h"
-#include "sync/wait.h"
-
-#include <string.h>
-
-/* --- the chain --- */
-
-/* The main thread of a process; 0: it is not known (any more). */
-static uint32_t main_thread_of(uint32_t process)
-{
-    uint32_t used = atomic_load(&kin__shared()->members.used);
-    for (uint32_t slot = 1; slot < used; slot++) {
-        const struct kin__member *member = kin__member_at(slot);
-        uint64_t word = atomic_load(&member->word);
-        if (kin__word_state(word) == KIN__MEMBER_LIVE &&
-            kin__word_role(word) == KIN__MEMBER_THREAD && member->process == process &&
-            member->tid == member->pid) {
-            return kin__owner(slot, word);
-        }
-    }
-    return 0;
-}
-
-/* Who has what is waited for; 0: nobody. */
-static uint32_t holder_of(uint64_t edge)
-{
-    if (kin__wait_kind(edge) == KIN__WAIT_PROCESS) {
-        return main_thread_of(kin__wait_target(edge));
-    }
-    const struct kin__mutex *mutex = kin__mutex_find(kin__wait_target(edge));
-    uint32_t owner = mutex == NULL ? 0 : atomic_load(&mutex->holder) & KIN__OWNER_MASK;
-    return kin__owner_slot(owner) == 0 ? 0 : owner;
-}
-
-/* Follows the chain from `first`; whether it comes back to it. */
-static bool walk(uint32_t first, struct kin__deadlock_cycle *ret_cycle)
-{
-    uint32_t waiter = first;
-    for (uint32_t i = 0; i < KIN__DEADLOCK_STEPS_MAX; i++) {
-        const struct kin__member *member = kin__member_of(waiter);
-        uint64_t edge = member == NULL ? 0 : atomic_load(&member->waits_for);
-        if (kin__wait_kind(edge) == KIN__WAIT_NONE || edge & KIN__WAIT_MAY_END ||
-            kin__member_state_of(waiter) != KIN__MEMBER_LIVE) {
-            return false;
-        }
-        uint32_t holder = holder_of(edge);
-        if (holder == 0 || holder == waiter) {
-            return false;
-        }
-        ret_cycle->steps[i] = (struct kin__deadlock_step){edge, waiter, holder};
-        ret_cycle->count = i + 1;
-        if (holder == first) {
-            return true;
-        }
-        waiter = holder;
-    }
-    return false;
-}
-
-/* Walks twice; again, if something moved meanwhile. */
-static bool find_cycle(uint32_t first, struct kin__deadlock_cycle *ret_cycle)
-{
-    struct kin__deadlock_cycle again;
-    do {
-        if (!walk(first, ret_cycle) || !walk(first, &again)) {
-            return false;
-        }
-    } while (again.count != ret_cycle->count ||
-             memcmp(again.steps, ret_cycle->steps, again.count * sizeof *again.steps) != 0);
-    return true;
-}
-
-/* --- what to do about it --- */
-
-static bool is_anybody_dead(const struct kin__deadlock_cycle *cycle)
-{
-    for (uint32_t i = 0; i < cycle->count; i++) {
-        const struct kin__member *member = kin__member_of(cycle->steps[i].waiter);
-        if (member->process != kin__family.owner && kin__death_is_certain(member->process, 1)) {
-            return true;
-        }
-    }
-    return false;
-}
-
-static bool is_reported(const struct kin__deadlock_cycle *cycle)
-{
-    for (uint32_t i = 0; i < cycle->count; i++) {
-        if (cycle->steps[i].edge & KIN__WAIT_REPORTED) {
-            return true;
-        }
-    }
-    return false;
-}
+#include "sync/deadlock/cycle.h"
+#include "sync/deadlock/report.h"
+#include "sync/deadlock/wait.h"
 
 /* Ends the calling thread's wait, or marks it as reported. False: the circle is no more, or
  * another has done so. */
@@ -103,7 +11,7 @@ static bool settle(struct kin__thread *self, bool is_refused, struct kin__deadlo
 {
     struct kin__lock *lock = &kin__shared()->deadlock_lock;
     kin__lock_acquire(lock, self); /* it guards no state that could be half changed */
-    bool is_ours = find_cycle(self->owner, cycle) && !is_reported(cycle);
+    bool is_ours = kin__deadlock_find(self->owner, cycle) && !kin__deadlock_is_reported(cycle);
     if (is_ours && is_refused) {
         kin__wait_withdraw(self);
     } else if (is_ours) {
@@ -119,8 +27,7 @@ static int check(struct kin__thread *self, bool is_must)
     struct kin__deadlock_cycle cycle;
     uint32_t policy = atomic_load_explicit(&kin__deadlocks.policy, memory_order_relaxed);
     bool is_refused = policy == KIN_DEADLOCK_ERROR && !is_must;
-    if (policy == KIN_DEADLOCK_OFF || !walk(self->owner, &cycle) ||
-        !find_cycle(self->owner, &cycle) || is_anybody_dead(&cycle) ||
+    if (policy == KIN_DEADLOCK_OFF || !kin__deadlock_find(self->owner, &cycle) ||
         !settle(self, is_refused, &cycle)) {
         return 0;
     }
@@ -149,6 +56,11 @@ int kin__deadlock_begin_join(struct kin__thread *self, uint32_t process, kin_tim
     uint64_t edge = kin__wait_edge(KIN__WAIT_PROCESS, process) | way_out(timeout);
     kin__wait_publish(self, edge);
     return edge & KIN__WAIT_MAY_END ? 0 : check(self, false);
+}
+
+void kin__deadlock_end(struct kin__thread *self)
+{
+    kin__wait_withdraw(self);
 }
 
 void kin__deadlock_tell_self(const struct kin__claim *claim)

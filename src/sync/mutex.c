@@ -1,11 +1,11 @@
 #include "sync/mutex.h"
 
 #include "sync/deadlock.h"
-#include "sync/fair.h"
-#include "sync/handoff.h"
+#include "sync/deadlock/wait.h"
 #include "sync/line.h"
+#include "sync/mutex/fair.h"
+#include "sync/mutex/handoff.h"
 #include "sync/type.h"
-#include "sync/wait.h"
 
 #include <kin/error.h>
 #include <stdio.h>
@@ -78,7 +78,7 @@ static int acquire_unfairly(const struct kin__claim *claim)
 {
     _Atomic uint32_t *holder = &claim->mutex->holder;
     int r = take_when_free(claim);
-    kin__wait_withdraw(claim->self);
+    kin__deadlock_end(claim->self);
     if (r < 0 && (atomic_load(holder) & KIN__OWNER_MASK) == 0) {
         kin__os_futex_wake(holder, 1); /* we may have been the one that a release woke */
     }

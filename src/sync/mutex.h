@@ -11,10 +11,10 @@
  *
  * Ordinarily a release clears WAITERS and wakes one, who sets it again for those who sleep on,
  * and whoever comes first takes the mutex. What a kill in between would lose, the reaper's
- * waking of all restores. A FAIR mutex goes by a line instead, see fair.h.
+ * waking of all restores. A FAIR mutex goes by a line instead, see mutex/fair.h.
  *
  * A HANDOFF mutex is released by anybody. Its last acquirer counts as holder for its death, see
- * handoff.h.
+ * mutex/handoff.h.
  *
  * A mutex stands at the start of the shared part of its object, where the search for deadlocks
  * finds it by the directory index.
@@ -29,7 +29,7 @@
 #define KIN__MUTEX_DIED ((uint32_t)1 << 30)
 #define KIN__MUTEX_WAITERS ((uint32_t)1 << 31)
 
-/* In place of a holder: free, but for the first in line (fair.h). Slots are never 0, so it is
+/* In place of a holder: free, but for the first in line (mutex/fair.h). Slots are never 0, so it is
  * nobody's owner id. */
 #define KIN__MUTEX_RESERVED ((uint32_t)1 << 16)
 
@@ -52,7 +52,7 @@ struct kin__mutex {
     _Atomic uint64_t site;       /* where it was acquired, in the holder's code; by the holder */
     _Atomic uint64_t next_place; /* of a fair one: counts those who came to wait; by them */
     char name[KIN__NAME_BYTES];  /* for reports; constant */
-    _Atomic uint64_t earlier[KIN__MUTEX_EARLIER_MAX]; /* debug builds, see order.h; by acquirers */
+    _Atomic uint64_t earlier[KIN__MUTEX_EARLIER_MAX]; /* debug builds, see deadlock/order.h */
 };
 
 KIN_STATIC_ASSERT_OFFSET(struct kin__mutex, site, 16);
@@ -74,6 +74,15 @@ void kin__mutex_init(struct kin__mutex *mutex, uint32_t flags, const char *name)
 
 /* The mutex of the live object with a directory index; NULL: that has none. */
 struct kin__mutex *kin__mutex_find(uint32_t index);
+
+/* Notes the order in which locks are acquired, see deadlock/order.h. */
+#if defined(KIN_DEBUG) && KIN_DEBUG
+void kin__order_note(struct kin__mutex *mutex, uint32_t index, const struct kin__thread *self,
+                     kin_timeout timeout);
+#define KIN__ORDER_NOTE(mutex, index, self, timeout) kin__order_note(mutex, index, self, timeout)
+#else
+#define KIN__ORDER_NOTE(mutex, index, self, timeout) ((void)0)
+#endif
 
 /* The rest of acquire and release: contended, nested, or with other special needs. */
 int kin__mutex_acquire_slow(struct kin__mutex *mutex, uint32_t index, struct kin__thread *self,
@@ -102,6 +111,7 @@ static inline int kin__mutex_acquire(struct kin__mutex *mutex, uint32_t index,
 {
     uint32_t word = 0;
     int r = 0;
+    KIN__ORDER_NOTE(mutex, index, self, timeout);
     if (__builtin_expect(mutex->flags & (KIN__MUTEX_NESTS | KIN__MUTEX_HANDOFF), 0)) {
         r = kin__mutex_acquire_special(mutex, index, self, timeout);
     } else {

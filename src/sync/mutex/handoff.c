@@ -1,4 +1,4 @@
-#include "sync/handoff.h"
+#include "sync/mutex/handoff.h"
 
 /* Only this thread adds any, and it is at none now: what it does not hold it has not claimed. */
 static void sweep(struct kin__thread *self)

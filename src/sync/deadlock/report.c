@@ -1,7 +1,7 @@
-#include "sync/report.h"
+#include "sync/deadlock/report.h"
 
 #include "os/symbol.h"
-#include "sync/wait.h"
+#include "sync/deadlock/wait.h"
 
 #include <kin/export.h>
 #include <stdarg.h>

@@ -1,7 +1,7 @@
-#include "sync/fair.h"
+#include "sync/mutex/fair.h"
 
 #include "sync/deadlock.h"
-#include "sync/wait.h"
+#include "sync/deadlock/wait.h"
 
 #include <errno.h>
 #include <kin/error.h>
@@ -119,7 +119,7 @@ int kin__fair_acquire(const struct kin__claim *claim)
     if (r == 0) {
         r = wait_in_line(claim);
     }
-    kin__wait_withdraw(claim->self);
+    kin__deadlock_end(claim->self);
     if (r < 0 && (atomic_load(&claim->mutex->holder) & KIN__OWNER_MASK) == KIN__MUTEX_RESERVED) {
         kin__fair_hand_on(claim->mutex, claim->index);
     }

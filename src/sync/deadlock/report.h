@@ -2,7 +2,7 @@
 #ifndef KIN_SYNC_REPORT_H
 #define KIN_SYNC_REPORT_H
 
-#include "sync/deadlock.h"
+#include "sync/deadlock/cycle.h"
 #include "sync/runtime.h"
 
 /* Tells of a circle of waits. */
