@@ -69,6 +69,7 @@ static bool holds_anything(const struct kin__member *member)
 static void announce(void)
 {
     atomic_fetch_add(&kin__shared()->death_count, 1);
+    kin__os_futex_wake((_Atomic uint32_t *)(void *)&kin__shared()->death_count, UINT32_MAX);
     kin__sleep_wake_all();
 }
 

@@ -76,6 +76,7 @@ static void give_up_slot(void)
 /* In no family, or the child of a plain fork: what is the parent's is not ours to free. */
 static void forget_slot(void)
 {
+    kin__list_init(&kin__family.errands);
     kin__heap_forget();
     kin__family.pid = 0;
     kin__family.owner = 0;
@@ -169,6 +170,7 @@ static void lock_references_for_fork(void)
 
 static void lock_heap_for_fork(void)
 {
+    mtx_lock(&kin__family.errand_lock);
     mtx_lock(&kin__family.reap_lock);
     mtx_lock(&kin__heap.lock);
 }
@@ -177,6 +179,7 @@ static void unlock_heap_after_fork(void)
 {
     mtx_unlock(&kin__heap.lock);
     mtx_unlock(&kin__family.reap_lock);
+    mtx_unlock(&kin__family.errand_lock);
 }
 
 static void unlock_references_after_fork(bool is_child)
@@ -228,6 +231,7 @@ static void after_fork_child(void)
 static void begin_child(uint32_t owner)
 {
     kin__thread_current = (struct kin__thread){0};
+    kin__list_init(&kin__family.errands);
     kin__heap_forget();
     kin__references_adopt();
     unlock_heap_after_fork();
@@ -357,6 +361,7 @@ static int prepare_locks(void)
 {
     bool is_done = mtx_init(&kin__family.enter_lock, mtx_plain) == thrd_success &&
                    mtx_init(&kin__family.reap_lock, mtx_plain) == thrd_success &&
+                   mtx_init(&kin__family.errand_lock, mtx_plain) == thrd_success &&
                    mtx_init(&kin__heap.lock, mtx_plain) == thrd_success &&
                    mtx_init(&kin__references.lock, mtx_plain) == thrd_success &&
                    atexit(kin__family_leave_at_exit) == 0;
@@ -394,6 +399,7 @@ static int found_family(uint64_t memory_bytes_max)
     kin__family.generation++;
     kin__family.spin_count = kin__os_cpu_count() > 1 ? SPIN_COUNT : 0;
     kin__list_init(&kin__references.objects);
+    kin__list_init(&kin__family.errands);
     r = kin__member_claim(KIN__MEMBER_PROCESS, 0, &owner);
     if (r == 0) {
         name_member(kin__member_of(owner), "MainProcess");

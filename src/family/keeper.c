@@ -98,6 +98,30 @@ static void watch_all(struct watch *watch)
     }
 }
 
+/* The low half of death_count, which is what the kernel can sleep on. */
+static _Atomic uint32_t *death_word(void)
+{
+    return (_Atomic uint32_t *)(void *)&kin__shared()->death_count;
+}
+
+/* Looks at what this process wants done. Whoever raises a count may have died before it woke this
+ * keeper, so one with errands looks after every death. */
+static void run_errands(struct watch *watch)
+{
+    mtx_lock(&kin__family.errand_lock);
+    if (!kin__list_is_empty(&kin__family.errands)) {
+        sleep_on(watch, death_word(), atomic_load(death_word()));
+    }
+    KIN_LIST_EACH (&kin__family.errands, node) {
+        struct kin__errand *errand = KIN_CONTAINER_OF(node, struct kin__errand, node);
+        uint32_t key = kin__count_prepare(errand->count);
+        if (errand->look(errand)) {
+            sleep_on(watch, errand->count, key);
+        }
+    }
+    mtx_unlock(&kin__family.errand_lock);
+}
+
 static bool is_orphan_daemon(void)
 {
     const struct kin__member *self = kin__family.member;
@@ -151,6 +175,7 @@ static void *keep(void *user)
         if (atomic_load(&member->trim_wish) != 0) {
             kin__heap_trim();
         }
+        run_errands(&watch);
         watch_all(&watch);
         /* After the look: a child that has left by then is no longer watched. */
         kin__count_raise(&member->child_ends, UINT32_MAX);
@@ -195,6 +220,21 @@ void kin__keeper_stop(void)
     atomic_fetch_or(&member->command, KIN__COUNT_FLAG);
     kin__keeper_tell();
     kin__os_thread_join(kin__family.keeper);
+}
+
+void kin__errand_add(struct kin__errand *errand)
+{
+    mtx_lock(&kin__family.errand_lock);
+    kin__list_append(&kin__family.errands, &errand->node);
+    mtx_unlock(&kin__family.errand_lock);
+    kin__keeper_tell();
+}
+
+void kin__errand_remove(struct kin__errand *errand)
+{
+    mtx_lock(&kin__family.errand_lock);
+    kin__list_remove(&errand->node);
+    mtx_unlock(&kin__family.errand_lock);
 }
 
 void kin__keeper_tell(void)

@@ -18,11 +18,32 @@
 #ifndef KIN_FAMILY_KEEPER_H
 #define KIN_FAMILY_KEEPER_H
 
+#include "base/list.h"
+
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stdint.h>
+
 /* Starts this process's keeper; returns when the life word is published. 0, -EAGAIN, -ENOSYS. */
 int kin__keeper_start(void);
 
 /* Ends it. */
 void kin__keeper_stop(void);
+
+/* Something that this process wants to do when an event count is raised. Its owner's memory. */
+struct kin__errand {
+    struct kin__list_node node;
+    _Atomic uint32_t *count;
+
+    /* Runs in the keeper, after kin__count_prepare: looks, and does what there is to do. True: the
+     * keeper sleeps on the count; false: it does not, until kin__keeper_tell. Must not wait for
+     * anybody, nor allocate. */
+    bool (*look)(struct kin__errand *errand);
+};
+
+/* The second returns when `look` does not run, and will not any more. */
+void kin__errand_add(struct kin__errand *errand);
+void kin__errand_remove(struct kin__errand *errand);
 
 /* Makes it look at the table again: a child was started. */
 void kin__keeper_tell(void);

@@ -5,6 +5,7 @@
 #ifndef KIN_FAMILY_RUNTIME_H
 #define KIN_FAMILY_RUNTIME_H
 
+#include "base/list.h"
 #include "family/heap.h"
 #include "family/memory.h"
 #include "os/futex.h"
@@ -56,6 +57,8 @@ struct kin__process {
     struct kin__os_thread keeper;         /* see keeper.h */
     mtx_t enter_lock;                     /* one thread at a time makes the process a member */
     mtx_t reap_lock;                      /* one thread at a time reaps; taken around fork */
+    mtx_t errand_lock;                    /* taken around fork */
+    struct kin__list errands;             /* what the keeper does for this process; see keeper.h */
 };
 
 /* A thread in its family; its own. */

@@ -3,6 +3,7 @@
  * when the consumer acknowledges it; it comes again when the consumer refuses it, or dies. The
  * thread notes the queue in its holdings, so that a reaper finds the slot.
  */
+#include "queue/bell.h"
 #include "queue/head.h"
 
 #include <errno.h>
@@ -63,6 +64,7 @@ int kin_queue_claim(kin_queue *queue, kin_timeout timeout, kin_claim *ret_claim)
         r = show(slot, ret_claim);
     } else {
         kin__holding_remove(get.self, get.index);
+        kin__bell_rearm(queue);
     }
     kin__get_end(&get);
     return r;

@@ -2,6 +2,7 @@
  * Getting: lease the oldest message under the head lock; copy it, or take over its block; mark the
  * slot done, or taken in a joinable queue; wake a producer if one waits for space.
  */
+#include "queue/bell.h"
 #include "queue/head.h"
 
 #include <errno.h>
@@ -61,6 +62,15 @@ static int begin(const kin_queue *queue, struct getting *ret_get)
     return r;
 }
 
+/* Nothing was there: who polls is to hear of what comes. */
+static int end_of_wait(const kin_queue *queue, int code)
+{
+    if (code != -EPIPE) {
+        kin__bell_rearm(queue);
+    }
+    return code;
+}
+
 int kin_queue_get_bytes(kin_queue *queue, kin_timeout timeout, kin_message *ret_message)
 {
     struct getting get;
@@ -71,7 +81,7 @@ int kin_queue_get_bytes(kin_queue *queue, kin_timeout timeout, kin_message *ret_
     }
     if (r == 0) {
         r = kin__head_lease(&get, &slot, 1, timeout);
-        r = r < 0 ? r : take(&get, slot, ret_message);
+        r = r < 0 ? end_of_wait(queue, r) : take(&get, slot, ret_message);
         kin__get_end(&get);
     }
     return r;
@@ -98,5 +108,5 @@ int kin_queue_get_many_bytes(kin_queue *queue, uint32_t count_max, kin_timeout t
         done += r > 0 ? (uint32_t)r : 0;
     } while (r == BATCH_MAX && done < count_max);
     kin__get_end(&get);
-    return done != 0 ? (int)done : r;
+    return done != 0 ? (int)done : end_of_wait(queue, r);
 }

@@ -321,10 +321,10 @@ int kin__head_lease(struct getting *get, struct slot **ret_slots, uint32_t count
     return r;
 }
 
-void kin__head_settle(struct queue_shared *queue)
+bool kin__head_settle(struct queue_shared *queue)
 {
     struct found found;
-    find_ready(queue, &found);
+    return find_ready(queue, &found);
 }
 
 void kin__head_move_back(struct queue_shared *queue, const struct slot *slot)

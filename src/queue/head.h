@@ -56,8 +56,9 @@ static inline void kin__get_end(struct getting *get)
 int kin__head_lease(struct getting *get, struct slot **ret_slots, uint32_t count,
                     kin_timeout timeout);
 
-/* Turns ABORTED slots that the head meets into DONE ones. Under the head lock. */
-void kin__head_settle(struct queue_shared *queue);
+/* Turns ABORTED slots that the head meets into DONE ones; whether there is a message to lease.
+ * Under the head lock. */
+bool kin__head_settle(struct queue_shared *queue);
 
 /* Moves the head back to a slot that is READY again. Under the head lock. */
 void kin__head_move_back(struct queue_shared *queue, const struct slot *slot);

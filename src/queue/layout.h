@@ -105,8 +105,11 @@ KIN_STATIC_ASSERT_OFFSET(struct queue_shared, head_lock, 256);
 KIN_STATIC_ASSERT_OFFSET(struct queue_shared, items, 512);
 KIN_STATIC_ASSERT_OFFSET(struct queue_shared, space, 640);
 
+struct kin__bell;
+
 struct kin_queue {
     struct kin__object object;
+    _Atomic(struct kin__bell *) bell; /* bell.h; NULL: nobody has asked for it */
 };
 
 /* How many producers to wake when so many slots are free. Where bytes are counted, the one that is
