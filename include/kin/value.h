@@ -94,6 +94,7 @@ KIN_API void *kin_value_data(const kin_value *value);
  *   -EAGAIN      held by another, and the timeout is KIN_NOW
  *   -ETIMEDOUT   held until the deadline
  *   -ECANCELED   the token fired
+ *   -EDEADLK     who holds it waits for a lock of the calling thread, see kin/deadlock.h
  *   -EINVAL      the value is raw
  */
 KIN_API int kin_value_acquire(kin_value *value, kin_timeout timeout);
@@ -112,6 +113,7 @@ KIN_API kin_rlock *kin_value_lock(const kin_value *value);
  *
  * Returns 0; KIN_OWNER_DIED (> 0): read, but a holder of the lock died; or
  *   -ERANGE      the number does not fit
+ *   -EDEADLK     as kin_value_acquire
  *   -EINVAL      the value is a handle; or has a fraction (types 'f' and 'd') and an integer is
  *                asked for
  */
@@ -126,6 +128,7 @@ KIN_API int kin_value_get_float(const kin_value *value, double *ret_number);
  *
  * Returns 0; KIN_OWNER_DIED (> 0): written, but a holder of the lock died; or
  *   -ERANGE      the type cannot hold the number
+ *   -EDEADLK     as kin_value_acquire
  *   -EINVAL      the value is a handle; or an integer, and a double is given
  */
 KIN_API int kin_value_set_int(kin_value *value, int64_t number);

@@ -5,7 +5,6 @@
 #include <errno.h>
 #include <float.h>
 #include <kin/value.h>
-#include <stdatomic.h>
 #include <string.h>
 #include <wchar.h>
 
@@ -40,22 +39,6 @@ const struct kin__item_type *kin__item_type_of(uint32_t code)
 }
 
 /* --- numbers as bits --- */
-
-static uint64_t mask_of(const struct kin__item_type *type)
-{
-    return type->bytes == 8 ? UINT64_MAX : ((uint64_t)1 << type->bytes * 8) - 1;
-}
-
-uint64_t kin__item_wrap(const struct kin__item_type *type, int64_t number)
-{
-    return (uint64_t)number & mask_of(type);
-}
-
-int64_t kin__item_unwrap(const struct kin__item_type *type, uint64_t bits)
-{
-    uint64_t sign = (mask_of(type) >> 1) + 1;
-    return type->class == KIN__ITEM_SIGNED ? (int64_t)((bits ^ sign) - sign) : (int64_t)bits;
-}
 
 static uint64_t bits_of_float(const struct kin__item_type *type, double number)
 {
@@ -169,94 +152,6 @@ int kin__item_to_float(const struct kin__item_type *type, uint64_t bits, double 
 }
 
 /* --- the memory --- */
-
-uint64_t kin__item_load(const struct kin__item_type *type, const void *place)
-{
-    switch (type->bytes) {
-    case 1:
-        return atomic_load_explicit((const _Atomic uint8_t *)place, memory_order_acquire);
-    case 2:
-        return atomic_load_explicit((const _Atomic uint16_t *)place, memory_order_acquire);
-    case 4:
-        return atomic_load_explicit((const _Atomic uint32_t *)place, memory_order_acquire);
-    default:
-        return atomic_load_explicit((const _Atomic uint64_t *)place, memory_order_acquire);
-    }
-}
-
-void kin__item_store(const struct kin__item_type *type, void *place, uint64_t bits)
-{
-    switch (type->bytes) {
-    case 1:
-        atomic_store_explicit((_Atomic uint8_t *)place, (uint8_t)bits, memory_order_release);
-        break;
-    case 2:
-        atomic_store_explicit((_Atomic uint16_t *)place, (uint16_t)bits, memory_order_release);
-        break;
-    case 4:
-        atomic_store_explicit((_Atomic uint32_t *)place, (uint32_t)bits, memory_order_release);
-        break;
-    default:
-        atomic_store_explicit((_Atomic uint64_t *)place, bits, memory_order_release);
-        break;
-    }
-}
-
-uint64_t kin__item_exchange(const struct kin__item_type *type, void *place, uint64_t bits)
-{
-    switch (type->bytes) {
-    case 1:
-        return atomic_exchange((_Atomic uint8_t *)place, (uint8_t)bits);
-    case 2:
-        return atomic_exchange((_Atomic uint16_t *)place, (uint16_t)bits);
-    case 4:
-        return atomic_exchange((_Atomic uint32_t *)place, (uint32_t)bits);
-    default:
-        return atomic_exchange((_Atomic uint64_t *)place, bits);
-    }
-}
-
-#define COMPARE_EXCHANGE(word)                                                              \
-    do {                                                                                    \
-        word seen = (word)*expected;                                                        \
-        is_done = atomic_compare_exchange_strong((_Atomic word *)place, &seen, (word)bits); \
-        *expected = seen;                                                                   \
-    } while (0)
-
-bool kin__item_compare_exchange(const struct kin__item_type *type, void *place, uint64_t *expected,
-                                uint64_t bits)
-{
-    bool is_done = false;
-    switch (type->bytes) {
-    case 1:
-        COMPARE_EXCHANGE(uint8_t);
-        break;
-    case 2:
-        COMPARE_EXCHANGE(uint16_t);
-        break;
-    case 4:
-        COMPARE_EXCHANGE(uint32_t);
-        break;
-    default:
-        COMPARE_EXCHANGE(uint64_t);
-        break;
-    }
-    return is_done;
-}
-
-uint64_t kin__item_add(const struct kin__item_type *type, void *place, uint64_t bits)
-{
-    switch (type->bytes) {
-    case 1:
-        return atomic_fetch_add((_Atomic uint8_t *)place, (uint8_t)bits);
-    case 2:
-        return atomic_fetch_add((_Atomic uint16_t *)place, (uint16_t)bits);
-    case 4:
-        return atomic_fetch_add((_Atomic uint32_t *)place, (uint32_t)bits);
-    default:
-        return atomic_fetch_add((_Atomic uint64_t *)place, bits);
-    }
-}
 
 double kin__item_add_float(const struct kin__item_type *type, void *place, double number)
 {

@@ -30,6 +30,7 @@ static void open_items(struct kin__items *items, const struct kin__item_type *ty
 static int add_lock(struct kin__items *items, const struct kin__items_plan *plan)
 {
     kin_rlock_options options = {.size = sizeof options, .scope = plan->scope};
+    options.name = kin__types[plan->type]->name; /* for reports of deadlocks */
     int r = plan->lock == NULL ? kin_rlock_create(&options, &items->lock)
                                : kin_rlock_attach(kin_rlock_handle(plan->lock), &items->lock);
     if (r < 0) {

@@ -11,13 +11,12 @@ static void check_place(struct kin__verifier *verifier, uint32_t index,
 {
     uint32_t current = atomic_load(&place->current);
     const struct kin__list_side *side = &place->sides[current & 1];
-    uint64_t end = 0;
     if (current > 1 || side->kind > KIN_SHARED_BYTES ||
         (kin__list_has_bytes(side->kind) && side->bits > place->capacity)) {
         kin__verify_fail(verifier, "shared list %u: an item cannot be", index);
     }
-    if (!kin__u64_multiply(place->capacity, 2, &end) || place->bytes > shared->end ||
-        end > shared->end - place->bytes) {
+    if (place->capacity > shared->end || place->bytes > shared->end ||
+        2 * kin__u64_align_up(place->capacity, 8) > shared->end - place->bytes) {
         kin__verify_fail(verifier, "shared list %u: an item lies outside", index);
     }
 }
