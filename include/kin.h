@@ -23,6 +23,7 @@
  *   kin/deadlock.h   what happens when threads wait for each other
  *   kin/condition.h  waiting inside a lock for what others do inside it
  *   kin/event.h      a flag to wait for
+ *   kin/rwlock.h     many read, or one writes
  *   kin/semaphore.h  so many at once
  *   kin/barrier.h    so many wait for each other, round by round
  *   kin/cancel.h     the request to stop
@@ -52,6 +53,7 @@
 #include <kin/queue.h>
 #include <kin/reservation.h>
 #include <kin/rlock.h>
+#include <kin/rwlock.h>
 #include <kin/semaphore.h>
 #include <kin/shared_list.h>
 #include <kin/shared_memory.h>

@@ -28,7 +28,8 @@ struct kin__mutex *kin__mutex_find(uint32_t index)
     if (entry == NULL || atomic_load(&entry->state) != KIN__ENTRY_LIVE) {
         return NULL;
     }
-    bool has_mutex = entry->type == KIN__TYPE_LOCK || entry->type == KIN__TYPE_RLOCK;
+    bool has_mutex = entry->type == KIN__TYPE_LOCK || entry->type == KIN__TYPE_RLOCK ||
+                     entry->type == KIN__TYPE_RWLOCK;
     uint64_t offset = kin__object_offset(entry->block, entry->handle_count);
     bool is_there = kin__memory_has(&kin__family.memory, offset, sizeof(struct kin__mutex));
     return has_mutex && entry->block != 0 && is_there ? kin__at(offset) : NULL;

@@ -7,7 +7,7 @@
 #include "step/tracer.h"
 
 #include "family/member.h"
-#include "sync/barrier.h"
+#include "sync/barrier/barrier.h"
 
 #include <kin/cancel.h>
 #include <kin/error.h>

@@ -62,6 +62,7 @@ extern const struct scenario reaper_scenarios[];
 extern const struct scenario event_scenarios[];
 extern const struct scenario semaphore_scenarios[];
 extern const struct scenario barrier_scenarios[];
+extern const struct scenario rwlock_scenarios[];
 extern const struct scenario condition_scenarios[];
 extern const struct scenario queue_scenarios[];
 extern const struct scenario process_scenarios[];

@@ -7,7 +7,7 @@
  * Who gives up takes the lock too. If the round is still open it breaks it, else the outcome
  * stands.
  */
-#include "sync/barrier.h"
+#include "sync/barrier/barrier.h"
 
 #include "family/call.h"
 #include "family/sleep.h"
@@ -186,7 +186,7 @@ static bool give_up(const struct visit *visit)
 static int await_end(struct visit *visit, kin_timeout timeout)
 {
     _Atomic uint32_t *count = &visit->shared->count;
-    struct kin__spin spin = kin__spin_begin();
+    struct kin__spin spin = kin__spin_begin_alone();
     int r = 0;
     for (;;) {
         if (is_over(visit)) {

@@ -1,4 +1,4 @@
-#include "sync/barrier.h"
+#include "sync/barrier/barrier.h"
 
 #include "family/lock.h"
 #include "family/sleep.h"

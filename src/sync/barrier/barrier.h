@@ -25,8 +25,8 @@
  * it. What is to be is written to `change_goal` and `change_owner` first, and done from there: by
  * whoever finds the lock's holder dead, if need be.
  */
-#ifndef KIN_SYNC_BARRIER_H
-#define KIN_SYNC_BARRIER_H
+#ifndef KIN_SYNC_BARRIER_BARRIER_H
+#define KIN_SYNC_BARRIER_BARRIER_H
 
 #include "family/reference.h"
 

@@ -1,8 +1,8 @@
 /**
- * kin_barrier: the calls, but for the wait (barrier_wait.c). What they do to the shared part stands
+ * kin_barrier: the calls, but for the wait (wait.c). What they do to the shared part stands
  * in barrier.h.
  */
-#include "sync/barrier.h"
+#include "sync/barrier/barrier.h"
 
 #include "family/verify.h"
 #include "sync/type.h"
