@@ -56,6 +56,7 @@ struct scenario {
 
 /* Ends of arrays of scenarios have no name. */
 extern const struct scenario lock_scenarios[];
+extern const struct scenario mutex_scenarios[];
 extern const struct scenario heap_scenarios[];
 extern const struct scenario directory_scenarios[];
 extern const struct scenario reaper_scenarios[];
