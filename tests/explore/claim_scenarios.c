@@ -77,12 +77,14 @@ static void work_until_end(uint32_t role)
     kin_claim claim = {0};
     int r = 0;
     while ((r = kin_queue_claim(world->queues[role], KIN_FOREVER, &claim)) == 0) {
+        kin_claim stale = claim;
         uint8_t task = task_of(&claim);
         machine_point(POINT_ATOMIC, NULL);
         world->is_ending[role] = (uint8_t)(task + 1);
         SCENARIO_CHECK(kin_queue_acknowledge(world->queues[role], &claim) == 0);
         world->is_ending[role] = 0;
         world->done[task] = 1;
+        SCENARIO_CHECK(kin_queue_acknowledge(world->queues[role], &stale) < 0);
     }
     SCENARIO_CHECK(r == -EPIPE);
 }

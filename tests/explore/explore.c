@@ -9,6 +9,8 @@
  * because nobody sleeps on an internal lock for more than a second.
  */
 #define _GNU_SOURCE
+#include "explore/race.h"
+#include "explore/race_report.h"
 #include "explore/region.h"
 #include "explore/stage.h"
 
@@ -20,8 +22,9 @@
 #include <unistd.h>
 
 static const struct scenario *const files[] = {
-    lock_scenarios,      event_scenarios,  semaphore_scenarios, queue_scenarios, heap_scenarios,
-    directory_scenarios, member_scenarios, claim_scenarios,     local_scenarios,
+    lock_scenarios,  event_scenarios,     semaphore_scenarios, queue_scenarios,
+    heap_scenarios,  directory_scenarios, member_scenarios,    claim_scenarios,
+    local_scenarios, condition_scenarios, barrier_scenarios,
 };
 
 /* How far the search goes, one after the other. */
@@ -32,6 +35,7 @@ static const struct schedule_bounds levels[] = {
 #define LEVEL_COUNT (sizeof levels / sizeof *levels)
 
 #define WHOLE_EVERY 8u     /* runs without a death whose memory is looked at whole */
+#define RACES_EVERY 16u    /* runs at random in which races are looked for */
 #define LEARNING_RUNS 300u /* from which the search knows what threads share */
 
 struct figures {
@@ -143,6 +147,7 @@ static bool learn(void)
     struct schedule_bounds bounds = {.deaths = running->deaths};
     uint32_t steps = 100;
     machine_is_learning = true;
+    race_is_on = true;
     for (uint64_t seed = 1; seed <= LEARNING_RUNS; seed++) {
         schedule_begin_random(bounds_of(bounds), seed << 32, steps);
         figures.random++;
@@ -152,6 +157,7 @@ static bool learn(void)
         steps = (uint32_t)(figures.step_sum / seed) + 2;
     }
     machine_is_learning = false;
+    race_is_on = false;
     return true;
 }
 
@@ -186,6 +192,7 @@ static bool run_at_random(uint64_t count)
     for (uint64_t seed = 1; figures.random < count; seed++) {
         schedule_begin_random(bounds_of(bounds), seed, steps);
         figures.random++;
+        race_is_on = figures.random % RACES_EVERY == 0;
         if (!run_one()) {
             return false;
         }
@@ -199,11 +206,13 @@ static bool explore(const struct scenario *scenario, uint64_t schedules)
     struct timespec after;
     running = scenario;
     region_on_fault = on_fault;
+    race_on_find = race_report;
     clock_gettime(CLOCK_MONOTONIC, &before);
     stage_begin(scenario);
     if (!learn() || !search(schedules / 2) || !run_at_random(schedules / 2)) {
         static struct trace trace;
         trace = *schedule_trace();
+        race_is_on = true;
         shorten(&trace);
         say_failure(&trace);
         return false;
@@ -311,6 +320,8 @@ static int replay(const char *name, const char *text)
             if (strcmp(scenario->name, name) == 0 && read_trace(text, &trace)) {
                 running = scenario;
                 region_on_fault = on_fault;
+                race_on_find = race_report;
+                race_is_on = true;
                 stage_begin(scenario);
                 bool is_well = run_told(&trace);
                 printf("%s %s: %s after %u steps\n", is_well ? "ok  " : "FAIL", name,

@@ -145,6 +145,7 @@ static void try_lock_for_a_while(uint32_t role)
     int r = kin_lock_acquire(lock, kin_within_ms(5));
     SCENARIO_CHECK(r == 0 || r == KIN_OWNER_DIED || r == -ETIMEDOUT);
     if (r < 0) {
+        SCENARIO_CHECK(kin_lock_release(lock) == -EPERM);
         world->timeouts++;
         return;
     }

@@ -1,6 +1,8 @@
 #define _GNU_SOURCE
 #include "explore/machine.h"
 
+#include "base/allocate.h"
+#include "explore/race.h"
 #include "explore/region.h"
 #include "explore/schedule.h"
 
@@ -124,6 +126,7 @@ uint32_t machine_add_thread(uint32_t process, const char *name, void *(*run)(voi
     struct machine_thread *thread = &machine->threads[index];
     *thread = (struct machine_thread){
         .state = THREAD_READY, .process = process, .name = name, .run = run, .user = user};
+    thread->robust = kin__allocate_zeroed(sizeof *thread->robust);
     starting = index;
     getcontext(&context);
     context.uc_stack.ss_sp = region_take(STACK_BYTES);
@@ -211,6 +214,7 @@ void machine_expire(uint32_t thread)
 static void release_word(_Atomic uint32_t *word, uint32_t id, bool is_pending)
 {
     uint32_t value = atomic_load(word);
+    race_release_of(id - MACHINE_THREAD_ID(0), word);
     if (is_pending && (value & KIN__OS_FUTEX_TID) == 0) {
         machine_wake(word, 1);
         return;
@@ -230,9 +234,9 @@ static void end_thread(uint32_t thread)
     uint32_t id = MACHINE_THREAD_ID(thread);
     it->state = THREAD_DEAD;
     it->wait_count = 0;
-    if (it->robust.list_op_pending != NULL) {
-        release_word((_Atomic uint32_t *)(void *)((char *)it->robust.list_op_pending +
-                                                  it->robust.futex_offset),
+    if (it->robust->list_op_pending != NULL) {
+        release_word((_Atomic uint32_t *)(void *)((char *)it->robust->list_op_pending +
+                                                  it->robust->futex_offset),
                      id, true);
     }
     for (int i = 0; i < 2; i++) {
@@ -255,6 +259,15 @@ void machine_kill(uint32_t process)
     machine->death_count++;
 }
 
+void machine_see_deaths(void)
+{
+    for (uint32_t i = 0; race_is_on && i < machine->thread_count; i++) {
+        if (machine->processes[machine->threads[i].process].is_dead) {
+            race_join(i);
+        }
+    }
+}
+
 void machine_watch(void)
 {
     struct machine_thread *self = machine_self();
@@ -262,6 +275,7 @@ void machine_watch(void)
         machine_block(THREAD_WATCHING);
     }
     self->deaths_seen = machine->death_count;
+    machine_see_deaths();
 }
 
 /* --- points --- */

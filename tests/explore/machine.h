@@ -38,7 +38,7 @@ enum thread_state {
 
 /* Why a thread has come to a point. */
 enum point {
-    POINT_LOAD,   /* an atomic load */
+    POINT_LOAD,   /* an atomic load, or a read */
     POINT_ATOMIC, /* an atomic operation that writes */
     POINT_WRITE,  /* any other write */
     POINT_CALL,   /* a system call */
@@ -51,9 +51,9 @@ struct machine_thread {
     void *(*run)(void *user);
     void *user;
     jmp_buf here;
-    struct kin__thread own; /* kin__thread_current while it does not run */
-    struct robust_list_head robust;
-    _Atomic uint32_t *life[2]; /* of a keeper: words that the kernel releases */
+    struct kin__thread own;          /* kin__thread_current while it does not run */
+    struct robust_list_head *robust; /* where others see it: a write to it is a point */
+    _Atomic uint32_t *life[2];       /* of a keeper: words that the kernel releases */
 
     const struct kin__os_futex_wait *waits; /* on its stack */
     uint32_t wait_count;
@@ -139,6 +139,9 @@ void machine_block(enum thread_state state);
 
 /* A reaper waits until somebody has died since its last call. */
 void machine_watch(void);
+
+/* What the dead have done happens before what the calling thread does from here on: it has proof. */
+void machine_see_deaths(void);
 
 /* Wakes up to `count` of those who sleep on a word; how many. */
 uint32_t machine_wake(const _Atomic uint32_t *word, uint32_t count);

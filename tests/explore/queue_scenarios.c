@@ -65,6 +65,59 @@ static void create_bounded_large(void)
     create_queue(1, sizeof(struct message), 1);
 }
 
+/* Full with two messages, of which one that is taken makes place for the small one only. */
+static void create_bytes(void)
+{
+    struct queue_world *world = queue_world();
+    unsigned char filling[50] = {0};
+    kin_queue_options options = {.size = sizeof options, .message_bytes_max = 100};
+    kin_queue **queue = &world->queues[SCENARIO_ROLES_MAX];
+    SCENARIO_CHECK(kin_queue_create(&options, queue) == 0);
+    world->handle = kin_queue_handle(*queue);
+    for (int i = 0; i < 2; i++) {
+        SCENARIO_CHECK(kin_queue_put_bytes(*queue, filling, sizeof filling, KIN_NOW) == 0);
+    }
+}
+
+static void put_size(uint32_t role, size_t size)
+{
+    unsigned char filling[100] = {0};
+    SCENARIO_CHECK(kin_queue_put_bytes(queue_world()->queues[role], filling, size, KIN_FOREVER) ==
+                   0);
+    queue_world()->done |= 1u << role;
+}
+
+static void put_hundred(uint32_t role)
+{
+    put_size(role, 100);
+}
+
+static void put_ten(uint32_t role)
+{
+    put_size(role, 10);
+}
+
+static bool is_second_done(void)
+{
+    return (queue_world()->done & 2u) != 0;
+}
+
+static void take_size(uint32_t role)
+{
+    kin_message message = {0};
+    SCENARIO_CHECK(kin_queue_get_bytes(queue_world()->queues[role], KIN_FOREVER, &message) == 0);
+    kin_message_free(&message);
+}
+
+static void get_one_by_one(uint32_t role)
+{
+    take_size(role);
+    scenario_wait(is_second_done);
+    for (int i = 0; i < 3; i++) {
+        take_size(role);
+    }
+}
+
 /* The next put needs another segment. */
 static void create_at_end_of_segment(void)
 {
@@ -260,6 +313,12 @@ const struct scenario queue_scenarios[] = {
      .deaths = 1,
      .patience_ms = 10,
      .may_expire = true},
+    {.name = "queue, bytes full",
+     .create = create_bytes,
+     .attach = attach_queue,
+     .roles = {{"puts 100", put_hundred, false, false},
+               {"puts 10", put_ten, false, false},
+               {"gets", get_one_by_one, false, false}}},
     {.name = "queue, next segment",
      .create = create_at_end_of_segment,
      .attach = attach_two_producers,

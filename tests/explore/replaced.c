@@ -1,4 +1,5 @@
 #include "explore/machine.h"
+#include "explore/race.h"
 #include "explore/region.h"
 
 #include <stdio.h>
@@ -27,12 +28,14 @@ int replaced_mutex_lock(mtx_t *mutex)
         machine_block(THREAD_LOCKED);
     }
     *is_held = 1;
+    race_acquire(&machine->processes[machine_self()->process]);
     return thrd_success;
 }
 
 int replaced_mutex_unlock(mtx_t *mutex)
 {
     *(int *)mutex = 0;
+    race_release(&machine->processes[machine_self()->process]);
     for (uint32_t i = 0; i < machine->thread_count; i++) {
         struct machine_thread *thread = &machine->threads[i];
         if (thread->state == THREAD_LOCKED && thread->mutex == mutex &&
@@ -57,6 +60,8 @@ void *replaced_copy(void *to, const void *from, size_t size)
     memcpy((unsigned char *)to + half, (const unsigned char *)from + half, size - half);
     if (is_shared) {
         machine_point(POINT_WRITE, NULL);
+        race_read(from, size, __builtin_return_address(0));
+        race_write(to, size, __builtin_return_address(0));
     }
     return to;
 }

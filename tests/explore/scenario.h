@@ -63,5 +63,7 @@ extern const struct scenario member_scenarios[];
 extern const struct scenario semaphore_scenarios[];
 extern const struct scenario claim_scenarios[];
 extern const struct scenario local_scenarios[];
+extern const struct scenario condition_scenarios[];
+extern const struct scenario barrier_scenarios[];
 
 #endif

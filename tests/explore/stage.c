@@ -1,5 +1,6 @@
 #include "explore/stage.h"
 
+#include "explore/race.h"
 #include "explore/region.h"
 #include "family/death.h"
 #include "family/family.h"
@@ -30,6 +31,9 @@ void scenario_wait(bool (*condition)(void))
     if (!condition()) {
         machine_self()->condition = condition;
         machine_block(THREAD_WAITING);
+    }
+    for (uint32_t i = 0; race_is_on && i < machine->thread_count; i++) {
+        race_join(i);
     }
 }
 
@@ -108,6 +112,7 @@ static void *reap(void *user)
         machine_watch();
         for (uint32_t i = 0; i < machine->process_count; i++) {
             if (is_left(&machine->processes[i])) {
+                machine_see_deaths();
                 kin__death_reap(machine->processes[i].owner);
             }
         }
@@ -190,6 +195,7 @@ bool stage_run(bool is_whole)
 {
     stage.is_whole = is_whole;
     region_restore();
+    race_begin();
     machine_run();
     if (!machine->has_failed) {
         end();

@@ -63,7 +63,7 @@ int kin__os_futex_wake(_Atomic uint32_t *word, uint32_t count)
 
 int kin__os_robust_find(struct kin__os_robust *ret_robust)
 {
-    ret_robust->head = &machine_self()->robust;
+    ret_robust->head = machine_self()->robust;
     return 0;
 }
 
@@ -230,6 +230,7 @@ bool kin__os_process_is_gone(uint32_t pid, uint64_t start_time, int64_t deadline
     uint32_t process = pid - MACHINE_PROCESS_ID(0);
     (void)start_time;
     (void)deadline_ns;
+    machine_see_deaths();
     return process >= machine->process_count || machine->processes[process].is_dead;
 }
 

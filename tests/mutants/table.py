@@ -1,0 +1,203 @@
+"""The defects that are put into kin, one at a time, and what finds each.
+
+Each is a change of one source: `old` must stand in it exactly once. `found` names what must find
+it: programs and their arguments, one of which must fail. `header`: the sources that are compiled
+again because of it, where the change is in a header.
+"""
+
+# What finds a mutant: the program of a build, and its arguments.
+def explore(scenario, schedules=60000):
+    return ("explore", ["--schedules", str(schedules), scenario])
+
+
+def unit(layer, test=""):
+    return ("unit_" + layer, [test] if test else [])
+
+
+MUTANTS = [
+    # --- the internal lock ---
+    dict(name="lock: a release wakes nobody", number=1, file="src/family/lock.c",
+         change=[("    kin__os_futex_wake(&lock->word, 1);", "    (void)lock;")],
+         found=[explore("internal lock, three")]),
+    dict(name="lock: who has slept does not say that there are others", number=5,
+         file="src/family/lock.c",
+         change=[("keep = KIN__OS_FUTEX_WAITERS;", "keep = 0;")],
+         found=[explore("internal lock, three")]),
+    dict(name="lock: on record with the kernel after the acquire", number=3,
+         file="src/family/lock.h", header=["tests/explore/lock_scenarios.c", "src/family/lock.c"],
+         change=[("    kin__os_robust_begin(self->robust, &lock->word);\n", ""),
+                 ("        return 0;\n    }\n    return kin__lock_acquire_slow(lock, self, word);",
+                  "        kin__os_robust_begin(self->robust, &lock->word);\n        return 0;\n"
+                  "    }\n    kin__os_robust_begin(self->robust, &lock->word);\n"
+                  "    return kin__lock_acquire_slow(lock, self, word);")],
+         found=[explore("internal lock, three")]),
+    dict(name="lock: off the record before the release", number=4,
+         file="src/family/lock.h", header=["tests/explore/lock_scenarios.c", "src/family/lock.c"],
+         change=[("    uint32_t word = atomic_exchange(&lock->word, 0);",
+                  "    kin__os_robust_end(self->robust);\n"
+                  "    uint32_t word = atomic_exchange(&lock->word, 0);")],
+         found=[explore("internal lock, three")]),
+    dict(name="lock: the next holder is not told of the death", file="src/family/lock.c",
+         change=[("return word & KIN__OS_FUTEX_DIED ? KIN_OWNER_DIED : 0;", "return 0;")],
+         found=[explore("internal lock, three")]),
+
+    # --- sleeping, and the reaper ---
+    dict(name="reaper: does not wake all who sleep", number=2, file="src/family/death.c",
+         change=[("    kin__sleep_wake_all();", "")],
+         found=[explore("lock, three")]),
+    dict(name="sleep: the reaper's nudge is not raised", file="src/family/sleep.c",
+         change=[("        kin__count_raise_slow(&member->nudge, UINT32_MAX);\n", "")],
+         found=[explore("event"), explore("queue")]),
+    dict(name="sleep: a death since the look is not noticed", file="src/family/sleep.c",
+         change=[("bool is_over = is_count && atomic_load(&kin__shared()->death_count) != deaths;",
+                  "bool is_over = is_count && deaths == UINT64_MAX;")],
+         found=[explore("event"), explore("semaphore"), explore("queue")]),
+    dict(name="sleep: the reaper wakes before it counts the death", file="src/family/death.c",
+         change=[("    atomic_fetch_add(&kin__shared()->death_count, 1);\n"
+                  "    kin__sleep_wake_all();",
+                  "    kin__sleep_wake_all();\n"
+                  "    atomic_fetch_add(&kin__shared()->death_count, 1);")],
+         found=[explore("event"), explore("semaphore"), explore("queue")]),
+    dict(name="reaper: frees a slot before it repairs what that held", number=10,
+         file="src/family/death.c",
+         change=[("        repair_holdings(member, owner);\n"
+                  "        if (kin__word_role(word) == KIN__MEMBER_PROCESS) {",
+                  "        kin__member_free(owner);\n        repair_holdings(member, owner);\n"
+                  "        if (kin__word_role(word) == KIN__MEMBER_PROCESS) {")],
+         found=[explore("lock, three")]),
+    dict(name="reaper: two of them reap the same process", number=18, file="src/family/death.c",
+         change=[("        kin__member_state_of(by) != KIN__MEMBER_FREE && "
+                  "!kin__death_is_certain(by, 1)) {", "        false) {")],
+         found=[explore("reaper dies")]),
+    dict(name="member: a slot's generation is not raised", number=12, file="src/family/member.c",
+         change=[("kin__word_generation(word) % 0x3fff + 1;",
+                  "kin__word_generation(word) == 0 ? 1 : kin__word_generation(word);")],
+         found=[explore("member"), unit("family")]),
+
+    # --- the public locks ---
+    dict(name="mutex: noted in the slot after the claim", number=11, file="src/sync/mutex.h",
+         header=["src/sync/lock.c"],
+         change=[("        kin__holding_add(self, index);\n", ""),
+                 ("            r = kin__mutex_acquire_slow(mutex, index, self, timeout);\n        }\n",
+                  "            r = kin__mutex_acquire_slow(mutex, index, self, timeout);\n        }\n"
+                  "        kin__holding_add(self, index);\n")],
+         found=[explore("lock, three")]),
+    dict(name="mutex: a release wakes nobody", number=1, file="src/sync/mutex.c",
+         change=[("        kin__os_futex_wake(&mutex->holder, 1);", "        (void)index;")],
+         found=[explore("lock, three")]),
+    dict(name="mutex: who has slept does not say that there are others", number=5,
+         file="src/sync/mutex.c", change=[("            keep = WAITERS;", "            keep = 0;")],
+         found=[explore("lock, three")]),
+    dict(name="mutex: a waiter that gives up keeps its wake-up", file="src/sync/mutex.c",
+         change=[("        kin__os_futex_wake(holder, 1); /*", "        (void)holder; /*")],
+         found=[explore("lock, one gives up")]),
+    dict(name="mutex: anybody may release it", number=13, file="src/sync/mutex.c",
+         change=[("    return owner == self->owner ||", "    return owner != 0 ||")],
+         found=[explore("lock, one gives up")]),
+    dict(name="mutex: the death of a holder is not told", file="src/sync/mutex.c",
+         change=[("        uint32_t freed = DIED | (is_fair", "        uint32_t freed = (is_fair")],
+         found=[explore("lock, three")]),
+    dict(name="fair lock: who gives up does not hand on", file="src/sync/fair.c",
+         change=[("    if (r < 0 && (atomic_load(&claim->mutex->holder) & KIN__OWNER_MASK) == "
+                  "KIN__MUTEX_RESERVED) {", "    if (r > KIN_OWNER_DIED) {")],
+         found=[explore("fair lock, one gives up")]),
+    dict(name="fair lock: the first in line is not woken", file="src/sync/fair.c",
+         change=[("        kin__count_raise(&first->nudge, 1);\n", "")],
+         found=[explore("fair lock, three")]),
+
+    # --- event, semaphore ---
+    dict(name="count: announced after the look", number=8, file="src/queue/head.c",
+         change=[("        uint32_t key = kin__count_prepare(items);\n"
+                  "        r = try_lease(get, ret_slots, count);\n",
+                  "        r = try_lease(get, ret_slots, count);\n"
+                  "        uint32_t key = kin__count_prepare(items);\n")],
+         found=[explore("queue, one to one")]),
+    dict(name="semaphore: who leaves passes nothing on", number=9, file="src/sync/semaphore.c",
+         change=[("    kin__count_pass(&shared->count);", "")],
+         found=[explore("semaphore")]),
+    dict(name="semaphore: the permits of the dead do not come back", file="src/sync/semaphore.c",
+         change=[("        atomic_compare_exchange_strong(&shared->permits[i], &owner, DIED);",
+                  "        (void)owner;")],
+         found=[explore("semaphore")]),
+    dict(name="event: wakes one of those who wait", number=20, file="src/sync/event.c",
+         change=[("kin__os_futex_wake(&shared->count, UINT32_MAX);",
+                  "kin__os_futex_wake(&shared->count, 1);")],
+         found=[explore("event, two wait")]),
+
+    # --- queue ---
+    dict(name="queue: commit before the bytes", number=6, file="src/queue/put.c",
+         change=[("    for (int i = 0; i < r; i++) {\n        fill(put, &messages[i]);\n    }\n", ""),
+                 ("        kin__tail_commit(put, messages, (uint32_t)r);\n",
+                  "        kin__tail_commit(put, messages, (uint32_t)r);\n"
+                  "        for (int i = 0; i < r; i++) {\n            fill(put, &messages[i]);\n"
+                  "        }\n")],
+         found=[explore("queue, one to one")]),
+    dict(name="queue: producers with different sizes, one is woken", number=20,
+         file="src/queue/layout.h", header=["src/queue/tail.c", "src/queue/head.c"],
+         change=[("    return queue->message_bytes_max != 0 ? UINT32_MAX : slots;",
+                  "    (void)queue;\n    return slots;")],
+         found=[explore("queue, bytes")]),
+    dict(name="queue: who leaves passes nothing on", number=9, file="src/queue/head.c",
+         change=[("    kin__count_pass(items);\n"
+                  "    if (may_have_items(get->queue) || atomic_load(&get->queue->closing)) {",
+                  "    if (false) {")],
+         found=[explore("queue")]),
+    dict(name="queue: what was being written by the dead is not counted", number=19,
+         file="src/queue/head.c",
+         change=[("    atomic_store(&queue->taken, atomic_load(&queue->taken) + 1);\n", "")],
+         found=[explore("reservations"), explore("queue")]),
+    dict(name="queue: recovery trusts the tail", number=14, file="src/queue/recover.c",
+         change=[("    atomic_store(&queue->tail, ticket);\n}", "}")],
+         found=[explore("queue, two to one"), explore("queue, full")]),
+    dict(name="queue: recovery trusts the head", number=14, file="src/queue/recover.c",
+         change=[("    release_slots(queue, index, dead);\n"
+                  "    kin__queue_rebuild_head(queue, index);\n",
+                  "    release_slots(queue, index, dead);\n")],
+         found=[explore("queue")]),
+    dict(name="queue: what the dead had in hand is dropped", file="src/queue/recover.c",
+         change=[("kin__slot_next(slot, SLOT_READY, kin__slot_deliveries(slot)));",
+                  "kin__slot_next(slot, SLOT_DONE, 0));")],
+         found=[explore("queue, one to two")]),
+    dict(name="claims: acknowledged twice", number=13, file="src/queue/claim.c",
+         change=[("                  atomic_load(&slot->state) == claim->word;",
+                  "                  claim->word != 0;")],
+         found=[explore("claims"), unit("queue")]),
+
+    dict(name="queue: commit without a release", number=7, file="src/queue/tail.h",
+         header=["src/queue/put.c"],
+         change=[("    atomic_exchange(&last->slot->state, ",
+                  "    atomic_exchange_explicit(&last->slot->state, "),
+                 ("kin__slot_word(last->ticket, SLOT_READY, 0));",
+                  "kin__slot_word(last->ticket, SLOT_READY, 0), memory_order_relaxed);")],
+         found=[explore("queue, one to one")]),
+
+    # --- heap and directory ---
+    dict(name="heap: a chunk is claimed without a compare", file="src/family/chunk.c",
+         change=[("            !atomic_compare_exchange_strong(&kin__chunk_at(i)->word, &word, "
+                  "claimed)) {\n            break;\n        }\n        if (word",
+                  "            (atomic_store(&kin__chunk_at(i)->word, claimed), false)) {\n"
+                  "            break;\n        }\n        if (word")],
+         found=[explore("heap, extents")]),
+    dict(name="heap: an extent is free after its chunks", file="src/family/heap.c",
+         change=[("    atomic_store(&chunk->header.owner, 0);\n"
+                  "    kin__chunk_release(first, count);",
+                  "    kin__chunk_release(first, count);\n"
+                  "    atomic_store(&chunk->header.owner, 0);")],
+         found=[explore("heap, extents")]),
+    dict(name="directory: recovery forgets what it was at before it is done", number=15,
+         file="src/family/directory.c",
+         change=[("    rebuild_entry(shared->directory_current);\n",
+                  "    uint32_t current = shared->directory_current;\n"
+                  "    shared->directory_current = 0;\n    rebuild_entry(current);\n")],
+         found=[explore("object, reaper dies"), explore("object")]),
+    dict(name="directory: recovery does not count again", file="src/family/directory.c",
+         change=[("    entry->references = recount.references;\n", "")],
+         found=[explore("object")]),
+    dict(name="directory: an entry loses its freer before it is free",
+         file="src/family/directory.c",
+         change=[("    atomic_store(&entry->state, KIN__ENTRY_FREE);\n"
+                  "    atomic_store(&entry->freer, 0);",
+                  "    atomic_store(&entry->freer, 0);\n"
+                  "    atomic_store(&entry->state, KIN__ENTRY_FREE);")],
+         found=[explore("object, reaper dies")]),
+]
