@@ -109,7 +109,8 @@ KIN_API int kin_value_mark_consistent(kin_value *value);
 KIN_API kin_rlock *kin_value_lock(const kin_value *value);
 
 /**
- * Reads a number, under the lock if there is one, waiting for it.
+ * Reads a number, under the lock if there is one, waiting for it without a limit (to set one, call
+ * kin_value_acquire before).
  *
  * Returns 0; KIN_OWNER_DIED (> 0): read, but a holder of the lock died; or
  *   -ERANGE      the number does not fit
@@ -124,7 +125,7 @@ KIN_API int kin_value_get_uint(const kin_value *value, uint64_t *ret_number);
 KIN_API int kin_value_get_float(const kin_value *value, double *ret_number);
 
 /**
- * Writes a number, under the lock if there is one, waiting for it.
+ * Writes a number, under the lock if there is one, waiting for it as kin_value_get_int does.
  *
  * Returns 0; KIN_OWNER_DIED (> 0): written, but a holder of the lock died; or
  *   -ERANGE      the type cannot hold the number

@@ -18,6 +18,20 @@ static uint64_t number_bytes_of(const struct kin__item_type *type, uint64_t leng
     return type->class == KIN__ITEM_HANDLE ? 0 : length * type->bytes;
 }
 
+/* Whether the items can be what their header says. */
+static bool is_sound(const struct kin__memory *memory, const struct kin__items_shared *shared)
+{
+    const struct kin__item_type *type = kin__item_type_of(shared->code);
+    uint64_t place = (uint64_t)((const unsigned char *)shared - memory->base);
+    uint64_t bytes = 0;
+    if (type == NULL || !kin__u64_multiply(shared->length, type->bytes, &bytes) ||
+        shared->data_offset < sizeof *shared) {
+        return false;
+    }
+    return kin__memory_has(memory, place + shared->data_offset,
+                           number_bytes_of(type, shared->length));
+}
+
 static void open_items(struct kin__items *items, const struct kin__item_type *type)
 {
     const struct kin__items_shared *shared = items->object.shared;
@@ -110,8 +124,7 @@ int kin__items_attach(uint16_t type, kin_handle handle, struct kin__items **ret_
     }
     const struct kin__items_shared *shared = items->object.shared;
     const kin_handle *lock = kin__object_handles(&items->object);
-    const struct kin__item_type *item_type = kin__item_type_of(shared->code);
-    if (item_type == NULL) {
+    if (!is_sound(&kin__family.memory, shared)) {
         r = -EBADMSG;
     } else if (lock->counter != 0) {
         r = kin_rlock_attach(*lock, &items->lock);
@@ -120,7 +133,7 @@ int kin__items_attach(uint16_t type, kin_handle handle, struct kin__items **ret_
         kin__items_free(items);
         return r;
     }
-    open_items(items, item_type);
+    open_items(items, kin__item_type_of(shared->code));
     *ret_items = items;
     return 0;
 }
@@ -369,16 +382,8 @@ int kin__items_compare_exchange_int(const struct kin__items *items, uint64_t ind
 void kin__items_verify(struct kin__verifier *verifier, uint32_t index, const void *at)
 {
     const struct kin__items_shared *shared = at;
-    if (shared->code == 0) { /* its maker was killed before it was ready */
-        return;
-    }
-    const struct kin__item_type *type = kin__item_type_of(shared->code);
-    uint64_t place = (uint64_t)((const unsigned char *)at - verifier->memory.base);
-    uint64_t bytes = 0;
-    if (type == NULL || !kin__u64_multiply(shared->length, type->bytes, &bytes) ||
-        shared->data_offset < sizeof *shared ||
-        !kin__memory_has(&verifier->memory, place + shared->data_offset,
-                         type->class == KIN__ITEM_HANDLE ? 0 : bytes)) {
+    /* Code 0: its maker was killed before it was ready. */
+    if (shared->code != 0 && !is_sound(&verifier->memory, shared)) {
         kin__verify_fail(verifier, "items %u: no such type or length", index);
     }
 }

@@ -47,6 +47,9 @@ static int begin(const kin_shared_list *list, uint64_t index, struct access *acc
         return -ERANGE;
     }
     access->place = &access->shared->places[index];
+    if (!kin__list_has_place(access->shared, access->place)) {
+        return -EBADMSG;
+    }
     kin__lock_acquire(&access->shared->lock, access->self); /* its holder left nothing half done */
     return 0;
 }

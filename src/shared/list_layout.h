@@ -60,6 +60,14 @@ static inline bool kin__list_has_bytes(uint32_t kind)
     return kind == KIN_SHARED_STRING || kind == KIN_SHARED_BYTES;
 }
 
+/* Whether a place's bytes lie in the list. */
+static inline bool kin__list_has_place(const struct kin__list_shared *shared,
+                                       const struct kin__list_place *place)
+{
+    return place->capacity <= shared->end && place->bytes <= shared->end &&
+           2 * kin__u64_align_up(place->capacity, 8) <= shared->end - place->bytes;
+}
+
 /* The bytes of one side of a place. */
 static inline unsigned char *kin__list_bytes(struct kin__list_shared *shared,
                                              const struct kin__list_place *place, uint32_t side)

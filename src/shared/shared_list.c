@@ -15,18 +15,23 @@ static void check_place(struct kin__verifier *verifier, uint32_t index,
         (kin__list_has_bytes(side->kind) && side->bits > place->capacity)) {
         kin__verify_fail(verifier, "shared list %u: an item cannot be", index);
     }
-    if (place->capacity > shared->end || place->bytes > shared->end ||
-        2 * kin__u64_align_up(place->capacity, 8) > shared->end - place->bytes) {
+    if (!kin__list_has_place(shared, place)) {
         kin__verify_fail(verifier, "shared list %u: an item lies outside", index);
     }
+}
+
+/* Whether the places lie in the list, and that in the memory. */
+static bool is_list_sound(const struct kin__memory *memory, const struct kin__list_shared *shared)
+{
+    uint64_t offset = (uint64_t)((const unsigned char *)shared - memory->base);
+    return kin__memory_has(memory, offset, shared->end) &&
+           shared->length <= shared->end / sizeof(struct kin__list_place);
 }
 
 static void verify(struct kin__verifier *verifier, uint32_t index, const void *at)
 {
     const struct kin__list_shared *shared = at;
-    uint64_t offset = (uint64_t)((const unsigned char *)at - verifier->memory.base);
-    if (!kin__memory_has(&verifier->memory, offset, shared->end) ||
-        shared->length > shared->end / sizeof(struct kin__list_place)) {
+    if (!is_list_sound(&verifier->memory, shared)) {
         kin__verify_fail(verifier, "shared list %u: no such length", index);
         return;
     }
@@ -126,7 +131,19 @@ int kin_shared_list_create(const kin_shared_item *items, uint64_t length,
 
 int kin_shared_list_attach(kin_handle handle, kin_shared_list **ret_list)
 {
-    return kin__object_attach(KIN__TYPE_SHARED_LIST, sizeof **ret_list, handle, ret_list);
+    kin_shared_list *list = NULL;
+    int r = ret_list == NULL
+                ? -EINVAL
+                : kin__object_attach(KIN__TYPE_SHARED_LIST, sizeof *list, handle, &list);
+    if (r < 0) {
+        return r;
+    }
+    if (!is_list_sound(&kin__family.memory, list->object.shared)) {
+        kin_shared_list_free(list);
+        return -EBADMSG;
+    }
+    *ret_list = list;
+    return 0;
 }
 
 kin_shared_list *kin_shared_list_free(kin_shared_list *list)

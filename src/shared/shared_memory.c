@@ -45,6 +45,12 @@ static void free_bytes(uint32_t index, void *at)
     kin__block_free(shared->block, kin__block_of_object(index, kin__entry_at(index)->counter));
 }
 
+static bool is_sound(const struct kin__memory *memory, const struct memory_shared *shared)
+{
+    return kin__memory_has(memory, shared->block, shared->bytes) &&
+           memchr(shared->name, '\0', sizeof shared->name) != NULL;
+}
+
 static void verify(struct kin__verifier *verifier, uint32_t index, const void *at)
 {
     const struct memory_shared *shared = at;
@@ -52,8 +58,7 @@ static void verify(struct kin__verifier *verifier, uint32_t index, const void *a
     if (shared->block != 0 && (owner >> 62 != 2 || (owner >> 32 & 0x3fffffff) != index)) {
         kin__verify_fail(verifier, "shared memory %u: its bytes are not its own", index);
     }
-    if (!kin__memory_has(&verifier->memory, shared->block, shared->bytes) ||
-        memchr(shared->name, '\0', sizeof shared->name) == NULL) {
+    if (!is_sound(&verifier->memory, shared)) {
         kin__verify_fail(verifier, "shared memory %u: no such size or name", index);
     }
 }
@@ -170,7 +175,19 @@ int kin_shared_memory_create(const char *name, uint64_t bytes,
 
 int kin_shared_memory_attach(kin_handle handle, kin_shared_memory **ret_memory)
 {
-    return kin__object_attach(KIN__TYPE_SHARED_MEMORY, sizeof **ret_memory, handle, ret_memory);
+    kin_shared_memory *memory = NULL;
+    int r = ret_memory == NULL
+                ? -EINVAL
+                : kin__object_attach(KIN__TYPE_SHARED_MEMORY, sizeof *memory, handle, &memory);
+    if (r < 0) {
+        return r;
+    }
+    if (!is_sound(&kin__family.memory, memory->object.shared)) {
+        kin_shared_memory_free(memory);
+        return -EBADMSG;
+    }
+    *ret_memory = memory;
+    return 0;
 }
 
 int kin_shared_memory_open(const char *name, kin_shared_memory **ret_memory)

@@ -61,11 +61,14 @@ TEST(the_verifier_sees_a_block_without_its_bytes)
     REQUIRE(kin_shared_memory_create("name", 10, NULL, &memory) == 0);
     uint64_t *words = ((struct kin__object *)(void *)memory)->shared; /* bytes, block, name */
     uint64_t block = words[1];
+    kin_shared_memory *other = NULL;
     words[1] += 16;
     CHECK_BROKEN("its bytes are not its own");
     words[1] = block;
     words[0] = UINT64_MAX;
     CHECK_BROKEN("no such size or name");
+    CHECK_EQUAL(kin_shared_memory_attach(kin_shared_memory_handle(memory), &other), -EBADMSG);
+    CHECK(other == NULL);
     words[0] = 10;
     memset(&words[2], 'n', KIN_SHARED_MEMORY_NAME_BYTES);
     CHECK_BROKEN("no such size or name");
@@ -93,12 +96,16 @@ TEST(the_verifier_sees_an_item_of_a_list_that_cannot_be)
     place->sides[0].bits = 3;
     place->bytes += 8;
     CHECK_BROKEN("an item lies outside");
+    CHECK_EQUAL(kin_shared_list_set_int(list, 0, 1), -EBADMSG);
     place->bytes -= 8;
     place->capacity = UINT64_MAX;
     CHECK_BROKEN("an item lies outside");
     place->capacity = 3;
     shared->length = UINT64_MAX;
     CHECK_BROKEN("no such length");
+    kin_shared_list *other = NULL;
+    CHECK_EQUAL(kin_shared_list_attach(kin_shared_list_handle(list), &other), -EBADMSG);
+    CHECK(other == NULL);
     shared->length = 1;
     CHECK_SOUND();
     kin_shared_list_free(list);
