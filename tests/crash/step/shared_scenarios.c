@@ -3,13 +3,14 @@
  * are stored. Blocks with names. Lists.
  */
 #include "step/scenario.h"
+#include "step/tracer.h"
 
-#include "family/directory.h"
+#include "shared/items.h"
+#include "shared/list_layout.h"
 
 #include <errno.h>
 #include <kin/array.h>
 #include <kin/error.h>
-#include <kin/shared_list.h>
 #include <kin/shared_memory.h>
 #include <kin/value.h>
 #include <stddef.h>
@@ -20,6 +21,8 @@ static kin_array *array;
 static kin_shared_list *list;
 
 static const kin_slice all = {0, INT64_MAX, 1};
+
+enum { FLAG_WAITING, FLAG_DONE };
 
 /* --- numbers --- */
 
@@ -61,6 +64,31 @@ static void look_and_set_number(void)
     mend();
     set_number();
     CRASH_CHECK(kin_value_get_int(value, &number) == 0 && number == 7);
+}
+
+/* One who waits for the lock that the victim holds. */
+static void wait_to_get(void)
+{
+    int64_t number = -1;
+    crash_set_flag(FLAG_WAITING, 1);
+    int r = kin_value_get_int(value, &number);
+    CRASH_CHECK((r == 0 && number == 7) || (r == KIN_OWNER_DIED && (number == 0 || number == 7)));
+    crash_set_flag(FLAG_DONE, 1);
+}
+
+static void start_waiter(void)
+{
+    pid_t pid = crash_start(wait_to_get, NULL);
+    crash_await_flag(FLAG_WAITING, 1);
+    crash_await_sleep(pid);
+}
+
+static void set_number_watched(void)
+{
+    CRASH_CHECK(kin_value_acquire(value, KIN_FOREVER) == 0);
+    trace_interlude();
+    set_number();
+    CRASH_CHECK(kin_value_release(value) == 0);
 }
 
 static void add_one(void)
@@ -130,6 +158,21 @@ static void look_and_set_handle(void)
     CRASH_CHECK(!scene.board->is_done || handle.counter == kin_queue_handle(scene.queue).counter);
     mend();
     set_handle();
+}
+
+/* As kin__reference_replace does it, up to the middle of the write. */
+static void half_set_handle(void)
+{
+    struct kin__family_shared *shared = kin__shared();
+    kin_handle *place = kin__object_handles((struct kin__object *)(void *)value) + 1;
+    kin_handle handle = kin_queue_handle(scene.queue);
+    CRASH_CHECK(kin__lock_acquire(&shared->directory_lock, kin__self()) == 0);
+    shared->directory_current = handle.index;
+    shared->directory_former = place->index;
+    shared->directory_handle = handle;
+    shared->directory_place = kin__offset_of(place);
+    place->counter = 0;
+    place->index = handle.index;
 }
 
 static void finish_handle(void)
@@ -261,6 +304,18 @@ static void look_and_set_text(void)
     CRASH_CHECK(strcmp(room, "others") == 0);
 }
 
+/* A writer that has filled half of the side that does not count. */
+static void half_set_text(void)
+{
+    struct kin__list_shared *shared = ((struct kin__object *)(void *)list)->shared;
+    struct kin__list_place *place = &shared->places[0];
+    CRASH_CHECK(kin__lock_acquire(&shared->lock, kin__self()) == 0);
+    uint32_t other = 1 - place->current;
+    place->sides[other].kind = KIN_SHARED_STRING;
+    place->sides[other].bits = place->capacity + 1;
+    kin__list_bytes(shared, place, other)[0] = '!';
+}
+
 static void get_text(void)
 {
     char room[16] = "";
@@ -277,6 +332,13 @@ const struct scenario shared_scenarios[] = {
      .context = "set",
      .setup = set_up_integer,
      .victim = set_number,
+     .survivor = look_and_set_number,
+     .finish = finish_value},
+    {.name = "value",
+     .context = "set, one waits to get it",
+     .setup = set_up_integer,
+     .victim = set_number_watched,
+     .interlude = start_waiter,
      .survivor = look_and_set_number,
      .finish = finish_value},
     {.name = "value",
@@ -306,6 +368,13 @@ const struct scenario shared_scenarios[] = {
     {.name = "value",
      .context = "set a handle in place of the last one",
      .setup = set_up_only_handle,
+     .victim = set_handle,
+     .survivor = look_and_set_handle,
+     .finish = finish_handle},
+    {.name = "value",
+     .context = "set a handle, another died in it",
+     .setup = set_up_handle,
+     .prey = {.run = half_set_handle},
      .victim = set_handle,
      .survivor = look_and_set_handle,
      .finish = finish_handle},
@@ -341,6 +410,13 @@ const struct scenario shared_scenarios[] = {
     {.name = "shared list",
      .context = "set",
      .setup = set_up_list,
+     .victim = set_text,
+     .survivor = look_and_set_text,
+     .finish = finish_list},
+    {.name = "shared list",
+     .context = "set, another died in it",
+     .setup = set_up_list,
+     .prey = {.run = half_set_text},
      .victim = set_text,
      .survivor = look_and_set_text,
      .finish = finish_list},
