@@ -282,9 +282,9 @@ static int wait_and_lease(struct getting *get, struct slot **ret_slots, uint32_t
         return r;
     }
     get->is_spinning = true;
-    do {
+    for (r = -EAGAIN; r == -EAGAIN && kin__spin_again(&spin);) {
         r = try_lease(get, ret_slots, count);
-    } while (r == -EAGAIN && kin__spin_again(&spin));
+    }
     get->is_spinning = false;
     if (r != -EAGAIN) {
         kin__spin_learn(r > 1 || get->has_more);

@@ -15,7 +15,7 @@
  *     ABORTED   came to nothing; not yet counted as DONE
  *     DEAD      came back too often: a dead letter
  *
- *     FREE -> RESERVED      under the tail lock
+ *     FREE -> RESERVED      under the tail lock; also FREE -> READY, one small message
  *     RESERVED -> READY     by its producer, no lock: the commit
  *     RESERVED -> ABORTED   by its producer, or by a reaper, its producer being dead
  *     ABORTED -> DONE       under the head lock
@@ -146,6 +146,13 @@ uint64_t kin__queue_owner(uint32_t index);
  * the head lock. The block then belongs to this process, which is to free it outside the lock;
  * 0: none. Looks at the first segment only, or at all up to the head. */
 uint64_t kin__queue_retire(struct queue_shared *queue, uint32_t index, bool is_thorough);
+
+/* Says that so many messages are READY. */
+static inline void kin__queue_tell_items(struct queue_shared *queue, uint32_t count)
+{
+    kin__count_raise(&queue->items, count);
+    kin__count_raise(&queue->watch, UINT32_MAX);
+}
 
 /* What is counted over all slots of a queue. */
 struct kin__queue_counts {

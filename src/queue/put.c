@@ -95,6 +95,10 @@ static int put_one(struct putting *put, struct incoming *message, const kin_hand
                    kin_timeout timeout)
 {
     int r = check_size(put, message->data, message->size);
+    if (r == 0 && !is_large(message) && message->size != 0 &&
+        kin__tail_put_small(put, message->data, message->size) == 0) {
+        return 0;
+    }
     if (r == 0) {
         r = write_block(message, handles);
     }

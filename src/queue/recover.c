@@ -11,6 +11,7 @@
  *     killed                                    left                     healed by
  *     put: block written                        block of the dead        heap reap
  *     put: segment linked, not given            link to it               tail rebuild gives it
+ *     put, one small: tail moved, not READY     slot FREE                tail rebuild moves it back
  *     put: RESERVED, tail not moved             slot state               tail rebuild
  *     put: RESERVED, message not written        slot of the dead         repair: ABORTED; block:
  *                                                                        heap reap

@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <kin/error.h>
 #include <limits.h>
+#include <string.h>
 
 #define NEEDS_SEGMENT INT_MIN /* of reserve: among the codes that callers see there is none */
 
@@ -98,6 +99,35 @@ static int try_reserve(struct putting *put, struct incoming *messages, uint32_t 
     return r;
 }
 
+int kin__tail_put_small(struct putting *put, const void *data, size_t size)
+{
+    struct queue_shared *queue = put->queue;
+    unsigned char bytes[SLOT_SMALL_BYTES]; /* the caller's memory is not touched under the lock */
+    memcpy(bytes, data, size);
+    kin__queue_lock_tail(queue, put->index, put->self);
+    uint64_t ticket = atomic_load_explicit(&queue->tail, memory_order_relaxed);
+    struct segment *segment = kin__segment_at(
+        atomic_load_explicit(&queue->tail_segment, memory_order_relaxed));
+    bool is_possible = !kin__segment_is_past(segment, ticket) && has_space(queue, size) &&
+                       atomic_load_explicit(&queue->closing, memory_order_relaxed) == QUEUE_OPEN;
+    if (is_possible) {
+        struct slot *slot = kin__segment_slot(segment, ticket);
+        uint64_t bytes_put = queue->bytes_put + size;
+        slot->about = kin__slot_about(size, 0, 0);
+        slot->bytes_end = bytes_put;
+        memcpy(slot->small, bytes, size);
+        queue->bytes_put = bytes_put;
+        atomic_store_explicit(&queue->tail, ticket + 1, memory_order_release);
+        atomic_store_explicit(&slot->state, kin__slot_word(ticket, SLOT_READY, 0),
+                              memory_order_release);
+    }
+    kin__lock_release(&queue->tail_lock, put->self);
+    if (is_possible) {
+        kin__queue_tell_items(queue, 1);
+    }
+    return is_possible ? 0 : -EAGAIN;
+}
+
 static int wait_and_reserve(struct putting *put, struct incoming *messages, uint32_t count,
                             kin_timeout timeout)
 {
@@ -107,9 +137,9 @@ static int wait_and_reserve(struct putting *put, struct incoming *messages, uint
     if (r < 0) {
         return r;
     }
-    do {
+    for (r = -EAGAIN; r == -EAGAIN && kin__spin_again(&spin);) {
         r = try_reserve(put, messages, count);
-    } while (r == -EAGAIN && kin__spin_again(&spin));
+    }
     if (r != -EAGAIN) {
         return r;
     }

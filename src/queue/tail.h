@@ -48,6 +48,11 @@ static inline void kin__put_end(struct putting *put)
 int kin__tail_reserve(struct putting *put, struct incoming *messages, uint32_t count,
                       kin_timeout timeout);
 
+/* Puts one message of at most SLOT_SMALL_BYTES in one hold of the lock, FREE -> READY. The tail is
+ * moved before that, so that nobody is done with a message that does not count yet. 0, or -EAGAIN:
+ * it takes the long way. */
+int kin__tail_put_small(struct putting *put, const void *data, size_t size);
+
 /* Makes reserved slots, whose messages have been written, READY, and wakes consumers. The last
  * store is the barrier that raising a count asks for. */
 static inline void kin__tail_commit(struct putting *put, const struct incoming *messages,
@@ -61,8 +66,7 @@ static inline void kin__tail_commit(struct putting *put, const struct incoming *
     }
     const struct incoming *last = &messages[count - 1];
     atomic_exchange(&last->slot->state, kin__slot_word(last->ticket, SLOT_READY, 0));
-    kin__count_raise(&queue->items, count);
-    kin__count_raise(&queue->watch, UINT32_MAX);
+    kin__queue_tell_items(queue, count);
 }
 
 #endif
