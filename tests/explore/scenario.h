@@ -65,5 +65,6 @@ extern const struct scenario claim_scenarios[];
 extern const struct scenario local_scenarios[];
 extern const struct scenario condition_scenarios[];
 extern const struct scenario barrier_scenarios[];
+extern const struct scenario rwlock_scenarios[];
 
 #endif
