@@ -238,7 +238,7 @@ kin_handle kin__reference_read(const kin_handle *reference)
 
 /* Frees the object at a DYING entry of which this process is the freer. The block changes
  * hands before the entry forgets it, so it is freed once, whoever goes on after a kill. */
-static void finish_free(uint32_t index)
+static void free_one(uint32_t index)
 {
     struct kin__entry *entry = kin__entry_at(index);
     uint64_t block = entry->block;
@@ -263,6 +263,26 @@ static void finish_free(uint32_t index)
     atomic_store(&entry->freer, 0);
     shared->directory_search = index < shared->directory_search ? index : shared->directory_search;
     unlock_directory(self);
+}
+
+/* What an object names may be freed with it, and what that names: one after the other, so that long
+ * chains do not need a long stack. All that wait are DYING and this process's to free, so a reaper
+ * finds them. */
+static void finish_free(uint32_t index)
+{
+    struct kin__thread *self = &kin__thread_current;
+    if (self->is_freeing) {
+        kin__entry_at(index)->free_next = self->to_free;
+        self->to_free = index;
+        return;
+    }
+    self->is_freeing = true;
+    while (index != 0) {
+        free_one(index);
+        index = self->to_free;
+        self->to_free = index == 0 ? 0 : kin__entry_at(index)->free_next;
+    }
+    self->is_freeing = false;
 }
 
 /* A free entry, or 0: the directory is full. Under the lock. */

@@ -37,7 +37,8 @@ struct kin__entry {
     _Atomic uint32_t name_hash; /* of its name; written before `name` */
     _Atomic uint64_t name; /* offset of a string in the object's block; 0: none; once written it
                             * stays as long as the object lives */
-    uint64_t reserved;
+    uint32_t free_next;    /* of a DYING entry: what its freer is to free next; its own */
+    uint32_t reserved;
 };
 
 KIN_STATIC_ASSERT_SIZE(struct kin__entry, 64);

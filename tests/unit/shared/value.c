@@ -567,3 +567,29 @@ TEST_OF_PROCESSES(a_value_of_one_process_is_no_other_ones)
     kin_value_free(value);
     CHECK_EQUAL(object_count(), 0);
 }
+
+/* Each value names the one before, and is kept by the next one alone. */
+static kin_value *new_chain(uint32_t length)
+{
+    kin_value *last = NULL;
+    for (uint32_t i = 0; i < length; i++) {
+        kin_handle handle = kin_value_handle(last);
+        kin_value_options options = {.size = sizeof options, .is_raw = true, .initial = &handle};
+        kin_value *next = NULL;
+        REQUIRE(kin_value_create('&', &options, &next) == 0);
+        kin_value_free(last);
+        last = next;
+    }
+    return last;
+}
+
+TEST_WITH(a_long_chain_of_values_is_freed_with_its_end, .limit_seconds = 60)
+{
+    enum { LENGTH = 100000 }; /* one stack frame for each would be too much */
+    begin();
+    kin_value *last = new_chain(LENGTH);
+    CHECK_EQUAL(object_count(), LENGTH);
+    kin_value_free(last);
+    CHECK_EQUAL(object_count(), 0);
+    CHECK_SOUND();
+}
