@@ -13,6 +13,7 @@ struct barrier_world {
     uint32_t come[ROUNDS];                       /* how many have called wait */
     uint8_t numbers[ROUNDS][SCENARIO_ROLES_MAX]; /* that were given out */
     uint32_t broken;
+    uint32_t acted;
 };
 
 static struct barrier_world *barrier_world(void)
@@ -20,14 +21,28 @@ static struct barrier_world *barrier_world(void)
     return scenario_world;
 }
 
-static void create_with(uint32_t party_count, kin_barrier_on_death on_death)
+static int note_action(kin_call *call)
+{
+    (void)call;
+    barrier_world()->acted++;
+    machine_point(POINT_ATOMIC, NULL);
+    return 0;
+}
+KIN_FUNCTION(note_action)
+
+static void create_acting(uint32_t party_count, kin_barrier_on_death on_death, kin_function *action)
 {
     struct barrier_world *world = barrier_world();
-    kin_barrier_options options = {.size = sizeof options, .on_death = on_death};
+    kin_barrier_options options = {.size = sizeof options, .on_death = on_death, .action = action};
     world->party_count = party_count;
     SCENARIO_CHECK(
         kin_barrier_create(&options, party_count, &world->barriers[SCENARIO_ROLES_MAX]) == 0);
     world->handle = kin_barrier_handle(world->barriers[SCENARIO_ROLES_MAX]);
+}
+
+static void create_with(uint32_t party_count, kin_barrier_on_death on_death)
+{
+    create_acting(party_count, on_death, NULL);
 }
 
 static void create_that_breaks(void)
@@ -43,6 +58,11 @@ static void create_that_shrinks(void)
 static void create_for_two(void)
 {
     create_with(2, KIN_BARRIER_BREAK);
+}
+
+static void create_that_acts(void)
+{
+    create_acting(2, KIN_BARRIER_SHRINK, note_action);
 }
 
 static void attach_barrier(uint32_t role)
@@ -96,6 +116,38 @@ static void wait_once(uint32_t role)
     SCENARIO_CHECK(r >= 0 || r == KIN_EBROKEN);
 }
 
+static void wait_and_leave(uint32_t role)
+{
+    int r = wait(role, 0, KIN_FOREVER);
+    SCENARIO_CHECK(r >= 0 || (r == KIN_EBROKEN && machine->death_count > 0));
+    SCENARIO_CHECK(kin_barrier_leave(barrier_world()->barriers[role]) == 0);
+}
+
+static void abort_it(uint32_t role)
+{
+    SCENARIO_CHECK(kin_barrier_abort(barrier_world()->barriers[role]) == 0);
+}
+
+/* Each of the dead has taken its own place away, and no other. */
+static void check_shrunk(void)
+{
+    kin_barrier *barrier = barrier_world()->barriers[SCENARIO_ROLES_MAX];
+    uint32_t dead = 0;
+    for (uint32_t role = 0; role < SCENARIO_ROLES_MAX; role++) {
+        dead += scenario_is_dead(role);
+    }
+    SCENARIO_CHECK(kin_barrier_party_count(barrier) == 3 - dead);
+    SCENARIO_CHECK(!kin_barrier_is_broken(barrier) && kin_barrier_waiting_count(barrier) == 0);
+}
+
+static void check_left(void)
+{
+    kin_barrier *barrier = barrier_world()->barriers[SCENARIO_ROLES_MAX];
+    SCENARIO_CHECK(kin_barrier_party_count(barrier) == 0);
+    SCENARIO_CHECK(kin_barrier_waiting_count(barrier) == 0);
+    SCENARIO_CHECK(barrier_world()->acted == 1 || machine->death_count > 0);
+}
+
 const struct scenario barrier_scenarios[] = {
     {.name = "barrier, three, twice",
      .create = create_that_breaks,
@@ -110,7 +162,30 @@ const struct scenario barrier_scenarios[] = {
      .roles = {{"A", wait_twice_whoever_dies, true, false},
                {"B", wait_twice_whoever_dies, true, false},
                {"C", wait_twice_whoever_dies, false, false}},
+     .check = check_shrunk,
      .deaths = 2},
+    {.name = "barrier, shrinks, reaper dies",
+     .create = create_that_shrinks,
+     .attach = attach_barrier,
+     .roles = {{"A", wait_twice_whoever_dies, true, false},
+               {"B", wait_twice_whoever_dies, false, false},
+               {"C", wait_twice_whoever_dies, false, false}},
+     .check = check_shrunk,
+     .deaths = 2,
+     .has_mortal_reaper = true},
+    {.name = "barrier, shrinks, action, two wait and leave",
+     .create = create_that_acts,
+     .attach = attach_barrier,
+     .roles = {{"A", wait_and_leave, true, false}, {"B", wait_and_leave, true, false}},
+     .check = check_left,
+     .deaths = 1},
+    {.name = "barrier, one aborts",
+     .create = create_that_breaks,
+     .attach = attach_barrier,
+     .roles = {{"A", wait_once, true, false},
+               {"B", wait_once, true, false},
+               {"C", abort_it, false, false}},
+     .deaths = 1},
     {.name = "barrier, one gives up",
      .create = create_for_two,
      .attach = attach_barrier,

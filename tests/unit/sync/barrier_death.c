@@ -316,7 +316,7 @@ TEST_OF_PROCESSES_WITH(parties_are_killed_again_and_again_and_the_others_go_on, 
     for (int i = 0; i < 3; i++) {
         children[i] = child_start(go_round_for_ever, barrier);
     }
-    for (int round = 0; round < 30; round++) {
+    for (int round = 0; round < 15; round++) {
         uint64_t passed = atomic_load(&numbers[5]);
         await_number(5, passed + 30);
         child_kill(children[round % 3]);

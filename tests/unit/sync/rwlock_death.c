@@ -239,7 +239,7 @@ TEST_OF_PROCESSES_WITH(readers_and_writers_are_killed_again_and_again, .limit_se
     for (int i = 0; i < 3; i++) {
         children[i] = child_start(use_for_ever, rwlock);
     }
-    for (int round = 0; round < 30; round++) {
+    for (int round = 0; round < 15; round++) {
         uint64_t passed = atomic_load(&numbers[5]);
         await_number(5, passed + 50);
         child_kill(children[round % 3]);

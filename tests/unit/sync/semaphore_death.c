@@ -187,7 +187,7 @@ TEST_OF_PROCESSES_WITH(killed_in_the_crowd_again_and_again_no_permit_is_lost, .l
     for (int i = 0; i < 3; i++) {
         children[i] = child_start(pass_gate_for_ever, semaphore);
     }
-    for (int round = 0; round < 30; round++) {
+    for (int round = 0; round < 15; round++) {
         uint64_t passed = atomic_load(&numbers[4]);
         await_number(4, passed + 50);
         child_kill(children[round % 3]);
