@@ -1,6 +1,12 @@
 #!/usr/bin/env bash
 # Checks each model exhaustively with Spin, and sees that its mutants fail.
+#
+#     models_test.sh [BUILD]     the short form: small sizes, about a minute on one core
+#     models_test.sh --long      and larger ones: more members and messages, two deaths; prints the
+#                                states of each
 set -euo pipefail
+is_long=false
+[[ ${1:-} != --long ]] || is_long=true
 cd "$(dirname "$0")"
 models=$PWD
 folder=$(mktemp -d)
@@ -8,6 +14,10 @@ trap 'rm -rf "$folder"' EXIT
 cd "$folder"
 passed=0
 failed=0
+optimize=-O0 # most of the short form is compiling
+limits=(-m200000 -w20)
+memory_mib=900
+! $is_long || { optimize=-O2 limits=(-m2000000 -w24) memory_mib=8000; }
 
 # verify MODEL OPTION...: 0 without errors, 1 with; anything else is a failure of the tools.
 verify() {
@@ -15,11 +25,15 @@ verify() {
     shift
     rm -f pan pan.*
     spin "$@" -a "$models/$model.pml" >spin.log 2>&1 || { cat spin.log; return 2; }
-    cc -O2 -DSAFETY -DCOLLAPSE -w -o pan pan.c || return 2
-    ./pan -m1000000 -E >pan.log 2>&1 || return 2
-    ! grep -q "max search depth too small\|out of memory" pan.log || return 2
+    cc "$optimize" -DSAFETY -DCOLLAPSE "-DMEMLIM=$memory_mib" -w -o pan pan.c || return 2
+    ./pan "${limits[@]}" -E >pan.log 2>&1 || return 2
+    ! grep -q "max search depth too small\|out of memory\|memory limit" pan.log || return 2
     grep -q "errors: [0-9]" pan.log || return 2
     grep -q "errors: 0" pan.log
+}
+
+states() {
+    sed -n 's/^ *\([0-9]*\) states, stored.*/\1/p' pan.log
 }
 
 expect() {
@@ -28,7 +42,7 @@ expect() {
     verify "$@" || code=$?
     if [[ $verdict == holds && $code -eq 0 ]] || [[ $verdict == fails && $code -eq 1 ]]; then
         passed=$((passed + 1))
-        printf 'ok    %s %s\n' "$*" "$verdict"
+        printf 'ok    %s %s%s\n' "$*" "$verdict" "$($is_long && printf ', %s states' "$(states)")"
     else
         failed=$((failed + 1))
         printf 'FAIL  %s: expected that it %s\n' "$*" "$verdict"
@@ -36,17 +50,112 @@ expect() {
     fi
 }
 
-expect holds event_count -DPRODUCERS=2 -DCONSUMERS=2
 expect holds event_count -DPRODUCERS=1 -DCONSUMERS=2 -DKILLS=2
 expect fails event_count -DNO_REAPER
 expect fails event_count -DNO_PASS
 expect fails event_count -DNO_DEATHS
 
 expect holds lock -DMEMBERS=3
-expect holds lock -DMEMBERS=3 -DKILLS=2
 expect fails lock -DNO_REAPER
 expect fails lock -DNO_KEEP
 expect fails lock -DNO_PENDING -DNO_REAPER
+
+one=(-DPRODUCERS=1 -DCONSUMERS=1)
+batch=("${one[@]}" -DMESSAGES=2 -DBATCH=2 -DSKIPPED_MAX=2)
+stall=(-DPRODUCERS=2 -DCONSUMERS=1 -DSTALL -DSKIPPED_MAX=0)
+expect holds queue "${one[@]}" -DMESSAGES=2
+expect holds queue "${one[@]}" -DREFUSE
+expect holds queue "${batch[@]}"
+expect holds queue "${stall[@]}"
+expect fails queue "${one[@]}" -DCOMMIT_FIRST
+expect fails queue "${one[@]}" -DMESSAGES=2 -DNO_LOOK_BACK
+expect fails queue "${batch[@]}" -DLOOK_UP
+expect fails queue "${one[@]}" -DTRUST_TAIL
+expect fails queue "${one[@]}" -DTRUST_HEAD
+expect fails queue "${one[@]}" -DNO_COUNT
+expect fails queue "${one[@]}" -DNO_REPAIR
+expect fails queue -DPRODUCERS=2 -DCONSUMERS=1 -DNO_REAPER_WAKE
+expect fails queue "${one[@]}" -DKILLS=2 -DFREE_FIRST
+expect fails queue "${one[@]}" -DKILLS=2 -DNO_SUCCESSOR
+expect fails queue "${one[@]}" -DMESSAGES=2 -DREFUSE -DNO_MOVE_BACK
+expect fails queue "${one[@]}" -DREFUSE -DNO_CHECK
+expect fails queue "${stall[@]}" -DNO_OVERFLOW
+
+passing=(-DMEMBERS=4 -DPERMITS=2 -DHELD=2 -DKILLS=0 -DSTAYS)
+expect holds semaphore -DMEMBERS=3
+expect holds semaphore -DMEMBERS=2 -DKILLS=2
+expect fails semaphore -DNO_CLAIM -DSTORE
+expect fails semaphore -DNOTE_LATE
+expect fails semaphore -DMEMBERS=2 -DKILLS=2 -DFREE_FIRST
+expect fails semaphore -DMEMBERS=2 -DKILLS=2 -DNO_SUCCESSOR
+expect fails semaphore "${passing[@]}" -DNO_PASS
+expect fails semaphore -DLOOK_FIRST
+expect fails semaphore -DNO_WAKE
+
+expect holds barrier
+expect holds barrier -DROUNDS=1 -DTIMEOUT
+expect fails barrier -DCOUNT_DEAD
+expect fails barrier -DNO_BREAK
+expect fails barrier -DRESET -DPHASE_FIRST
+expect fails barrier -DRESET -DNO_MARK
+expect fails barrier -DONE_ROW
+expect fails barrier -DROUNDS=1 -DKILLS=2 -DFREE_FIRST
+expect fails barrier -DNO_RAISE
+
+expect holds condition
+expect holds condition -DTIMEOUT
+expect fails condition -DTIMEOUT -DSTORE
+expect fails condition -DNO_PASS_ON
+expect fails condition -DKILLS=2 -DFREE_FIRST
+expect fails condition -DNO_CALL_ALL
+expect fails condition -DLEAVE_EARLY
+expect fails condition -DNOTE_LATE
+expect fails condition -DANY_ORDER
+expect fails condition -DTICKET_LATE
+expect fails condition -DNO_WAKE
+
+expect holds reaper -DKILLS=1
+expect fails reaper -DNO_RING
+expect fails reaper -DFREE_FIRST
+expect fails reaper -DNO_REPAIR
+
+expect holds rwlock -DREADERS=1 -DWRITERS=2
+expect fails rwlock -DREADERS=1 -DWRITERS=2 -DNO_PHASE
+expect fails rwlock -DREADERS=1 -DLOOK_FIRST
+expect fails rwlock -DREADERS=1 -DSCAN_FIRST
+expect fails rwlock -DREADERS=1 -DNO_TELL
+expect fails rwlock -DREADERS=1 -DNO_TELL_MARK
+expect fails rwlock -DREADERS=1 -DNO_OPEN
+expect fails rwlock -DREADERS=1 -DNO_WAKE
+expect fails rwlock -DREADERS=1 -DKILLS=2 -DFREE_FIRST
+
+if $is_long; then
+    expect holds rwlock
+    expect holds rwlock -DREADERS=1 -DKILLS=2
+    expect holds event_count -DPRODUCERS=2 -DCONSUMERS=2
+    expect holds lock -DMEMBERS=3 -DKILLS=2
+    expect holds queue -DPRODUCERS=2 -DCONSUMERS=1
+    expect holds queue -DPRODUCERS=1 -DCONSUMERS=2 -DMESSAGES=2
+    expect holds queue -DPRODUCERS=1 -DCONSUMERS=2 -DREFUSE
+    expect holds queue "${one[@]}" -DKILLS=2 -DBOTH
+    expect holds queue "${one[@]}" -DMESSAGES=2 -DKILLS=2 -DCAPACITY=1
+    expect holds queue "${batch[@]}" -DREFUSE -DKILLS=2
+    expect holds semaphore -DMEMBERS=3 -DPERMITS=2
+    expect holds semaphore -DMEMBERS=3 -DTIMEOUT
+    expect holds semaphore -DMEMBERS=3 -DNO_CLAIM
+    expect holds semaphore -DMEMBERS=3 -DKILLS=2
+    expect holds semaphore "${passing[@]}"
+    expect holds barrier -DTIMEOUT
+    expect holds barrier -DRESET
+    expect holds barrier -DKILLS=2
+    expect holds barrier -DPARTIES=3 -DROUNDS=1
+    expect holds condition -DNOTIFIERS=2
+    expect holds condition -DWAITERS=3
+    expect holds condition -DKILLS=2
+    expect fails condition -DKILLS=2 -DCLEAR_FIRST
+    expect holds reaper -DKILLS=2
+    expect fails reaper -DNO_SUCCESSOR
+fi
 
 printf '%d passed, %d failed\n' "$passed" "$failed"
 [[ $failed -eq 0 ]]
