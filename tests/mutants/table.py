@@ -194,6 +194,11 @@ MUTANTS = [
     dict(name="directory: recovery does not count again", file="src/family/directory.c",
          change=[("    entry->references = recount.references;\n", "")],
          found=[explore("object")]),
+    dict(name="directory: recovery does not finish a replaced handle",
+         file="src/family/directory.c",
+         change=[("        write_handle(kin__at(shared->directory_place), shared->directory_handle);",
+                  "        (void)shared;")],
+         found=[unit("family", "a_handle_that_the_dead_was_replacing")]),
     dict(name="directory: an entry loses its freer before it is free",
          file="src/family/directory.c",
          change=[("    atomic_store(&entry->state, KIN__ENTRY_FREE);\n"
