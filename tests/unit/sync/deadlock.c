@@ -464,3 +464,54 @@ TEST_OF_PROCESSES(when_off_nobody_is_told)
     REQUIRE(waitpid(doomed, NULL, 0) == doomed);
     close_locks();
 }
+
+/* --- killed anywhere --- */
+
+static void mend(kin_lock *lock, int r)
+{
+    if (r == KIN_OWNER_DIED) {
+        CHECK_EQUAL(kin_lock_mark_consistent(lock), 0);
+    }
+}
+
+/* Takes two locks in this order or that, and lets go when it is refused, until told to stop. */
+static void close_circles_until_stopped(void *user)
+{
+    (void)user;
+    for (uint64_t i = (uint64_t)getpid(); number(20) == 0; i++) {
+        kin_lock *first = locks[i % 2];
+        kin_lock *second = locks[1 - i % 2];
+        int r = kin_lock_acquire(first, KIN_FOREVER);
+        CHECK(r >= 0);
+        mend(first, r);
+        r = kin_lock_acquire(second, KIN_FOREVER);
+        CHECK(r >= 0 || r == -EDEADLK);
+        mend(second, r);
+        if (r >= 0) {
+            atomic_fetch_add(&numbers[21], 1);
+            CHECK_EQUAL(kin_lock_release(second), 0);
+        }
+        CHECK_EQUAL(kin_lock_release(first), 0);
+    }
+}
+
+TEST_OF_PROCESSES(those_who_close_circles_are_killed_again_and_again_and_the_others_go_on)
+{
+    enum { WORKER_COUNT = 3, KILL_COUNT = 30 };
+    pid_t workers[WORKER_COUNT];
+    open_locks(true);
+    CHECK_EQUAL(kin_deadlock_policy_set(KIN_DEADLOCK_ERROR, NULL, NULL), 0);
+    for (int i = 0; i < WORKER_COUNT; i++) {
+        workers[i] = child_start(close_circles_until_stopped, NULL);
+    }
+    for (int i = 0; i < KILL_COUNT; i++) {
+        await_number(21, number(21) + 20);
+        child_kill(workers[i % WORKER_COUNT]);
+        workers[i % WORKER_COUNT] = child_start(close_circles_until_stopped, NULL);
+    }
+    atomic_store(&numbers[20], 1);
+    for (int i = 0; i < WORKER_COUNT; i++) {
+        child_join(workers[i]);
+    }
+    close_locks();
+}

@@ -254,3 +254,50 @@ TEST_OF_PROCESSES(a_fair_lock_kept_for_one_who_died_alone_is_free)
     CHECK_EQUAL(kin_lock_release(lock), 0);
     kin_lock_free(lock);
 }
+
+/* --- killed anywhere --- */
+
+/* Wants the lock again and again, at times not for long, until it is killed or told to stop. */
+static void want_it_until_stopped(void *user)
+{
+    for (uint64_t i = 0; atomic_load(&numbers[20]) == 0; i++) {
+        int r = kin_lock_acquire(user, i % 8 == 0 ? kin_within_ms(1) : KIN_FOREVER);
+        CHECK(r >= 0 || r == -ETIMEDOUT);
+        if (r == KIN_OWNER_DIED) {
+            CHECK_EQUAL(kin_lock_mark_consistent(user), 0);
+        }
+        if (r >= 0) {
+            atomic_fetch_add(&numbers[21], 1);
+            CHECK_EQUAL(kin_lock_release(user), 0);
+        }
+    }
+}
+
+/* Each has had the lock some more times since. */
+static void await_progress(void)
+{
+    await_number(21, atomic_load(&numbers[21]) + 50);
+}
+
+TEST_OF_PROCESSES(those_who_want_a_fair_lock_are_killed_again_and_again_and_it_goes_on)
+{
+    enum { WORKER_COUNT = 4, KILL_COUNT = 30 };
+    kin_lock *lock = new_fair_lock();
+    pid_t workers[WORKER_COUNT];
+    for (int i = 0; i < WORKER_COUNT; i++) {
+        workers[i] = child_start(want_it_until_stopped, lock);
+    }
+    for (int i = 0; i < KILL_COUNT; i++) {
+        await_progress();
+        child_kill(workers[i % WORKER_COUNT]);
+        workers[i % WORKER_COUNT] = child_start(want_it_until_stopped, lock);
+    }
+    await_progress();
+    atomic_store(&numbers[20], 1);
+    for (int i = 0; i < WORKER_COUNT; i++) {
+        child_join(workers[i]);
+    }
+    CHECK(kin_lock_acquire(lock, KIN_NOW) >= 0);
+    CHECK_EQUAL(kin_lock_release(lock), 0);
+    kin_lock_free(lock);
+}

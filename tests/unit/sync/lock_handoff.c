@@ -207,3 +207,51 @@ TEST_OF_PROCESSES(three_processes_take_turns_by_three_fair_locks_each_released_b
     }
     close_ring();
 }
+
+/* --- a pipeline: each stage waits for the lock that the one before it releases --- */
+
+static kin_lock *gates[2];
+
+static void *first_stage(void *user)
+{
+    atomic_store(&numbers[0], 20);
+    CHECK_EQUAL(kin_lock_release(gates[0]), 0);
+    return user;
+}
+
+static void *second_stage(void *user)
+{
+    CHECK_EQUAL(kin_lock_acquire(gates[0], KIN_FOREVER), 0);
+    atomic_store(&numbers[0], atomic_load(&numbers[0]) + 1);
+    CHECK_EQUAL(kin_lock_release(gates[1]), 0);
+    return user;
+}
+
+static void *third_stage(void *user)
+{
+    CHECK_EQUAL(kin_lock_acquire(gates[1], KIN_FOREVER), 0);
+    atomic_store(&numbers[0], atomic_load(&numbers[0]) * 2);
+    return user;
+}
+
+TEST(a_pipeline_of_three_stages_runs_in_order_by_two_locks)
+{
+    begin();
+    for (int i = 0; i < 2; i++) {
+        gates[i] = new_handoff_lock(false);
+        CHECK_EQUAL(kin_lock_acquire(gates[i], KIN_NOW), 0);
+    }
+    pthread_t third = thread_start(third_stage, NULL);
+    pthread_t second = thread_start(second_stage, NULL);
+    await_sleepers(getpid(), 2);
+    pthread_t first = thread_start(first_stage, NULL);
+    thread_join(first);
+    thread_join(second);
+    thread_join(third);
+    CHECK_EQUAL(atomic_load(&numbers[0]), 42);
+    for (int i = 0; i < 2; i++) { /* those who acquired them have ended: they are the process's */
+        CHECK(kin_lock_is_locked(gates[i]));
+        CHECK_EQUAL(kin_lock_release(gates[i]), 0);
+        kin_lock_free(gates[i]);
+    }
+}
