@@ -266,10 +266,19 @@ TEST_OF_PROCESSES(of_processes_that_want_one_name_one_gets_it)
     CHECK_SOUND();
 }
 
-/* How much memory the machine has left, in GiB. */
-static long memory_left(void)
+/* How much memory there is left, in GiB: in the machine, and in its control group. */
+static uint64_t memory_left(void)
 {
-    return sysconf(_SC_AVPHYS_PAGES) / 1024 * (sysconf(_SC_PAGESIZE) / 1024) / 1024;
+    uint64_t pages = (uint64_t)sysconf(_SC_AVPHYS_PAGES);
+    uint64_t left = pages * (uint64_t)sysconf(_SC_PAGESIZE);
+    unsigned long long limit = 0;
+    FILE *file = fopen("/sys/fs/cgroup/memory.max", "re");
+    if (file != NULL) {
+        bool has_limit = fscanf(file, "%llu", &limit) == 1;
+        left = has_limit && limit < left ? limit : left;
+        fclose(file);
+    }
+    return left >> 30;
 }
 
 TEST_WITH(a_block_can_be_larger_than_4_gib, .limit_seconds = 120)
