@@ -90,6 +90,18 @@ static void take_for_a_while(uint32_t role)
     release(role);
 }
 
+/* Waits for an item and takes none: when notified, it notifies the next in its place; when not, it
+ * leaves. So a notify that it got and does not know of is missed by who wants the item. */
+static void pass_on_or_give_up(uint32_t role)
+{
+    struct condition_world *world = condition_world();
+    acquire(role);
+    if (world->items == 0 && wait(role, kin_within_ms(5)) >= 0) {
+        SCENARIO_CHECK(kin_condition_notify(world->conditions[role], 1) >= 0);
+    }
+    release(role);
+}
+
 static void bring(uint32_t role)
 {
     acquire(role);
@@ -151,6 +163,15 @@ const struct scenario condition_scenarios[] = {
      .roles = {{"gives up", take_for_a_while, true, false},
                {"takes", take, false, false},
                {"brings two", bring_two, false, false}},
+     .deaths = 1,
+     .patience_ms = 5,
+     .may_expire = true},
+    {.name = "condition, one gives up and takes nothing",
+     .create = create_condition,
+     .attach = attach_condition,
+     .roles = {{"gives up", pass_on_or_give_up, true, false},
+               {"takes", take, false, false},
+               {"brings", bring, false, false}},
      .deaths = 1,
      .patience_ms = 5,
      .may_expire = true},

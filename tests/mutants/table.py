@@ -172,6 +172,30 @@ MUTANTS = [
                   "kin__slot_word(last->ticket, SLOT_READY, 0), memory_order_relaxed);")],
          found=[explore("queue, one to one")]),
 
+    # --- condition ---
+    dict(name="condition: the call of a dead waiter is not passed on", file="src/sync/line.c",
+         change=[("        kin__line_call(at, index, 1);\n", "        (void)at;\n")],
+         found=[unit("sync", "the_notify_of_one_who_dies")]),
+    dict(name="condition: a holder's death calls nobody", file="src/sync/mutex.c",
+         change=[("        kin__line_call_orphans(index);", "        (void)index;")],
+         found=[unit("sync", "all_who_wait_are_told")]),
+    dict(name="condition: who gives up does not see that it was called", file="src/sync/line.c",
+         change=[("    return r < 0 && atomic_compare_exchange_strong(word, &waiting, 0) ? r : 0;",
+                  "    if (r < 0) {\n        atomic_store(word, 0);\n    }\n    return r;")],
+         found=[explore("condition, one gives up and takes nothing")]),
+    dict(name="condition: out of the line before the lock is held again",
+         file="src/sync/condition.c",
+         change=[("        int back =",
+                  "        kin__line_end(visit->index, visit->self);\n        int back =")],
+         found=[("step", ["condition, wait, two behind, lock held"])]),
+    dict(name="condition: who is called is not woken",
+         file="src/sync/line.c",
+         change=[("    if (atomic_load(&member->sleeping_on) != 0) {", "    if (0) {")],
+         found=[unit("sync", "notify_wakes_one_process")]),
+    dict(name="condition: nobody waits, says who has seen some", file="src/sync/line.c",
+         change=[("        if (front.is_line_empty) {", "        if (called != 0) {")],
+         found=[unit("sync", "those_who_wait_are_notified")]),
+
     # --- heap and directory ---
     dict(name="heap: a chunk is claimed without a compare", file="src/family/chunk.c",
          change=[("            !atomic_compare_exchange_strong(&kin__chunk_at(i)->word, &word, "
