@@ -1,4 +1,5 @@
 /* kin_lock: codes, exclusion, waiting. What happens at deaths is in lock_death.c. */
+#include "base/fault.h"
 #include "family/directory.h"
 #include "unit/children.h"
 
@@ -7,6 +8,7 @@
 #include <kin/error.h>
 #include <kin/event.h>
 #include <kin/lock.h>
+#include <kin/rlock.h>
 
 static kin_lock *new_lock(void)
 {
@@ -41,6 +43,30 @@ TEST(lock_create_refuses_foreign_options)
                 -EINVAL);
     CHECK(lock == NULL);
 }
+
+#ifdef KIN_FAULTS
+
+TEST(a_lock_and_an_rlock_that_cannot_be_made_are_enomem)
+{
+    int r = -1;
+    begin();
+    for (uint64_t n = 1; r < 0; n++) {
+        kin_lock *lock = NULL;
+        kin_rlock *rlock = NULL;
+        kin_fini();
+        REQUIRE(kin_init(NULL, NULL) == 0);
+        kin__allocation_fail_at(n);
+        r = kin_lock_create(NULL, &lock);
+        r = r < 0 ? r : kin_rlock_create(NULL, &rlock);
+        kin__allocation_fail_at(0);
+        CHECK(r == 0 || r == -ENOMEM);
+        CHECK((r == 0) == (rlock != NULL));
+        kin_rlock_free(rlock);
+        kin_lock_free(lock);
+    }
+}
+
+#endif
 
 static void find_it_foreign(void *user)
 {

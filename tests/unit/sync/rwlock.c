@@ -61,6 +61,8 @@ TEST(rwlock_create_and_acquire_refuse_what_cannot_be)
     kin_rwlock_free(rwlock);
 }
 
+#ifdef KIN_FAULTS
+
 TEST(an_rwlock_that_cannot_be_made_is_enomem)
 {
     int r = -1;
@@ -77,6 +79,8 @@ TEST(an_rwlock_that_cannot_be_made_is_enomem)
         kin_rwlock_free(rwlock);
     }
 }
+
+#endif
 
 TEST(rwlock_attach_refuses_stale_handles_and_those_of_other_types)
 {
