@@ -140,7 +140,7 @@ void machine_block(enum thread_state state);
 /* A reaper waits until somebody has died since its last call. */
 void machine_watch(void);
 
-/* What the dead have done happens before what the calling thread does from here on: it has proof. */
+/* What the dead have done happens before what the calling thread does next: it has proof. */
 void machine_see_deaths(void);
 
 /* Wakes up to `count` of those who sleep on a word; how many. */
