@@ -94,6 +94,9 @@ if(NOT KIN_SANITIZE AND NOT KIN_COVERAGE)
     target_link_libraries(explore PRIVATE kin_explored Threads::Threads)
     target_link_options(explore PRIVATE -no-pie -Wl,--allow-multiple-definition)
     kin_add_test(explore explore)
+    if(CMAKE_GENERATOR STREQUAL "Ninja") # whose commands make the mutants; here a few of them
+        kin_add_test(mutants ${PROJECT_SOURCE_DIR}/tests/mutants/run ${PROJECT_BINARY_DIR} mutex)
+    endif()
 endif()
 
 file(GLOB transcripts CONFIGURE_DEPENDS examples/*.expected)

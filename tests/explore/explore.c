@@ -5,7 +5,7 @@
  *     explore --replay SCENARIO TRACE             one run again, with all its steps
  *
  * Prints a line for each scenario, with a trace to replay where one fails. "whole: 2+1" says that
- * all runs with two switches and one death were made; "nets", how often a reaper went on only
+ * all runs with two switches and one death were made ("r": where a reaper goes before others); "nets", how often a reaper went on only
  * because nobody sleeps on an internal lock for more than a second.
  */
 #define _GNU_SOURCE
@@ -29,9 +29,24 @@ static const struct scenario *const files[] = {
 
 /* How far the search goes, one after the other. */
 static const struct schedule_bounds levels[] = {
-    {0, 0, false}, {1, 0, false}, {0, 1, false}, {1, 1, false}, {2, 0, false},
-    {2, 1, false}, {3, 0, false}, {1, 2, false}, {3, 1, false}, {2, 2, false},
-    {4, 0, false}, {3, 2, false}, {4, 1, false}, {5, 0, false}, {4, 2, false}};
+    {.switches = 0, .deaths = 0},
+    {.switches = 1, .deaths = 0},
+    {.switches = 0, .deaths = 1},
+    {.switches = 1, .deaths = 1},
+    {.switches = 1, .deaths = 1, .reaps_first = true},
+    {.switches = 2, .deaths = 0},
+    {.switches = 2, .deaths = 1, .reaps_first = true},
+    {.switches = 2, .deaths = 1},
+    {.switches = 3, .deaths = 0},
+    {.switches = 1, .deaths = 2},
+    {.switches = 3, .deaths = 1, .reaps_first = true},
+    {.switches = 2, .deaths = 2},
+    {.switches = 4, .deaths = 0},
+    {.switches = 3, .deaths = 1},
+    {.switches = 3, .deaths = 2},
+    {.switches = 4, .deaths = 1},
+    {.switches = 5, .deaths = 0},
+};
 #define LEVEL_COUNT (sizeof levels / sizeof *levels)
 
 #define WHOLE_EVERY 8u     /* runs without a death whose memory is looked at whole */
@@ -177,8 +192,9 @@ static bool search(uint64_t most)
             }
         }
         if (is_done && used + 8 < sizeof figures.levels) {
-            used += (size_t)snprintf(figures.levels + used, sizeof figures.levels - used, "%s%u+%u",
-                                     used == 0 ? "" : " ", levels[i].switches, levels[i].deaths);
+            used += (size_t)snprintf(figures.levels + used, sizeof figures.levels - used,
+                                     "%s%u+%u%s", used == 0 ? "" : " ", levels[i].switches,
+                                     levels[i].deaths, levels[i].reaps_first ? "r" : "");
         }
     }
     return true;

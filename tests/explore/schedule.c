@@ -122,12 +122,24 @@ static uint32_t default_of(bool can_go_on)
     return can_go_on ? (uint32_t)CHOICE_NONE : first_of(switches(false));
 }
 
+/* The default of this search: traces keep to the other. */
+static uint32_t default_of_search(bool can_go_on)
+{
+    for (uint32_t i = 0; schedule.bounds.reaps_first && !can_go_on && i < machine->thread_count;
+         i++) {
+        if (machine->threads[i].is_reaper && machine_is_ready(i)) {
+            return CHOICE_SWITCH + i;
+        }
+    }
+    return default_of(can_go_on);
+}
+
 static uint32_t take(uint32_t choice, bool can_go_on)
 {
     struct trace *trace = &schedule.trace;
     if (choice >= CHOICE_KILL && choice < CHOICE_EXPIRE) {
         schedule.bounds.deaths -= schedule.bounds.deaths > 0;
-    } else if (choice != default_of(can_go_on)) {
+    } else if (choice != default_of_search(can_go_on)) {
         schedule.bounds.switches -= schedule.bounds.switches > 0;
     }
     if (choice != default_of(can_go_on) && trace->count < DECISIONS_MAX) {
@@ -173,12 +185,12 @@ static uint32_t search(enum point point, bool can_go_on)
     if (schedule.next < schedule.fixed_count) {
         const struct branch *branch = &schedule.branches[schedule.next];
         if (branch->step != machine->step) {
-            return default_of(can_go_on);
+            return default_of_search(can_go_on);
         }
         schedule.next++;
         return branch->choice;
     }
-    uint32_t choice = default_of(can_go_on);
+    uint32_t choice = default_of_search(can_go_on);
     uint64_t others = choices_at(point, can_go_on) & ~bit_of(choice);
     if (others != 0) {
         schedule.branches[schedule.next++] = (struct branch){machine->step, choice, others};

@@ -35,7 +35,8 @@ struct trace {
 struct schedule_bounds {
     uint32_t switches;
     uint32_t deaths;
-    bool may_expire; /* who sleeps until a deadline may reach it before others go on */
+    bool reaps_first; /* by default a reaper goes on when the thread that runs cannot */
+    bool may_expire;  /* who sleeps until a deadline may reach it before others go on */
 };
 
 /* Called by the machine at each point; what to do now. CHOICE_NONE: the thread goes on, which is

@@ -47,7 +47,7 @@ MUTANTS = [
          found=[explore("lock, three")]),
     dict(name="sleep: the reaper's nudge is not raised", file="src/family/sleep.c",
          change=[("        kin__count_raise_slow(&member->nudge, UINT32_MAX);\n", "")],
-         found=[explore("queue, two to one")]),
+         found=[explore("semaphore, three"), explore("fair lock, three")]),
     dict(name="sleep: a death since the look is not noticed", file="src/family/sleep.c",
          change=[("bool is_over = is_count && atomic_load(&kin__shared()->death_count) != deaths;",
                   "bool is_over = is_count && deaths == UINT64_MAX;")],
