@@ -5,8 +5,9 @@
  *     explore --replay SCENARIO TRACE             one run again, with all its steps
  *
  * Prints a line for each scenario, with a trace to replay where one fails. "whole: 2+1" says that
- * all runs with two switches and one death were made ("r": where a reaper goes before others); "nets", how often a reaper went on only
- * because nobody sleeps on an internal lock for more than a second.
+ * all runs with two switches and one death were made ("r": where a reaper goes before others);
+ * "nets", how often a reaper went on only because nobody sleeps on an internal lock for more than
+ * a second.
  */
 #define _GNU_SOURCE
 #include "explore/race.h"
