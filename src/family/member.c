@@ -86,6 +86,7 @@ void kin__member_free(uint32_t owner)
         atomic_store(&member->holdings[i], 0);
     }
     atomic_store(&member->holding_overflow, 0);
+    atomic_store(&member->read_count, 0);
     atomic_store(&member->word,
                  kin__member_word(KIN__MEMBER_FREE, 0, kin__word_generation(word), 0));
 }

@@ -75,7 +75,9 @@ struct kin__member {
      * release, so this is always a superset. */
     _Alignas(KIN__MEMORY_LINE) _Atomic uint32_t holdings[KIN__HOLDING_MAX];
     _Atomic uint32_t holding_overflow; /* number of claims for which there was no room */
-    uint32_t reserved[32 + 1];
+    _Atomic uint32_t read_count;       /* entries of kin_rwlocks in `holdings`, or one more: raised
+                                        * before, lowered after; by the member */
+    uint32_t reserved[32];
 };
 
 KIN_STATIC_ASSERT_OFFSET(struct kin__member, life_next,

@@ -72,7 +72,6 @@ struct kin__thread {
     uint32_t patience;     /* pauses that its last wait was allowed; see sleep.h */
     uint32_t haste;        /* how soon it looks: halvings of the time for a stream to gather */
     uint32_t gather_waits; /* waits that left this time */
-    uint32_t read_count;   /* entries with KIN__HOLDING_READ in its slot that are of kin_rwlocks */
     bool is_forking;       /* inside kin__family_fork, which takes the locks itself */
     bool is_freeing;       /* it frees an object, see directory.c */
     uint32_t to_free;      /* directory index of the next one that it is to free then; 0: none */

@@ -11,7 +11,8 @@
  * A writer acquires the mutex, closes the gate by writing its id into it, and then waits until it
  * finds no reader's entry in any slot. The entry and the gate are written and read sequentially
  * consistent: a reader that finds the gate open has its entry where the writer, who closed it
- * later, looks.
+ * later, looks. `read_count` in the slot is raised before the entry is written and lowered after it
+ * is taken out: of those who read nothing the writer looks at no more than that.
  *
  * A reader that finds the gate closed leaves its entry where it is, marks itself as one that waits
  * for the end of this writer's phase (`line`, `line_ticket`), and sleeps. The writer of that phase
@@ -165,12 +166,22 @@ static int enter(const kin_rwlock *rwlock, struct use *use)
 
 /* --- entries of readers --- */
 
+static uint32_t read_count(const struct use *use)
+{
+    return atomic_load_explicit(&use->self->member->read_count, memory_order_relaxed);
+}
+
+static void set_read_count(const struct use *use, uint32_t count)
+{
+    atomic_store_explicit(&use->self->member->read_count, count, memory_order_release);
+}
+
 /* The entry of a thread that reads; NULL: it does not. */
 static _Atomic uint32_t *find_entry(const struct use *use)
 {
     _Atomic uint32_t *holdings = use->self->member->holdings;
     uint32_t entry = use->index | KIN__HOLDING_READ;
-    for (uint32_t i = 0; use->self->read_count > 0 && i < KIN__HOLDING_MAX; i++) {
+    for (uint32_t i = 0; read_count(use) > 0 && i < KIN__HOLDING_MAX; i++) {
         if (atomic_load_explicit(&holdings[i], memory_order_relaxed) == entry) {
             return &holdings[i];
         }
@@ -184,7 +195,7 @@ static _Atomic uint32_t *put_entry(const struct use *use)
     _Atomic uint32_t *holdings = use->self->member->holdings;
     for (uint32_t i = 0; i < KIN__HOLDING_MAX; i++) {
         if (atomic_load_explicit(&holdings[i], memory_order_relaxed) == 0) {
-            use->self->read_count++;
+            set_read_count(use, read_count(use) + 1); /* who sees the entry sees this */
             atomic_store(&holdings[i], use->index | KIN__HOLDING_READ);
             return &holdings[i];
         }
@@ -196,7 +207,7 @@ static _Atomic uint32_t *put_entry(const struct use *use)
 static void take_entry_out(const struct use *use, _Atomic uint32_t *entry)
 {
     atomic_store(entry, 0);
-    use->self->read_count--;
+    set_read_count(use, read_count(use) - 1);
     if (writer_of(atomic_load(&use->shared->gate)) != 0) {
         kin__count_raise(&use->shared->drained, 1);
     }
@@ -223,7 +234,10 @@ static uint32_t count_readers(const struct use *use, uint64_t gate)
     uint32_t count = 0;
     uint32_t used = atomic_load(&kin__shared()->members.used);
     for (uint32_t slot = 1; slot < used; slot++) {
-        count += count_entries(use, kin__member_at(slot), gate);
+        struct kin__member *member = kin__member_at(slot);
+        if (atomic_load(&member->read_count) > 0) {
+            count += count_entries(use, member, gate);
+        }
     }
     return count;
 }
