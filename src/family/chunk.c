@@ -158,6 +158,45 @@ int kin__chunk_claim(uint32_t count, bool is_renewed, uint32_t *ret_first)
     return 0;
 }
 
+#define TURN_CHUNKS 64 /* what may lie idle for the sake of turns */
+#define TURN_LOOKS 256 /* how many chunks to look at */
+
+int kin__chunk_claim_in_turn(uint32_t count, _Atomic uint32_t *turn, uint32_t *ret_first)
+{
+    struct kin__family_shared *shared = kin__shared();
+    int32_t busy = (int32_t)atomic_load(&shared->busy_chunk_count);
+    uint64_t window = (uint64_t)(busy > 0 ? busy : 0) + TURN_CHUNKS + count;
+    uint32_t first = atomic_load_explicit(turn, memory_order_relaxed);
+    uint32_t length = 0;
+    if (window > shared->chunks.capacity || extend((uint32_t)window) < 0) {
+        return kin__chunk_claim(count, false, ret_first);
+    }
+    for (uint32_t looks = 0; looks < TURN_LOOKS + count; looks++) {
+        if (first + count > window) {
+            first = length = 0;
+        }
+        uint64_t word = atomic_load(&kin__chunk_at(first + length)->word);
+        if (kin__chunk_state(word) != KIN__CHUNK_IDLE) {
+            first += length + 1;
+            length = 0;
+        } else if (++length == count) {
+            int r = claim_run(first, count, false);
+            if (r < 0) {
+                return r;
+            }
+            if ((uint32_t)r == count) {
+                atomic_store_explicit(turn, first + count, memory_order_relaxed);
+                atomic_fetch_add(&shared->busy_chunk_count, count);
+                *ret_first = first;
+                return 0;
+            }
+            first += (uint32_t)r + 1; /* somebody was faster */
+            length = 0;
+        }
+    }
+    return kin__chunk_claim(count, false, ret_first);
+}
+
 void kin__chunk_release(uint32_t first, uint32_t count)
 {
     struct kin__family_shared *shared = kin__shared();

@@ -209,7 +209,8 @@ static int create_extent(uint64_t bytes, bool is_zeroed, uint64_t *ret_offset)
         return -ENOMEM;
     }
     bool is_renewed = is_zeroed && count >= RENEWED_CHUNKS_MIN;
-    int r = kin__chunk_claim((uint32_t)count, is_renewed, &first);
+    int r = is_zeroed ? kin__chunk_claim((uint32_t)count, is_renewed, &first)
+                      : kin__chunk_claim_in_turn((uint32_t)count, &kin__heap.extent_turn, &first);
     if (r < 0) {
         return r;
     }

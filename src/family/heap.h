@@ -39,6 +39,7 @@ struct kin__heap_class {
 struct kin__heap {
     mtx_t lock; /* of this process; taken around fork */
     struct kin__heap_class classes[KIN__SIZE_CLASS_COUNT];
+    _Atomic uint32_t extent_turn; /* where to look for the next extent */
 };
 
 /* The owner word for a member, and for the object at a directory index. */

@@ -8,32 +8,44 @@
 #include <errno.h>
 #include <kin/error.h>
 #include <limits.h>
-#include <string.h>
 
-/* Takes a leased message out. 0, or -EBADMSG: what the slot says cannot be. */
-static int take(const struct getting *get, struct slot *slot, kin_message *ret_message)
+/* The slot of a leased message is done with. */
+static void leave_slot(const struct getting *get, struct slot *slot)
+{
+    uint64_t word = get->queue->is_joinable ? kin__slot_next(slot, SLOT_TAKEN, get->self->owner)
+                                            : kin__slot_next(slot, SLOT_DONE, 0);
+    atomic_store_explicit(&slot->state, word, memory_order_release);
+}
+
+/* Takes a message's block over. 0, or -EBADMSG: what the slot says cannot be. */
+static int take_large(const struct getting *get, struct slot *slot, kin_message *ret_message)
 {
     uint64_t size = kin__slot_bytes(slot);
-    uint64_t handle_count = kin__slot_handle_count(slot);
-    bool is_small = !kin__slot_is_large(slot);
-    bool is_sound = is_small ||
-                    (kin__block_capacity(slot->block) >= size + handle_count * sizeof(kin_handle) &&
-                     kin__block_give(slot->block, kin__queue_owner(get->index),
-                                     kin__block_of_member(kin__family.owner)));
+    uint32_t handle_count = kin__slot_handle_count(slot);
+    bool is_sound = kin__block_capacity(slot->block) >= size + handle_count * sizeof(kin_handle) &&
+                    kin__block_give(slot->block, kin__queue_owner(get->index),
+                                    kin__block_of_member(kin__family.owner));
     if (is_sound) {
         ret_message->size = size;
-        ret_message->place = is_small ? 0 : slot->block;
-        ret_message->handle_count = (uint32_t)handle_count;
+        ret_message->place = slot->block;
+        ret_message->handle_count = handle_count;
     }
-    if (is_small) {
-        memcpy(ret_message->small, slot->small, size);
-    }
-    bool is_task = get->queue->is_joinable != 0;
-    atomic_store_explicit(
-        &slot->state,
-        kin__slot_next(slot, is_task ? SLOT_TAKEN : SLOT_DONE, is_task ? get->self->owner : 0),
-        memory_order_release);
+    leave_slot(get, slot);
     return is_sound ? 0 : -EBADMSG;
+}
+
+/* Takes a leased message out. 0, or -EBADMSG. */
+static inline int take(const struct getting *get, struct slot *slot, kin_message *ret_message)
+{
+    if (kin__slot_is_large(slot)) {
+        return take_large(get, slot, ret_message);
+    }
+    ret_message->size = kin__slot_bytes(slot);
+    ret_message->place = 0;
+    ret_message->handle_count = 0;
+    kin__small_copy(ret_message->small, slot->small, ret_message->size);
+    leave_slot(get, slot);
+    return 0;
 }
 
 /* Up to BATCH_MAX messages. How many, or a code. */

@@ -212,6 +212,39 @@ static bool lease_next(struct getting *get, struct slot **ret_slot)
     return true;
 }
 
+/* Leases the messages that come next in a row, while nothing is skipped. What is counted changes at
+ * the end: it is rebuilt if this thread dies before. */
+static uint32_t lease_row(struct getting *get, struct slot **ret_slots, uint32_t count)
+{
+    struct queue_shared *queue = get->queue;
+    struct segment *segment = kin__segment_at(queue->head.segment);
+    uint64_t at = queue->head.ticket - segment->base;
+    uint64_t bytes = 0;
+    uint32_t leased = 0;
+    if (queue->skipped_count != 0 || get->state != SLOT_LEASED) {
+        return 0;
+    }
+    for (; leased < count && at < segment->slot_count; at++) {
+        struct slot *slot = &segment->slots[at];
+        __builtin_prefetch(slot + 8, 1);
+        if (state_of(slot) != SLOT_READY) {
+            break;
+        }
+        atomic_store_explicit(&slot->state, kin__slot_next(slot, SLOT_LEASED, get->self->owner),
+                              memory_order_release);
+        bytes += kin__slot_bytes(slot);
+        ret_slots[leased++] = slot;
+    }
+    if (leased != 0) {
+        uint64_t bytes_taken = atomic_load_explicit(&queue->bytes_taken, memory_order_relaxed);
+        uint64_t taken = atomic_load_explicit(&queue->taken, memory_order_relaxed);
+        atomic_store_explicit(&queue->bytes_taken, bytes_taken + bytes, memory_order_release);
+        atomic_store_explicit(&queue->taken, taken + leased, memory_order_release);
+        queue->head.ticket += leased;
+    }
+    return leased;
+}
+
 /* Takes a segment out if one is done with. Under the head lock. */
 static void retire(struct getting *get, bool is_empty, uint64_t segment_before, uint64_t taken)
 {
@@ -241,6 +274,9 @@ static int try_lease(struct getting *get, struct slot **ret_slots, uint32_t coun
     uint64_t segment_before = queue->head.segment;
     uint64_t taken = atomic_load_explicit(&queue->taken, memory_order_relaxed);
     enum closing closing = (enum closing)atomic_load(&queue->closing);
+    if (count > 1 && closing != QUEUE_SHUT) {
+        leased = lease_row(get, ret_slots, count);
+    }
     while (leased < count && closing != QUEUE_SHUT && lease_next(get, &ret_slots[leased])) {
         leased++;
     }

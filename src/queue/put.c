@@ -34,12 +34,9 @@ static void free_block(struct incoming *message)
     }
 }
 
-/* Writes the block of a message, if it is large. 0, or -ENOMEM, -ESTALE. */
+/* Writes the block of a large message. 0, or -ENOMEM, -ESTALE. */
 static int write_block(struct incoming *message, const kin_handle *handles)
 {
-    if (!is_large(message)) {
-        return 0;
-    }
     uint64_t place = message->handle_count * sizeof(kin_handle);
     int r = kin__block_create(place + message->size, message->handle_count, KIN__BLOCK_BYTES,
                               &message->block);
@@ -61,8 +58,8 @@ static void fill(const struct putting *put, const struct incoming *message)
     if (message->block != 0) {
         kin__block_give(message->block, kin__block_of_member(kin__family.owner),
                         kin__queue_owner(put->index));
-    } else if (message->size != 0) {
-        memcpy(message->slot->small, message->data, message->size);
+    } else {
+        kin__small_copy(message->slot->small, message->data, message->size);
     }
 }
 
@@ -99,7 +96,7 @@ static int put_one(struct putting *put, struct incoming *message, const kin_hand
         kin__tail_put_small(put, message->data, message->size) == 0) {
         return 0;
     }
-    if (r == 0) {
+    if (r == 0 && is_large(message)) {
         r = write_block(message, handles);
     }
     if (r == 0) {
@@ -158,7 +155,7 @@ static int put_round(struct putting *put, const kin_bytes *messages, uint32_t co
         round[ready] = (struct incoming){.data = messages[ready].data,
                                          .size = messages[ready].size};
         r = check_size(put, messages[ready].data, messages[ready].size);
-        if (r == 0) {
+        if (r == 0 && is_large(&round[ready])) {
             r = write_block(&round[ready], NULL);
         }
     }

@@ -8,6 +8,8 @@
 #include "base/arithmetic.h"
 #include "family/directory.h"
 
+#include <string.h>
+
 enum slot_state {
     SLOT_FREE,
     SLOT_RESERVED,
@@ -98,6 +100,18 @@ static inline uint32_t kin__slot_handle_count(const struct slot *slot)
 static inline uint32_t kin__slot_deliveries(const struct slot *slot)
 {
     return (uint32_t)(slot->about >> 48);
+}
+
+/* Copies a message of at most SLOT_SMALL_BYTES: most are a few words, and a call would take longer. */
+static inline void kin__small_copy(void *to, const void *from, size_t size)
+{
+    size_t at = 0;
+    for (; at + sizeof(uint64_t) <= size; at += sizeof(uint64_t)) {
+        memcpy((unsigned char *)to + at, (const unsigned char *)from + at, sizeof(uint64_t));
+    }
+    for (; at < size; at++) {
+        ((unsigned char *)to)[at] = ((const unsigned char *)from)[at];
+    }
 }
 
 /* Notes that it is claimed once more, having come back so often. */

@@ -482,6 +482,27 @@ TEST(chunks_are_claimed_in_a_row_and_first_fit)
     CHECK_SOUND();
 }
 
+TEST(extents_take_turns_in_a_window)
+{
+    enum { COUNT = 200 };
+    uint64_t lowest = UINT64_MAX;
+    uint64_t highest = 0;
+    uint64_t last = 0;
+    begin();
+    for (int i = 0; i < COUNT; i++) {
+        uint64_t offset = 0;
+        REQUIRE(kin__block_create(100000, 0, KIN__BLOCK_BYTES, &offset) == 0);
+        CHECK(offset != last); /* not the one that was just freed */
+        lowest = offset < lowest ? offset : lowest;
+        highest = offset > highest ? offset : highest;
+        last = offset;
+        kin__block_free(offset, kin__block_owner(offset));
+    }
+    uint64_t span = (highest - lowest) / KIN__CHUNK_BYTES;
+    CHECK(span >= 32 && span <= 80);
+    CHECK_SOUND();
+}
+
 TEST(a_miscount_of_chunks_does_not_keep_memory_for_ever)
 {
     begin();
