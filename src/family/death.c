@@ -71,6 +71,7 @@ static void announce(void)
     atomic_fetch_add(&kin__shared()->death_count, 1);
     kin__os_futex_wake((_Atomic uint32_t *)(void *)&kin__shared()->death_count, UINT32_MAX);
     kin__sleep_wake_all();
+    kin__death_tell(kin__family.owner); /* who was not asleep yet is for the keepers */
 }
 
 /* Moves a slot to REAPING by this process if it is as `word` says, and the owner's; also one that a

@@ -12,10 +12,16 @@
 #define DYING_NS 5000000       /* how long one that is dying is waited for in a row */
 #define OVERFLOW_SLICE_NS 1000000000
 
+/* How soon sleepers who have not looked since a death are woken again: the first time, and when
+ * they are slow to look, stopped by a debugger for instance. */
+#define LATE_SLICE_NS 1000000
+#define LATE_SLICE_NS_MAX 1000000000
+
 struct watch {
     struct kin__os_futex_wait waits[KIN__OS_FUTEX_WORDS_MAX];
     uint32_t count;
     int64_t slice_ns; /* look again after this; INT64_MAX: only when woken */
+    int64_t late_ns;  /* and after this, if there are late sleepers */
     bool has_reaped;
 };
 
@@ -122,6 +128,18 @@ static void run_errands(struct watch *watch)
     mtx_unlock(&kin__family.errand_lock);
 }
 
+/* Wakes once more whom the news of a death did not find asleep; see sleep.h. */
+static void wake_late(struct watch *watch)
+{
+    if (kin__sleep_wake_late()) {
+        look_again_within(watch, watch->late_ns);
+        watch->late_ns = watch->late_ns < LATE_SLICE_NS_MAX ? watch->late_ns * 2
+                                                            : LATE_SLICE_NS_MAX;
+    } else {
+        watch->late_ns = LATE_SLICE_NS;
+    }
+}
+
 static bool is_orphan_daemon(void)
 {
     const struct kin__member *self = kin__family.member;
@@ -162,8 +180,11 @@ static void *keep(void *user)
         atomic_store(&member->life, (uint32_t)-r);
     }
     kin__os_futex_wake(&member->life, UINT32_MAX);
+    struct watch watch = {.late_ns = LATE_SLICE_NS};
     while (r == 0) {
-        struct watch watch = {.slice_ns = INT64_MAX, .count = 1};
+        watch.slice_ns = INT64_MAX;
+        watch.count = 1;
+        watch.has_reaped = false;
         watch.waits[0] = (struct kin__os_futex_wait){
             .word = &member->command, .expected = kin__count_prepare(&member->command)};
         if (watch.waits[0].expected & KIN__COUNT_FLAG) {
@@ -180,6 +201,7 @@ static void *keep(void *user)
         /* After the look: a child that has left by then is no longer watched. */
         kin__count_raise(&member->child_ends, UINT32_MAX);
         if (!watch.has_reaped) {
+            wake_late(&watch);
             sleep_until_change(&watch);
         }
     }

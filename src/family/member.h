@@ -58,7 +58,7 @@ struct kin__member {
     /* What it does: written by the member, read by reapers. */
     _Alignas(KIN__MEMORY_LINE) _Atomic uint64_t sleeping_on; /* place of a word; see sleep.c */
     _Atomic uint32_t doing;       /* directory index of the object it works on; 0: none */
-    _Atomic uint32_t nudge;       /* event count that a reaper raises to wake it; see sleep.h */
+    _Atomic uint32_t nudge;       /* event count that others raise to wake it; see sleep.h */
     _Atomic uint32_t command;     /* of a process: event count that its keeper sleeps on */
     _Atomic uint32_t trim_wish;   /* of a process: others freed many of its blocks */
     _Atomic uint32_t span_count;  /* of a process: spans that its heap has */
@@ -70,6 +70,9 @@ struct kin__member {
     _Atomic uint64_t line_ticket; /* its place in that line */
     _Atomic uint64_t wait_place;  /* its place among those who wait for the fair lock that
                                    * `waits_for` names; written before that */
+    _Atomic uint64_t
+        sleep_deaths; /* death_count when it last looked before it slept; written before
+                                    * sleeping_on; see sleep.h */
 
     /* What it may have claimed: an index is written before the claim and removed after the
      * release, so this is always a superset. */

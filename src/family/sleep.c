@@ -98,40 +98,50 @@ static uint64_t place_of(const _Atomic uint32_t *word)
     return is_shared ? offset : PRIVATE_PLACE;
 }
 
-/* Sleeps on the word, on the member's own nudge, and on the token, if there is one. */
-static int sleep_with_nudge(_Atomic uint32_t *word, uint32_t expected, kin_timeout timeout,
-                            bool is_count, struct kin__thread *self)
+/* In sleep_deaths: deaths do not matter to this sleep. One on a holder word: a death that matters
+ * has changed that before all are woken. */
+#define NO_DEATH UINT64_MAX
+
+/* Publishes that the member sleeps, having looked when there had been so many deaths. False:
+ * there have been more. */
+static bool publish(struct kin__member *member, uint64_t place, uint64_t deaths)
 {
-    _Atomic uint32_t *nudge = &self->member->nudge;
-    uint64_t deaths = self->deaths; /* the prepare below overwrites it */
-    uint32_t count = 2;
-    atomic_store(&self->member->sleeping_on, place_of(word));
-    struct kin__os_futex_wait waits[3] = {{.word = word, .expected = expected},
-                                          {.word = nudge, .expected = atomic_load(nudge)}};
-    bool is_over = is_count && atomic_load(&kin__shared()->death_count) != deaths;
+    atomic_store_explicit(&member->sleep_deaths, deaths, memory_order_relaxed);
+    atomic_store(&member->sleeping_on, place);
+    return deaths == NO_DEATH || atomic_load(&kin__shared()->death_count) == deaths;
+}
+
+static void withdraw(struct kin__member *member)
+{
+    atomic_store_explicit(&member->sleeping_on, 0, memory_order_release);
+}
+
+/* Sleeps on the word; on the member's own nudge, if nobody else can wake it on the word; and on the
+ * token, if there is one. */
+static int sleep_published(_Atomic uint32_t *word, uint32_t expected, kin_timeout timeout,
+                           uint64_t deaths, struct kin__member *member)
+{
+    uint64_t place = place_of(word);
+    struct kin__os_futex_wait waits[3] = {
+        {.word = word, .expected = expected},
+        {.word = &member->nudge, .expected = atomic_load(&member->nudge)}};
+    uint32_t count = place == PRIVATE_PLACE ? 2 : 1;
+    bool is_over = !publish(member, place, deaths);
     if (timeout.cancel != NULL) {
         _Atomic uint32_t *fired = kin__cancel_count(timeout.cancel);
         waits[count++] = (struct kin__os_futex_wait){.word = fired,
                                                      .expected = kin__count_prepare(fired)};
         is_over |= kin_cancel_is_requested(timeout.cancel);
     }
-    int r = is_over ? 0 : kin__os_futex_wait_many(waits, count, timeout.deadline_ns);
+    int r = is_over      ? 0
+            : count == 1 ? kin__os_futex_wait(word, expected, timeout.deadline_ns)
+                         : kin__os_futex_wait_many(waits, count, timeout.deadline_ns);
     if (r == -ENOSYS) {
         int64_t slice_ns = kin__os_now_ns() + (timeout.cancel != NULL ? CANCEL_SLICE_NS : SLICE_NS);
         r = kin__os_futex_wait(word, expected,
                                slice_ns < timeout.deadline_ns ? slice_ns : timeout.deadline_ns);
     }
-    atomic_store_explicit(&self->member->sleeping_on, 0, memory_order_release);
-    return r;
-}
-
-/* Sleeps on a holder word alone: a death that matters has changed it before it wakes all. */
-static int sleep_on_word(_Atomic uint32_t *word, uint32_t expected, int64_t deadline_ns,
-                         struct kin__thread *self)
-{
-    atomic_store(&self->member->sleeping_on, place_of(word));
-    int r = kin__os_futex_wait(word, expected, deadline_ns);
-    atomic_store_explicit(&self->member->sleeping_on, 0, memory_order_release);
+    withdraw(member);
     return r;
 }
 
@@ -150,7 +160,7 @@ int kin__timeout_is_over(kin_timeout timeout)
     return is_past ? -ETIMEDOUT : 0;
 }
 
-static int sleep_on(_Atomic uint32_t *word, uint32_t expected, kin_timeout timeout, bool is_count)
+static int sleep_on(_Atomic uint32_t *word, uint32_t expected, kin_timeout timeout, uint64_t deaths)
 {
     struct kin__thread *self = NULL;
     int r = kin__self_find(&self);
@@ -160,25 +170,25 @@ static int sleep_on(_Atomic uint32_t *word, uint32_t expected, kin_timeout timeo
     if (r < 0) {
         return r;
     }
-    r = is_count || timeout.cancel != NULL
-            ? sleep_with_nudge(word, expected, timeout, is_count, self)
-            : sleep_on_word(word, expected, timeout.deadline_ns, self);
+    r = sleep_published(word, expected, timeout, deaths, self->member);
     return r == -ETIMEDOUT ? 0 : r; /* look once more; the next call says so */
 }
 
 int kin__sleep(_Atomic uint32_t *count, uint32_t key, kin_timeout timeout)
 {
-    return sleep_on(count, key, timeout, true);
+    return sleep_on(count, key, timeout, kin__thread_current.deaths);
 }
 
 int kin__sleep_on_holder(_Atomic uint32_t *word, uint32_t expected, kin_timeout timeout)
 {
-    return sleep_on(word, expected, timeout, false);
+    return sleep_on(word, expected, timeout, NO_DEATH);
 }
 
 void kin__sleep_on_lock(_Atomic uint32_t *word, uint32_t expected, struct kin__thread *self)
 {
-    sleep_on_word(word, expected, kin__os_now_ns() + SLICE_NS, self);
+    publish(self->member, place_of(word), NO_DEATH);
+    kin__os_futex_wait(word, expected, kin__os_now_ns() + SLICE_NS);
+    withdraw(self->member);
 }
 
 /* The words on which this pass has woken all: many members sleep on few words, and each that is
@@ -200,6 +210,15 @@ static bool is_woken(struct woken *woken, uint64_t offset)
     return false;
 }
 
+/* Wakes who sleeps on a word; it may be something else by now: it is woken, never written. */
+static void wake_on(uint64_t offset, struct woken *woken)
+{
+    if (offset % sizeof(uint32_t) == 0 && !is_woken(woken, offset) &&
+        kin__memory_has(&kin__family.memory, offset, sizeof(uint32_t))) {
+        kin__os_futex_wake(kin__at(offset), UINT32_MAX);
+    }
+}
+
 void kin__sleep_wake_all(void)
 {
     struct woken woken = {0};
@@ -207,14 +226,29 @@ void kin__sleep_wake_all(void)
     for (uint32_t slot = 1; slot < used; slot++) {
         struct kin__member *member = kin__member_at(slot);
         uint64_t offset = atomic_load(&member->sleeping_on);
-        if (offset == 0) {
-            continue;
-        }
-        kin__count_raise_slow(&member->nudge, UINT32_MAX);
-        /* What it sleeps on may be something else by now: it is woken, never written. */
-        if (offset % sizeof(uint32_t) == 0 && !is_woken(&woken, offset) &&
-            kin__memory_has(&kin__family.memory, offset, sizeof(uint32_t))) {
-            kin__os_futex_wake(kin__at(offset), UINT32_MAX);
+        if (offset != 0) {
+            kin__count_raise_slow(&member->nudge, UINT32_MAX);
+            wake_on(offset, &woken);
         }
     }
+}
+
+bool kin__sleep_wake_late(void)
+{
+    struct woken woken = {0};
+    bool has_late = false;
+    uint64_t deaths = atomic_load(&kin__shared()->death_count);
+    uint32_t used = atomic_load(&kin__shared()->members.used);
+    for (uint32_t slot = 1; slot < used; slot++) {
+        struct kin__member *member = kin__member_at(slot);
+        uint64_t offset = atomic_load(&member->sleeping_on);
+        bool is_late = offset != 0 && offset != PRIVATE_PLACE &&
+                       atomic_load(&member->sleep_deaths) < deaths &&
+                       kin__word_state(atomic_load(&member->word)) == KIN__MEMBER_LIVE;
+        if (is_late) {
+            has_late = true;
+            wake_on(offset, &woken);
+        }
+    }
+    return has_late;
 }

@@ -22,12 +22,21 @@
  * A raise clears SLEEPERS and wakes one (or all). The one woken puts SLEEPERS back when it
  * leaves (kin__count_pass), for those who sleep on. Killed before that, it has swallowed a
  * wake-up; killed between its event and the raise, a raiser has swallowed one too. Both are
- * healed by the reaper: each sleeper publishes in its member slot that it sleeps, and sleeps on a
- * second word as well, its slot's `nudge`. After any death the reaper first adds to
- * `death_count`, then raises the nudge of every sleeper. One that publishes too late to be seen
- * finds that death_count has moved since its prepare, and looks again instead of sleeping. The
- * word itself is not for the reaper to change: by the time it does, the object may be gone and
- * the memory somebody else's. Waking without a reason is always allowed.
+ * healed by the reaper: each sleeper publishes in its member slot where it sleeps, and what
+ * `death_count` was before its last look. After any death the reaper first adds to death_count,
+ * then wakes every sleeper. One that publishes too late to be seen finds that death_count has
+ * moved since its prepare, and looks again instead of sleeping.
+ *
+ * Waking is not enough for one that has published and is not yet asleep: the kernel compares the
+ * word, which a death does not change. The reaper must not change it either: by the time it does,
+ * the object may be gone and the memory somebody else's. So keepers repeat the waking as long as
+ * somebody sleeps who last looked before the last death, at growing intervals: once, nearly
+ * always. Every keeper that wakes up takes part in this, so one that dies at it, which is one more
+ * death, or leaves, which wakes the next, is replaced. (A second word to sleep on, which the reaper
+ * may change, would do as well, but makes each sleep half a microsecond slower.)
+ *
+ * Where others cannot wake a sleeper, in memory of its process alone, there is such a word: its
+ * slot's `nudge`. Waking without a reason is always allowed.
  */
 #ifndef KIN_FAMILY_SLEEP_H
 #define KIN_FAMILY_SLEEP_H
@@ -90,8 +99,12 @@ int kin__sleep_on_holder(_Atomic uint32_t *word, uint32_t expected, kin_timeout 
 /* The same for the internal lock: for a second at most, no token. */
 void kin__sleep_on_lock(_Atomic uint32_t *word, uint32_t expected, struct kin__thread *self);
 
-/* After a death: wakes every member that sleeps. */
+/* After a death: wakes every member that sleeps. A keeper has to go on with the next. */
 void kin__sleep_wake_all(void);
+
+/* Wakes those who sleep and have not looked since the last death. Whether there was any: then again
+ * after a while. */
+bool kin__sleep_wake_late(void);
 
 /* Looking again for a while before sleeping pays when the other side is running. The moments
  * between two looks grow: each look takes the line away from the core that is about to write

@@ -7,7 +7,7 @@
  * Prints a line for each scenario, with a trace to replay where one fails. "whole: 2+1" says that
  * all runs with two switches and one death were made ("r": where a reaper goes before others);
  * "nets", how often a reaper went on only because nobody sleeps on an internal lock for more than
- * a second.
+ * a second, or to wake late sleepers again.
  */
 #define _GNU_SOURCE
 #include "explore/race.h"

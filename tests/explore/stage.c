@@ -6,10 +6,15 @@
 #include "family/family.h"
 #include "family/member.h"
 #include "family/reference.h"
+#include "family/sleep.h"
 #include "family/verify.h"
+#include "os/clock.h"
+#include "os/futex.h"
 
 #include <stdio.h>
 #include <stdlib.h>
+
+#define LATE_SLICE_NS 1000000
 
 void *scenario_world;
 
@@ -101,6 +106,18 @@ static void *play(void *user)
     return NULL;
 }
 
+/* Until somebody dies; or, as a keeper does, for a while, if not all have looked since the last
+ * death. */
+static void await_work(void)
+{
+    static _Atomic uint32_t never;
+    if (kin__sleep_wake_late()) {
+        kin__os_futex_wait(&never, 0, kin__os_now_ns() + LATE_SLICE_NS);
+    } else {
+        machine_watch();
+    }
+}
+
 /* Reaps as a keeper would, without a life of its own to watch over. */
 static void *reap(void *user)
 {
@@ -109,7 +126,7 @@ static void *reap(void *user)
     machine_self()->is_reaper = true;
     machine_block(THREAD_PARKED);
     for (;;) {
-        machine_watch();
+        await_work();
         for (uint32_t i = 0; i < machine->process_count; i++) {
             if (is_left(&machine->processes[i])) {
                 machine_see_deaths();

@@ -8,6 +8,11 @@
  *     -DNO_REAPER   nobody wakes the sleepers after a death          must fail
  *     -DNO_PASS     who has slept leaves without passing it on       must fail
  *     -DNO_DEATHS   a sleeper does not look at death_count           must fail
+ *     -DONE_PASS    sleepers are woken once after a death            must fail
+ *
+ * The kernel compares the word when it puts a member to sleep; the reaper wakes, and writes nothing
+ * but death_count. Its passes after the first stand for those of the keepers, who take them over
+ * from each other: one that dies at it is one more death.
  */
 #ifndef PRODUCERS
 #define PRODUCERS 2
@@ -28,6 +33,7 @@ byte died = 0;
 byte reaped = 0;
 bool asleep[MEMBERS];    /* in the kernel */
 bool published[MEMBERS]; /* sleeping_on in the member's slot */
+byte looked[MEMBERS];    /* sleep_deaths in the member's slot */
 bool killed[MEMBERS];
 bool done[MEMBERS];
 
@@ -70,6 +76,9 @@ inline raise(is_needed)
     fi
 }
 
+/* Sleeps, or is about to, and has not looked since the last death. */
+#define IS_LATE(member) (published[member] && !killed[member] && looked[member] != death_count)
+
 #define TAKE(target) \
     atomic { if :: items > 0 -> items--; goto target :: else fi }
 
@@ -95,7 +104,8 @@ proctype Consumer(byte self)
 look:   deaths = death_count; /* kin__count_prepare */
         atomic { sleepers = true; key = count };
         TAKE(pass);
-        published[self] = true; /* kin__sleep */
+        looked[self] = deaths; /* kin__sleep */
+        published[self] = true;
         if
 #ifndef NO_DEATHS
         :: death_count != deaths -> goto woken
@@ -148,14 +158,18 @@ end:
         do
         :: member < MEMBERS ->
             if
-            :: published[member] ->
-                atomic { count = (count + 1) % 8; sleepers = false };
-                atomic { wake_all() }
+            :: published[member] -> atomic { wake_all() }
             :: else
             fi;
             member++
         :: else -> break
         od
+#ifndef ONE_PASS
+        do
+        :: IS_LATE(0) || IS_LATE(1) || IS_LATE(2) || IS_LATE(MEMBERS - 1) -> atomic { wake_all() }
+        :: else -> break
+        od
+#endif
 #endif
     od
 }

@@ -54,6 +54,7 @@ expect holds event_count -DPRODUCERS=1 -DCONSUMERS=2 -DKILLS=2
 expect fails event_count -DNO_REAPER
 expect fails event_count -DNO_PASS
 expect fails event_count -DNO_DEATHS
+expect fails event_count -DONE_PASS
 
 expect holds lock -DMEMBERS=3
 expect fails lock -DNO_REAPER

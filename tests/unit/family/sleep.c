@@ -335,6 +335,61 @@ TEST_OF_PROCESSES(freeing_and_telling_between_look_and_sleep_do_not_hide_a_death
     CHECK_EQUAL(kin__sleep(counts, key, KIN_FOREVER), 0);
 }
 
+/* Says in the calling thread's slot that it sleeps on the first count, having looked before so many
+ * deaths. */
+static void publish_sleep(uint64_t deaths)
+{
+    struct kin__member *member = kin__self()->member;
+    atomic_store(&member->sleep_deaths, deaths);
+    atomic_store(&member->sleeping_on, kin__offset_of(counts));
+}
+
+TEST_OF_PROCESSES(one_who_falls_asleep_after_all_were_woken_is_woken_again)
+{
+    new_counts();
+    publish_sleep(atomic_load(&kin__shared()->death_count));
+    child_kill(child_start(take_in_child, NULL));
+    kin__os_futex_wait(counts, 0, INT64_MAX); /* the word has not changed */
+    atomic_store(&kin__self()->member->sleeping_on, 0);
+}
+
+TEST(only_who_has_not_looked_since_the_last_death_is_late)
+{
+    new_counts();
+    CHECK(!kin__sleep_wake_late());
+    publish_sleep(0);
+    CHECK(!kin__sleep_wake_late());
+    atomic_store(&kin__shared()->death_count, 2);
+    CHECK(kin__sleep_wake_late());
+    publish_sleep(1);
+    CHECK(kin__sleep_wake_late());
+    publish_sleep(2);
+    CHECK(!kin__sleep_wake_late());
+    publish_sleep(3); /* since it was counted */
+    CHECK(!kin__sleep_wake_late());
+    atomic_store(&kin__self()->member->sleeping_on, 0);
+    atomic_store(&kin__shared()->death_count, 0);
+}
+
+static void *sleep_on_holder_word(void *user)
+{
+    (void)user;
+    CHECK_EQUAL(kin__sleep_on_holder(counts, 0, KIN_FOREVER), 0);
+    return NULL;
+}
+
+TEST(who_sleeps_on_a_holder_word_is_not_late)
+{
+    new_counts();
+    pthread_t thread = thread_start(sleep_on_holder_word, NULL);
+    await_sleepers(getpid(), 1);
+    atomic_store(&kin__shared()->death_count, 1);
+    CHECK(!kin__sleep_wake_late());
+    atomic_store(&kin__shared()->death_count, 0);
+    kin__sleep_wake_all();
+    thread_join(thread);
+}
+
 TEST(a_reaper_never_writes_what_somebody_slept_on)
 {
     new_counts();
@@ -397,11 +452,14 @@ TEST(on_a_kernel_that_cannot_wait_for_several_words_sleeping_works)
     pthread_t thread = thread_start(raise_when_asleep, NULL);
     uint32_t key = kin__count_prepare(counts);
     kin__os_fail_at(1);
-    CHECK_EQUAL(kin__sleep(counts, key, KIN_FOREVER), 0);
+    CHECK_EQUAL(kin__sleep(counts, key, KIN_FOREVER), 0); /* on one word */
     thread_join(thread);
     key = kin__count_prepare(counts);
     kin__os_fail_at(1);
     CHECK_EQUAL(kin__sleep(counts, key, kin_by(INT64_MAX, cancel)), 0); /* it looks again */
+    key = kin__count_prepare(&private_count);
+    kin__os_fail_at(1);
+    CHECK_EQUAL(kin__sleep(&private_count, key, KIN_FOREVER), 0); /* so it does */
     kin__os_fail_at(0);
     kin_cancel_free(cancel);
 }
