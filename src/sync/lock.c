@@ -71,7 +71,14 @@ kin_handle kin_lock_handle(const kin_lock *lock)
     return kin__object_handle(lock);
 }
 
-int kin_lock_acquire(kin_lock *lock, kin_timeout timeout)
+/* Whether the calls on a lock can do without what kin__object_enter does. */
+static inline bool is_entered(const kin_lock *lock)
+{
+    return lock != NULL && kin__thread_current.generation == kin__family.generation &&
+           lock->object.shared != NULL;
+}
+
+__attribute__((noinline)) static int acquire(kin_lock *lock, kin_timeout timeout, const void *site)
 {
     struct lock_shared *shared = NULL;
     struct kin__thread *self = NULL;
@@ -83,15 +90,40 @@ int kin_lock_acquire(kin_lock *lock, kin_timeout timeout)
         return r;
     }
     return kin__mutex_acquire(&shared->mutex, kin__object_index(&lock->object), self, timeout,
-                              __builtin_return_address(0));
+                              site);
 }
 
-int kin_lock_release(kin_lock *lock)
+int kin_lock_acquire(kin_lock *lock, kin_timeout timeout)
+{
+    const void *site = __builtin_return_address(0);
+    if (__builtin_expect(is_entered(lock) && kin__timeout_check(timeout) == 0, 1)) {
+        struct lock_shared *shared = lock->object.shared;
+        if (kin__mutex_acquire_alone(&shared->mutex, kin__object_index(&lock->object),
+                                     &kin__thread_current, timeout, site)) {
+            return 0;
+        }
+    }
+    return acquire(lock, timeout, site);
+}
+
+__attribute__((noinline)) static int release(kin_lock *lock)
 {
     struct lock_shared *shared = NULL;
     struct kin__thread *self = NULL;
     int r = kin__object_enter(lock, &shared, &self);
     return r < 0 ? r : kin__mutex_release(&shared->mutex, kin__object_index(&lock->object), self);
+}
+
+int kin_lock_release(kin_lock *lock)
+{
+    if (__builtin_expect(is_entered(lock), 1)) {
+        struct lock_shared *shared = lock->object.shared;
+        if (kin__mutex_release_alone(&shared->mutex, kin__object_index(&lock->object),
+                                     &kin__thread_current)) {
+            return 0;
+        }
+    }
+    return release(lock);
 }
 
 int kin_lock_mark_consistent(kin_lock *lock)

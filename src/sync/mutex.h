@@ -81,7 +81,7 @@ void kin__order_note(struct kin__mutex *mutex, uint32_t index, const struct kin_
                      kin_timeout timeout);
 #define KIN__ORDER_NOTE(mutex, index, self, timeout) kin__order_note(mutex, index, self, timeout)
 #else
-#define KIN__ORDER_NOTE(mutex, index, self, timeout) ((void)0)
+#define KIN__ORDER_NOTE(mutex, index, self, timeout) ((void)(timeout))
 #endif
 
 /* The rest of acquire and release: contended, nested, or with other special needs. */
@@ -127,6 +127,45 @@ static inline int kin__mutex_acquire(struct kin__mutex *mutex, uint32_t index,
         atomic_store_explicit(&mutex->site, (uint64_t)(uintptr_t)site, memory_order_relaxed);
     }
     return r;
+}
+
+/* The most common case of acquire and of release, without a call, so that their callers need no
+ * frame: false, and nothing was done, if the mutex is not free, or special, or if the thread holds
+ * something else. */
+static inline bool kin__mutex_acquire_alone(struct kin__mutex *mutex, uint32_t index,
+                                            const struct kin__thread *self, kin_timeout timeout,
+                                            const void *site)
+{
+    _Atomic uint32_t *holding = &self->member->holdings[0];
+    uint32_t word = 0;
+    KIN__ORDER_NOTE(mutex, index, self, timeout);
+    if (mutex->flags & (KIN__MUTEX_NESTS | KIN__MUTEX_HANDOFF) ||
+        atomic_load_explicit(holding, memory_order_relaxed) != 0) {
+        return false;
+    }
+    atomic_store_explicit(holding, index, memory_order_release);
+    if (!atomic_compare_exchange_strong_explicit(&mutex->holder, &word, self->owner,
+                                                 memory_order_acq_rel, memory_order_relaxed)) {
+        atomic_store_explicit(holding, 0, memory_order_release);
+        return false;
+    }
+    atomic_store_explicit(&mutex->site, (uint64_t)(uintptr_t)site, memory_order_relaxed);
+    return true;
+}
+
+static inline bool kin__mutex_release_alone(struct kin__mutex *mutex, uint32_t index,
+                                            const struct kin__thread *self)
+{
+    _Atomic uint32_t *holding = &self->member->holdings[0];
+    uint32_t word = self->owner;
+    if (mutex->flags & KIN__MUTEX_NESTS ||
+        atomic_load_explicit(holding, memory_order_relaxed) != index ||
+        !atomic_compare_exchange_strong_explicit(&mutex->holder, &word, 0, memory_order_release,
+                                                 memory_order_relaxed)) {
+        return false;
+    }
+    atomic_store_explicit(holding, 0, memory_order_release);
+    return true;
 }
 
 /* Releases. 0, or -EPERM: the calling thread does not hold it; of a handoff one: nobody does. */
