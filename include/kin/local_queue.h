@@ -112,7 +112,7 @@ KIN_API int kin_local_queue_get_array(kin_local_queue *queue, size_t count, kin_
 
 /**
  * Says that the work on an item that was taken is done. Once for each item, by any thread.
- * Returns 0, or -EPERM: one too many, there is no item that was taken and is not done.
+ * Returns 0, or -EOVERFLOW: one too many, there is no item that was taken and is not done.
  */
 KIN_API int kin_local_queue_task_done(kin_local_queue *queue);
 

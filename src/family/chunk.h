@@ -78,8 +78,8 @@ uint32_t kin__chunk_of(uint64_t offset);
  * are zero. 0, or -ENOMEM. */
 int kin__chunk_claim(uint32_t count, bool is_renewed, uint32_t *ret_first);
 
-/* The same for what is sent from process to process again and again. What was just read elsewhere is
- * the slowest to write: its lines are in the other core's cache. So chunks take turns, by the
+/* The same for what is sent from process to process again and again. What was just read elsewhere
+ * is the slowest to write: its lines are in the other core's cache. So chunks take turns, by the
  * caller's own `turn`, within a window of 4 MiB more than what is in use: long enough for them to
  * have left the caches that are near a core, short enough for those that all share. */
 int kin__chunk_claim_in_turn(uint32_t count, _Atomic uint32_t *turn, uint32_t *ret_first);

@@ -202,7 +202,7 @@ int kin_local_queue_task_done(kin_local_queue *queue)
     uint64_t done = atomic_load(&queue->done_count);
     do {
         if (done == atomic_load(&queue->taken_count)) {
-            return -EPERM;
+            return -EOVERFLOW;
         }
     } while (!atomic_compare_exchange_weak(&queue->done_count, &done, done + 1));
     if (is_idle(queue)) {

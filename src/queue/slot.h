@@ -102,7 +102,8 @@ static inline uint32_t kin__slot_deliveries(const struct slot *slot)
     return (uint32_t)(slot->about >> 48);
 }
 
-/* Copies a message of at most SLOT_SMALL_BYTES: most are a few words, and a call would take longer. */
+/* Copies a message of at most SLOT_SMALL_BYTES: most are a few words, and a call would take
+ * longer. */
 static inline void kin__small_copy(void *to, const void *from, size_t size)
 {
     size_t at = 0;

@@ -318,12 +318,12 @@ TEST(one_task_done_too_many_is_an_error)
         kin_local_queue *queue = NULL;
         REQUIRE(kin_local_queue_create(KIN_OPTIONS(kin_local_queue_options, .order = orders[i]),
                                        &queue) == 0);
-        CHECK_EQUAL(kin_local_queue_task_done(queue), -EPERM);
+        CHECK_EQUAL(kin_local_queue_task_done(queue), -EOVERFLOW);
         CHECK_EQUAL(put_item(queue, 1, KIN_NOW), 0);
-        CHECK_EQUAL(kin_local_queue_task_done(queue), -EPERM); /* it was not taken yet */
+        CHECK_EQUAL(kin_local_queue_task_done(queue), -EOVERFLOW); /* it was not taken yet */
         CHECK_EQUAL(get_item(queue, KIN_NOW), 1);
         CHECK_EQUAL(kin_local_queue_task_done(queue), 0);
-        CHECK_EQUAL(kin_local_queue_task_done(queue), -EPERM);
+        CHECK_EQUAL(kin_local_queue_task_done(queue), -EOVERFLOW);
         kin_local_queue_free(queue);
     }
 }
@@ -354,6 +354,6 @@ TEST(join_after_a_shutdown_waits_for_what_was_taken)
     CHECK_EQUAL(kin_local_queue_join(queue, KIN_NOW), -EAGAIN);
     CHECK_EQUAL(kin_local_queue_task_done(queue), 0);
     CHECK_EQUAL(kin_local_queue_join(queue, KIN_NOW), 0);
-    CHECK_EQUAL(kin_local_queue_task_done(queue), -EPERM);
+    CHECK_EQUAL(kin_local_queue_task_done(queue), -EOVERFLOW);
     kin_local_queue_free(queue);
 }
