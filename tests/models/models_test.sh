@@ -1,9 +1,9 @@
 #!/usr/bin/env bash
 # Checks each model exhaustively with Spin, and sees that its mutants fail.
 #
-#     models_test.sh [BUILD]     the short form: small sizes, about a minute on one core
-#     models_test.sh --long      and larger ones: more members and messages, two deaths; prints the
-#                                states of each
+#     models_test.sh [BUILD]     the short form: small sizes and most mutants, about 45 s on one core
+#     models_test.sh --long      all mutants, and larger sizes: more members and messages, two
+#                                deaths; prints the states of each
 set -euo pipefail
 is_long=false
 [[ ${1:-} != --long ]] || is_long=true
@@ -50,7 +50,13 @@ expect() {
     fi
 }
 
-expect holds event_count -DPRODUCERS=1 -DCONSUMERS=2 -DKILLS=2
+# What only the long form runs.
+later() {
+    ! $is_long || expect "$@"
+}
+
+expect holds event_count -DPRODUCERS=1 -DCONSUMERS=2
+later holds event_count -DPRODUCERS=1 -DCONSUMERS=2 -DKILLS=2
 expect fails event_count -DNO_REAPER
 expect fails event_count -DNO_PASS
 expect fails event_count -DNO_DEATHS
@@ -67,53 +73,53 @@ stall=(-DPRODUCERS=2 -DCONSUMERS=1 -DSTALL -DSKIPPED_MAX=0)
 expect holds queue "${one[@]}" -DMESSAGES=2
 expect holds queue "${one[@]}" -DREFUSE
 expect holds queue "${batch[@]}"
-expect holds queue "${stall[@]}"
+later holds queue "${stall[@]}"
 expect fails queue "${one[@]}" -DCOMMIT_FIRST
 expect fails queue "${one[@]}" -DMESSAGES=2 -DNO_LOOK_BACK
 expect fails queue "${batch[@]}" -DLOOK_UP
-expect fails queue "${one[@]}" -DTRUST_TAIL
+later fails queue "${one[@]}" -DTRUST_TAIL
 expect fails queue "${one[@]}" -DTRUST_HEAD
 expect fails queue "${one[@]}" -DNO_COUNT
-expect fails queue "${one[@]}" -DNO_REPAIR
-expect fails queue -DPRODUCERS=2 -DCONSUMERS=1 -DNO_REAPER_WAKE
+later fails queue "${one[@]}" -DNO_REPAIR
+later fails queue -DPRODUCERS=2 -DCONSUMERS=1 -DNO_REAPER_WAKE
 expect fails queue "${one[@]}" -DKILLS=2 -DFREE_FIRST
-expect fails queue "${one[@]}" -DKILLS=2 -DNO_SUCCESSOR
+later fails queue "${one[@]}" -DKILLS=2 -DNO_SUCCESSOR
 expect fails queue "${one[@]}" -DMESSAGES=2 -DREFUSE -DNO_MOVE_BACK
-expect fails queue "${one[@]}" -DREFUSE -DNO_CHECK
+later fails queue "${one[@]}" -DREFUSE -DNO_CHECK
 expect fails queue "${stall[@]}" -DNO_OVERFLOW
 
 passing=(-DMEMBERS=4 -DPERMITS=2 -DHELD=2 -DKILLS=0 -DSTAYS)
 expect holds semaphore -DMEMBERS=3
-expect holds semaphore -DMEMBERS=2 -DKILLS=2
+later holds semaphore -DMEMBERS=2 -DKILLS=2
 expect fails semaphore -DNO_CLAIM -DSTORE
 expect fails semaphore -DNOTE_LATE
 expect fails semaphore -DMEMBERS=2 -DKILLS=2 -DFREE_FIRST
-expect fails semaphore -DMEMBERS=2 -DKILLS=2 -DNO_SUCCESSOR
+later fails semaphore -DMEMBERS=2 -DKILLS=2 -DNO_SUCCESSOR
 expect fails semaphore "${passing[@]}" -DNO_PASS
-expect fails semaphore -DLOOK_FIRST
-expect fails semaphore -DNO_WAKE
+later fails semaphore -DLOOK_FIRST
+later fails semaphore -DNO_WAKE
 
-expect holds barrier
+later holds barrier
 expect holds barrier -DROUNDS=1 -DTIMEOUT
 expect fails barrier -DCOUNT_DEAD
-expect fails barrier -DNO_BREAK
+later fails barrier -DNO_BREAK
 expect fails barrier -DRESET -DPHASE_FIRST
-expect fails barrier -DRESET -DNO_MARK
+later fails barrier -DRESET -DNO_MARK
 expect fails barrier -DONE_ROW
 expect fails barrier -DROUNDS=1 -DKILLS=2 -DFREE_FIRST
-expect fails barrier -DNO_RAISE
+later fails barrier -DNO_RAISE
 
-expect holds condition
+later holds condition
 expect holds condition -DTIMEOUT
 expect fails condition -DTIMEOUT -DSTORE
 expect fails condition -DNO_PASS_ON
 expect fails condition -DKILLS=2 -DFREE_FIRST
-expect fails condition -DNO_CALL_ALL
+later fails condition -DNO_CALL_ALL
 expect fails condition -DLEAVE_EARLY
-expect fails condition -DNOTE_LATE
+later fails condition -DNOTE_LATE
 expect fails condition -DANY_ORDER
-expect fails condition -DTICKET_LATE
-expect fails condition -DNO_WAKE
+later fails condition -DTICKET_LATE
+later fails condition -DNO_WAKE
 
 expect holds reaper -DKILLS=1
 expect fails reaper -DNO_RING
@@ -123,11 +129,11 @@ expect fails reaper -DNO_REPAIR
 expect holds rwlock -DREADERS=1 -DWRITERS=2
 expect fails rwlock -DREADERS=1 -DWRITERS=2 -DNO_PHASE
 expect fails rwlock -DREADERS=1 -DLOOK_FIRST
-expect fails rwlock -DREADERS=1 -DSCAN_FIRST
-expect fails rwlock -DREADERS=1 -DNO_TELL
-expect fails rwlock -DREADERS=1 -DNO_TELL_MARK
+later fails rwlock -DREADERS=1 -DSCAN_FIRST
+later fails rwlock -DREADERS=1 -DNO_TELL
+later fails rwlock -DREADERS=1 -DNO_TELL_MARK
 expect fails rwlock -DREADERS=1 -DNO_OPEN
-expect fails rwlock -DREADERS=1 -DNO_WAKE
+later fails rwlock -DREADERS=1 -DNO_WAKE
 expect fails rwlock -DREADERS=1 -DKILLS=2 -DFREE_FIRST
 
 if $is_long; then
