@@ -150,10 +150,11 @@ KIN_API int kin_queue_task_done(kin_queue *queue);
 KIN_API int kin_queue_join(kin_queue *queue, kin_timeout timeout);
 
 /**
- * An fd for poll, epoll and the like: readable when there is something to get, and when the queue
- * is closed. It stays readable until a get finds nothing (-EAGAIN): so take with KIN_NOW until
- * then, and poll. Made at the first call, for this process; it is the queue's: not to be read or
- * closed, valid until kin_queue_free. kin's own thread rings it: producers do not pay for it.
+ * An fd for poll, epoll and the like: readable when there is something to get, and when a closed
+ * queue has come to its end. It stays readable until a get finds nothing (-EAGAIN): so take with
+ * KIN_NOW until then, and poll. Made at the first call, for this process; it is the queue's: not to
+ * be read or closed, valid until kin_queue_free. kin's own thread rings it: producers do not pay
+ * for it.
  *
  * Returns 0, or -EMFILE, -ENFILE.
  */

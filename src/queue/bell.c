@@ -23,12 +23,13 @@ static bool has_something(const kin_queue *queue)
     if (kin__get_begin(queue, SLOT_LEASED, &get) < 0) {
         return false;
     }
-    bool is_closed = atomic_load(&get.queue->closing) != QUEUE_OPEN;
+    uint32_t closing = atomic_load(&get.queue->closing);
     kin__queue_lock_head(get.queue, get.index, get.self);
     bool is_ready = kin__head_settle(get.queue);
+    bool is_in_hand = get.queue->skipped_count != 0 || get.queue->claimed != 0;
     kin__lock_release(&get.queue->head_lock, get.self);
     kin__get_end(&get);
-    return is_ready || is_closed;
+    return is_ready || closing == QUEUE_SHUT || (closing == QUEUE_CLOSED && !is_in_hand);
 }
 
 /* In the keeper. */

@@ -12,7 +12,7 @@
 
 void kin__queue_tell_finished(struct queue_shared *queue)
 {
-    if (atomic_load(&queue->finished) == atomic_load(&queue->tail)) {
+    if (kin__queue_is_finished(queue)) {
         kin__count_raise(&queue->finishes, UINT32_MAX);
     }
 }
@@ -47,6 +47,43 @@ static int show(const struct slot *slot, kin_claim *ret_claim)
     return 0;
 }
 
+static void finish_slot(struct getting *get, struct slot *slot)
+{
+    struct queue_shared *queue = get->queue;
+    bool was_finished = is_dead_letter(queue, slot);
+    kin__queue_lock_head(queue, get->index, get->self);
+    atomic_store(&slot->state, kin__slot_next(slot, SLOT_DONE, 0));
+    queue->claimed--;
+    if (!was_finished) {
+        atomic_fetch_add(&queue->finished, 1);
+    }
+    if (queue->oldest != queue->head.segment && get->retired == 0) {
+        get->retired = kin__queue_retire(queue, get->index, false);
+    }
+    kin__lock_release(&queue->head_lock, get->self);
+}
+
+/* To a closed queue the end may have come; else all but one find nothing and sleep again. */
+static void tell_all(struct queue_shared *queue)
+{
+    bool is_closed = atomic_load(&queue->closing) != QUEUE_OPEN;
+    kin__count_raise(&queue->items, is_closed ? UINT32_MAX : 1);
+    kin__count_raise(&queue->watch, UINT32_MAX);
+    kin__queue_tell_finished(queue);
+}
+
+/* What was claimed cannot be shown: it is over. */
+static int show_or_drop(struct getting *get, struct slot *slot, kin_claim *ret_claim)
+{
+    int r = show(slot, ret_claim);
+    if (r < 0) {
+        finish_slot(get, slot);
+        kin__holding_remove(get->self, get->index);
+        tell_all(get->queue);
+    }
+    return r;
+}
+
 int kin_queue_claim(kin_queue *queue, kin_timeout timeout, kin_claim *ret_claim)
 {
     struct getting get;
@@ -61,10 +98,12 @@ int kin_queue_claim(kin_queue *queue, kin_timeout timeout, kin_claim *ret_claim)
     kin__holding_add(get.self, get.index);
     r = kin__head_lease(&get, &slot, 1, timeout);
     if (r > 0) {
-        r = show(slot, ret_claim);
+        r = show_or_drop(&get, slot, ret_claim);
     } else {
         kin__holding_remove(get.self, get.index);
-        kin__bell_rearm(queue);
+        if (r != -EPIPE) {
+            kin__bell_rearm(queue);
+        }
     }
     kin__get_end(&get);
     return r;
@@ -103,9 +142,11 @@ int kin_queue_claim_dead_letter(kin_queue *queue, kin_claim *ret_claim)
     kin__queue_lock_head(get.queue, get.index, get.self);
     struct slot *slot = claim_dead(&get);
     kin__lock_release(&get.queue->head_lock, get.self);
-    r = slot == NULL ? -EAGAIN : show(slot, ret_claim);
-    if (slot == NULL) {
+    if (slot != NULL) {
+        r = show_or_drop(&get, slot, ret_claim);
+    } else {
         kin__holding_remove(get.self, get.index);
+        r = -EAGAIN;
     }
     kin__get_end(&get);
     return r;
@@ -129,23 +170,12 @@ static int find_slot(const kin_claim *claim, const struct getting *get, struct s
 /* The message is over. Its block, if any, belongs to this process then. */
 static uint64_t finish(struct getting *get, struct slot *slot)
 {
-    struct queue_shared *queue = get->queue;
     uint64_t block = kin__slot_is_large(slot) ? slot->block : 0;
-    bool was_finished = is_dead_letter(queue, slot);
     if (block != 0) {
         kin__block_give(block, kin__queue_owner(get->index),
                         kin__block_of_member(kin__family.owner));
     }
-    kin__queue_lock_head(queue, get->index, get->self);
-    atomic_store(&slot->state, kin__slot_next(slot, SLOT_DONE, 0));
-    queue->claimed--;
-    if (!was_finished) {
-        atomic_fetch_add(&queue->finished, 1);
-    }
-    get->retired = queue->oldest != queue->head.segment
-                       ? kin__queue_retire(queue, get->index, false)
-                       : 0;
-    kin__lock_release(&queue->head_lock, get->self);
+    finish_slot(get, slot);
     return block;
 }
 
@@ -166,15 +196,7 @@ static void give_back(struct getting *get, struct slot *slot)
         kin__head_move_back(queue, slot);
     }
     kin__lock_release(&queue->head_lock, get->self);
-}
-
-/* To a closed queue the end may have come; else all but one find nothing and sleep again. */
-static void tell_all(struct queue_shared *queue)
-{
-    bool is_closed = atomic_load(&queue->closing) != QUEUE_OPEN;
-    kin__count_raise(&queue->items, is_closed ? UINT32_MAX : 1);
-    kin__count_raise(&queue->watch, UINT32_MAX);
-    kin__queue_tell_finished(queue);
+    kin__queue_look_again(queue, get->index, get->self);
 }
 
 /* Ends a claim, one way or the other. */

@@ -27,8 +27,8 @@ static void forget_skipped(struct queue_shared *queue, uint32_t i)
     }
 }
 
-/* Turns an aborted slot into a done one, and counts it. Under the head lock. */
-static void finish_aborted(struct queue_shared *queue, struct slot *slot)
+/* Turns a slot that nobody will write into a done one, and counts it. Under the head lock. */
+static void finish_unwritten(struct queue_shared *queue, struct slot *slot)
 {
     atomic_store(&slot->state, kin__slot_next(slot, SLOT_DONE, 0));
     atomic_store(&queue->taken, atomic_load(&queue->taken) + 1);
@@ -49,7 +49,7 @@ static uint32_t find_in_skipped(struct queue_shared *queue)
             oldest = i;
         } else if (state != SLOT_RESERVED) {
             if (state == SLOT_ABORTED) {
-                finish_aborted(queue, slot);
+                finish_unwritten(queue, slot);
             }
             forget_skipped(queue, i);
             oldest -= oldest != SKIPPED_MAX;
@@ -101,7 +101,7 @@ static enum slot_state advance_head(struct queue_shared *queue)
             }
             queue->skipped[queue->skipped_count++] = *head;
         } else if (state == SLOT_ABORTED) {
-            finish_aborted(queue, slot);
+            finish_unwritten(queue, slot);
         }
         head->ticket++;
     }
@@ -361,6 +361,16 @@ bool kin__head_settle(struct queue_shared *queue)
 {
     struct found found;
     return find_ready(queue, &found);
+}
+
+void kin__head_give_up(struct queue_shared *queue, struct slot *slot)
+{
+    finish_unwritten(queue, slot);
+    for (uint32_t i = queue->skipped_count; i-- > 0;) {
+        if (slot_at(queue->skipped[i]) == slot) {
+            forget_skipped(queue, i);
+        }
+    }
 }
 
 void kin__head_move_back(struct queue_shared *queue, const struct slot *slot)

@@ -60,6 +60,9 @@ int kin__head_lease(struct getting *get, struct slot **ret_slots, uint32_t count
  * Under the head lock. */
 bool kin__head_settle(struct queue_shared *queue);
 
+/* Turns a RESERVED slot into a DONE one, wherever it stands. Under the head lock. */
+void kin__head_give_up(struct queue_shared *queue, struct slot *slot);
+
 /* Moves the head back to a slot that is READY again. Under the head lock. */
 void kin__head_move_back(struct queue_shared *queue, const struct slot *slot);
 

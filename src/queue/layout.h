@@ -17,7 +17,8 @@
  *
  *     FREE -> RESERVED      under the tail lock; also FREE -> READY, one small message
  *     RESERVED -> READY     by its producer, no lock: the commit
- *     RESERVED -> ABORTED   by its producer, or by a reaper, its producer being dead
+ *     RESERVED -> DONE      by its producer, which gives it up, under the head lock
+ *     RESERVED -> ABORTED   by a reaper, its producer being dead; under the head lock
  *     ABORTED -> DONE       under the head lock
  *     READY -> LEASED       under the head lock
  *     LEASED -> DONE        by its consumer, no lock; in a joinable queue LEASED -> TAKEN
@@ -169,6 +170,18 @@ void kin__queue_count(const struct queue_shared *queue, const struct slot *slot,
 /* Makes a message that is taken, in a slot, one that is in the queue again, or a dead letter if it
  * came back too often. Under the head lock; the head is to be moved back. */
 void kin__queue_return(struct queue_shared *queue, struct slot *slot);
+
+/* Messages came back: producers, which know of more that were taken, see that there is less space
+ * than they thought. Under no lock. */
+void kin__queue_look_again(struct queue_shared *queue, uint32_t index, struct kin__thread *self);
+
+/* Whether all that was put is done. What is done is read first: the other way round the two might
+ * be of different moments, and alike by chance. */
+static inline bool kin__queue_is_finished(const struct queue_shared *queue)
+{
+    uint64_t finished = atomic_load(&queue->finished);
+    return finished == atomic_load(&queue->tail);
+}
 
 /* Wakes those who wait until all is done, if it is. */
 void kin__queue_tell_finished(struct queue_shared *queue);

@@ -13,8 +13,8 @@
  *     put: segment linked, not given            link to it               tail rebuild gives it
  *     put, one small: tail moved, not READY     slot FREE                tail rebuild moves it back
  *     put: RESERVED, tail not moved             slot state               tail rebuild
- *     put: RESERVED, message not written        slot of the dead         repair: ABORTED; block:
- *                                                                        heap reap
+ *     put: RESERVED, message not written        slot of the dead         repair: ABORTED, and the
+ *                                                                        block is freed
  *     put: RESERVED, block given to the queue   slot of the dead         repair: READY, since the
  *                                                                        message is whole
  *     put: READY, nobody woken                  sleepers                 reaper wakes all
@@ -220,19 +220,35 @@ uint64_t kin__queue_retire(struct queue_shared *queue, uint32_t index, bool is_t
     return 0;
 }
 
+/* How often a message came back that a get had in hand. A claim that was killed before its slot
+ * said so may have counted one more, and what is in the queue came back less often than a dead
+ * letter. */
+static uint32_t returns_of(const struct queue_shared *queue, const struct slot *slot)
+{
+    uint32_t returns = kin__slot_deliveries(slot);
+    uint32_t most = queue->delivery_count_max;
+    return most != 0 && returns >= most ? most - 1 : returns;
+}
+
 /* Gives back a slot that the dead had claimed. A large message that was given to the queue is
- * whole, so it counts; any other that was being written does not. Nothing is freed here: the
- * blocks that are still the dead process's are freed with all that it had. */
-static void release_slot(struct queue_shared *queue, struct slot *slot, uint32_t index,
-                         uint64_t dead_process)
+ * whole, so it counts; any other that was being written does not. The block of such a one belongs
+ * to this process then, which is to free it outside the lock: the dead may be a thread of a process
+ * that lives on. 0: none. */
+static uint64_t release_slot(struct queue_shared *queue, struct slot *slot, uint32_t index,
+                             uint64_t dead_process)
 {
     enum slot_state state = kin__slot_state(atomic_load(&slot->state));
     uint64_t queue_owner = kin__queue_owner(index);
     bool is_large = kin__slot_is_large(slot);
     if (state == SLOT_RESERVED) {
         bool is_whole = is_large && kin__block_owner(slot->block) == queue_owner;
+        bool is_ours = is_large && !is_whole &&
+                       kin__block_give(slot->block, dead_process,
+                                       kin__block_of_member(kin__family.owner));
         atomic_store(&slot->state, kin__slot_next(slot, is_whole ? SLOT_READY : SLOT_ABORTED, 0));
-    } else if (state == SLOT_TAKEN) {
+        return is_ours ? slot->block : 0;
+    }
+    if (state == SLOT_TAKEN) {
         atomic_fetch_add(&queue->tasks_lost, 1);
         atomic_store(&slot->state, kin__slot_next(slot, SLOT_DONE, 0));
     } else {
@@ -242,24 +258,37 @@ static void release_slot(struct queue_shared *queue, struct slot *slot, uint32_t
         if (state == SLOT_CLAIMED) {
             kin__queue_return(queue, slot);
         } else {
-            atomic_store(&slot->state,
-                         kin__slot_next(slot, SLOT_READY, kin__slot_deliveries(slot)));
+            atomic_store(&slot->state, kin__slot_next(slot, SLOT_READY, returns_of(queue, slot)));
         }
     }
+    return 0;
 }
 
-/* Gives back what the dead had claimed. Under the head lock. */
-static void release_slots(struct queue_shared *queue, uint32_t index, uint32_t dead)
+/* Gives back what the dead had claimed, up to the first slot with a block to free. That block, or
+ * 0: all is given back. Under the head lock. */
+static uint64_t release_slots(struct queue_shared *queue, uint32_t index, uint32_t dead)
 {
     uint64_t dead_process = kin__block_of_member(kin__member_of(dead)->process);
     struct walk walk = walk_begin(queue);
-    for (; walk_look(&walk); walk.place.ticket++) {
+    uint64_t block = 0;
+    for (; block == 0 && walk_look(&walk); walk.place.ticket++) {
         enum slot_state state = kin__slot_state(walk.word);
         bool is_claim = state == SLOT_RESERVED || state == SLOT_LEASED || state == SLOT_CLAIMED ||
                         state == SLOT_TAKEN;
         if (is_claim && kin__slot_owner(walk.word) == dead) {
-            release_slot(queue, walk.slot, index, dead_process);
+            block = release_slot(queue, walk.slot, index, dead_process);
         }
+    }
+    return block;
+}
+
+void kin__queue_look_again(struct queue_shared *queue, uint32_t index, struct kin__thread *self)
+{
+    if (queue->item_count_max != 0 || queue->message_bytes_max != 0) {
+        kin__queue_lock_tail(queue, index, self);
+        queue->taken_seen = atomic_load(&queue->taken);
+        queue->bytes_taken_seen = atomic_load(&queue->bytes_taken);
+        kin__lock_release(&queue->tail_lock, self);
     }
 }
 
@@ -269,10 +298,17 @@ void kin__queue_repair(uint32_t index, void *at, uint32_t dead)
     struct kin__thread *self = kin__self();
     kin__queue_lock_tail(queue, index, self);
     kin__lock_release(&queue->tail_lock, self);
-    kin__queue_lock_head(queue, index, self);
-    release_slots(queue, index, dead);
-    kin__queue_rebuild_head(queue, index);
-    kin__lock_release(&queue->head_lock, self);
+    uint64_t block = 0;
+    do {
+        kin__queue_lock_head(queue, index, self);
+        block = release_slots(queue, index, dead);
+        kin__queue_rebuild_head(queue, index);
+        kin__lock_release(&queue->head_lock, self);
+        if (block != 0) {
+            kin__block_free(block, kin__block_of_member(kin__family.owner));
+        }
+    } while (block != 0);
+    kin__queue_look_again(queue, index, self);
 }
 
 void kin__queue_drain(uint32_t index, void *at)

@@ -71,21 +71,21 @@ int kin_queue_reserve(kin_queue *queue, size_t size, kin_timeout timeout,
     return r;
 }
 
-/* Gives a reserved slot up: it must not stay in the way of a full queue's producers. */
+/* Gives a reserved slot up, at once: it must not stay in the way of a full queue's producers. The
+ * block is freed last, so that no slot leads to one that is somebody else's by then. */
 static void give_up(struct putting *put, struct slot *slot, uint64_t block)
 {
     struct queue_shared *queue = put->queue;
-    atomic_store(&slot->state, kin__slot_next(slot, SLOT_ABORTED, 0));
+    kin__queue_lock_head(queue, put->index, put->self);
+    kin__head_give_up(queue, slot);
+    kin__lock_release(&queue->head_lock, put->self);
     if (block != 0) {
         kin__block_free(block, kin__block_of_member(kin__family.owner));
     }
-    kin__queue_lock_head(queue, put->index, put->self);
-    kin__head_settle(queue);
-    kin__lock_release(&queue->head_lock, put->self);
     kin__count_raise(&queue->space, kin__queue_space_wakes(queue, 1));
     kin__queue_tell_finished(queue);
     if (atomic_load(&queue->closing)) { /* it may have been the last thing to wait for */
-        kin__count_raise(&queue->items, UINT32_MAX);
+        kin__queue_tell_items(queue, UINT32_MAX);
     }
 }
 

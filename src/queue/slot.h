@@ -115,10 +115,11 @@ static inline void kin__small_copy(void *to, const void *from, size_t size)
     }
 }
 
-/* Notes that it is claimed once more, having come back so often. */
+/* Notes that it is claimed once more, having come back so often; the count ends at its greatest. */
 static inline void kin__slot_deliver(struct slot *slot, uint32_t returns)
 {
-    slot->about = kin__slot_about(kin__slot_bytes(slot), kin__slot_handle_count(slot), returns + 1);
+    uint32_t deliveries = returns < UINT16_MAX ? returns + 1 : UINT16_MAX;
+    slot->about = kin__slot_about(kin__slot_bytes(slot), kin__slot_handle_count(slot), deliveries);
 }
 
 /* Whether its message stands in a block. */

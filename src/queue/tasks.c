@@ -35,13 +35,19 @@ int kin_queue_task_done(kin_queue *queue)
     if (r < 0) {
         return r;
     }
-    kin__queue_lock_head(shared, kin__object_index(&queue->object), self);
+    uint32_t index = kin__object_index(&queue->object);
+    uint64_t retired = 0;
+    kin__queue_lock_head(shared, index, self);
     struct slot *slot = shared->is_joinable ? find_taken(shared, self->owner) : NULL;
     if (slot != NULL) {
         atomic_store(&slot->state, kin__slot_next(slot, SLOT_DONE, 0));
         atomic_fetch_add(&shared->finished, 1);
+        retired = kin__queue_retire(shared, index, false);
     }
     kin__lock_release(&shared->head_lock, self);
+    if (retired != 0) {
+        kin__block_free(retired, kin__block_of_member(kin__family.owner));
+    }
     kin__queue_tell_finished(shared);
     kin__queue_leave(self);
     return slot == NULL ? -EOVERFLOW : 0;
@@ -50,8 +56,7 @@ int kin_queue_task_done(kin_queue *queue)
 /* Whether there is nothing to wait for. */
 static bool is_finished(const struct queue_shared *queue)
 {
-    return atomic_load(&queue->finished) == atomic_load(&queue->tail) ||
-           atomic_load(&queue->closing) == QUEUE_SHUT;
+    return kin__queue_is_finished(queue) || atomic_load(&queue->closing) == QUEUE_SHUT;
 }
 
 static int wait(struct queue_shared *queue, kin_timeout timeout)

@@ -181,7 +181,8 @@ static void check_counts(struct inspection *inspection)
         FAIL(inspection, "tail %" PRIu64 ", but the slots end at %" PRIu64, tail,
              inspection->ticket);
     }
-    if (queue->taken_seen > tail || queue->bytes_taken_seen > queue->bytes_put) {
+    if (queue->taken_seen > atomic_load(&queue->taken) ||
+        queue->bytes_taken_seen > atomic_load(&queue->bytes_taken)) {
         FAIL(inspection, "producers have seen %" PRIu64 " taken", queue->taken_seen);
     }
     const struct kin__queue_counts *counts = &inspection->counts;

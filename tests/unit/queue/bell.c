@@ -75,6 +75,29 @@ TEST(the_end_of_a_queue_rings_for_good)
     kin_queue_free(queue);
 }
 
+TEST(a_closed_queue_does_not_ring_while_what_is_left_is_in_others_hands)
+{
+    kin_queue *queue = new_queue(NULL);
+    kin_claim claim;
+    kin_reservation reservation;
+    int fd = bell_of(queue);
+    CHECK_EQUAL(put_number(queue, 1, KIN_NOW), 0);
+    REQUIRE(kin_queue_claim(queue, KIN_NOW, &claim) == 0);
+    REQUIRE(kin_queue_reserve(queue, 8, KIN_NOW, &reservation) == 0);
+    CHECK_EQUAL(kin_queue_close(queue), 0);
+    CHECK_EQUAL(get_number(queue, KIN_NOW), -EAGAIN);
+    CHECK(!is_readable(fd, 2));
+    CHECK_EQUAL(kin_queue_acknowledge(queue, &claim), 0);
+    CHECK_EQUAL(get_number(queue, KIN_NOW), -EAGAIN);
+    CHECK(!is_readable(fd, 2));
+    CHECK_EQUAL(kin_queue_abandon(queue, &reservation), 0);
+    CHECK(is_readable(fd, -1));
+    CHECK_EQUAL(get_number(queue, KIN_NOW), -EPIPE);
+    CHECK_EQUAL(kin_queue_claim(queue, KIN_NOW, &claim), -EPIPE);
+    CHECK(is_readable(fd, 0));
+    kin_queue_free(queue);
+}
+
 TEST(a_reservation_rings_when_it_is_committed)
 {
     kin_queue *queue = new_queue(NULL);

@@ -121,6 +121,26 @@ TEST(claims_are_over_the_limit_when_they_come_back)
     kin_queue_free(queue);
 }
 
+TEST(nothing_is_put_where_what_came_back_is_more_than_the_limit)
+{
+    kin_queue *queue = numbered_queue(
+        KIN_OPTIONS(kin_queue_options, .item_count_max = 2, .message_bytes_max = 16), 2);
+    kin_claim claims[2];
+    CHECK_EQUAL(claim_number(queue, &claims[0]), 0);
+    CHECK_EQUAL(claim_number(queue, &claims[1]), 1);
+    CHECK_EQUAL(put_number(queue, 2, KIN_NOW), 0); /* has seen that both were taken */
+    CHECK_EQUAL(kin_queue_refuse(queue, &claims[0]), 0);
+    CHECK_EQUAL(kin_queue_refuse(queue, &claims[1]), 0);
+    CHECK_EQUAL(kin_queue_item_count(queue), 3);
+    CHECK_EQUAL(put_number(queue, 3, KIN_NOW), -EAGAIN);
+    CHECK_IS_WHOLE();
+    CHECK_EQUAL(get_number(queue, KIN_NOW), 0);
+    CHECK_EQUAL(put_number(queue, 3, KIN_NOW), -EAGAIN);
+    CHECK_EQUAL(get_number(queue, KIN_NOW), 1);
+    CHECK_EQUAL(put_number(queue, 3, KIN_NOW), 0);
+    kin_queue_free(queue);
+}
+
 TEST(a_claim_that_is_held_keeps_one_segment)
 {
     kin_queue *queue = numbered_queue(NULL, 1);
@@ -168,6 +188,71 @@ TEST(a_message_that_comes_back_too_often_is_a_dead_letter)
     CHECK_EQUAL(kin_queue_acknowledge(queue, &claim), 0);
     CHECK_EQUAL(kin_queue_dead_letter_count(queue), 0);
     CHECK_IS_WHOLE();
+    kin_queue_free(queue);
+}
+
+TEST(the_count_of_deliveries_ends_at_its_greatest)
+{
+    kin_queue *queue = numbered_queue(
+        KIN_OPTIONS(kin_queue_options, .is_joinable = true, .delivery_count_max = 65534), 1);
+    kin_claim claim;
+    for (uint32_t i = 1; i < 66000; i++) {
+        REQUIRE((i <= 65534 ? kin_queue_claim(queue, KIN_NOW, &claim)
+                            : kin_queue_claim_dead_letter(queue, &claim)) == 0);
+        REQUIRE(claim.delivery == (i < 65535 ? i : 65535));
+        REQUIRE(kin_queue_refuse(queue, &claim) == 0);
+    }
+    CHECK_EQUAL(kin_queue_item_count(queue), 0);
+    CHECK_EQUAL(kin_queue_dead_letter_count(queue), 1);
+    CHECK_EQUAL(kin_queue_join(queue, KIN_NOW), 0);
+    CHECK_IS_WHOLE();
+    kin_queue_free(queue);
+}
+
+static void claim_half_and_get_half(void *user)
+{
+    /* What a claim has done when it is killed before the slot says so; and then a get. */
+    kin__slot_deliver(kin__segment_at(inside(user)->oldest)->slots, 0);
+    lease_by_hand(user);
+    stay_in(user);
+}
+
+TEST_OF_PROCESSES(a_message_that_a_killed_get_gives_back_is_no_dead_letter)
+{
+    kin_queue *queue = numbered_queue(
+        KIN_OPTIONS(kin_queue_options, .is_joinable = true, .delivery_count_max = 1), 1);
+    kin_claim claim;
+    child_kill(start_staying(claim_half_and_get_half, queue));
+    CHECK_EQUAL(claim_number(queue, &claim), 0);
+    CHECK_EQUAL(kin_queue_join(queue, KIN_NOW), -EAGAIN);
+    CHECK_EQUAL(kin_queue_acknowledge(queue, &claim), 0);
+    CHECK_EQUAL(kin_queue_join(queue, KIN_NOW), 0);
+    CHECK_IS_WHOLE();
+    kin_queue_free(queue);
+}
+
+TEST(a_claim_of_an_unsound_message_is_ebadmsg_and_the_queue_goes_on)
+{
+    kin_queue *queue = new_queue(
+        KIN_OPTIONS(kin_queue_options, .is_joinable = true, .delivery_count_max = 1));
+    kin_claim claim;
+    for (uint64_t i = 0; i < 2; i++) {
+        CHECK_EQUAL(put_pattern(queue, i, 500, KIN_NOW), 0);
+    }
+    CHECK_EQUAL(put_number(queue, 2, KIN_NOW), 0);
+    CHECK_EQUAL(kin_queue_close(queue), 0);
+    struct segment *segment = kin__segment_at(inside(queue)->oldest);
+    segment->slots[0].about = kin__slot_about(100000, 0, 0); /* more than the block has */
+    CHECK_EQUAL(kin_queue_claim(queue, KIN_NOW, &claim), -EBADMSG);
+    CHECK_EQUAL(kin_queue_claim(queue, KIN_NOW, &claim), 0);
+    CHECK_EQUAL(kin_queue_refuse(queue, &claim), 0);
+    segment->slots[1].about = kin__slot_about(100000, 0, 1);
+    CHECK_EQUAL(kin_queue_claim_dead_letter(queue, &claim), -EBADMSG);
+    CHECK_EQUAL(kin_queue_claim_dead_letter(queue, &claim), -EAGAIN);
+    CHECK_EQUAL(claim_number(queue, &claim), 2);
+    CHECK_EQUAL(kin_queue_acknowledge(queue, &claim), 0);
+    CHECK_EQUAL(kin_queue_claim(queue, KIN_FOREVER, &claim), -EPIPE);
+    CHECK_EQUAL(kin_queue_join(queue, KIN_NOW), 0);
     kin_queue_free(queue);
 }
 

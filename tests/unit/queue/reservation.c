@@ -97,6 +97,26 @@ TEST(a_producer_that_waits_is_woken_when_a_reservation_is_abandoned)
     kin_queue_free(queue);
 }
 
+TEST(a_place_that_is_given_up_is_free_at_once_also_behind_one_that_was_passed)
+{
+    kin_queue *queue = new_queue(KIN_OPTIONS(kin_queue_options, .item_count_max = 3));
+    kin_reservation open[3];
+    CHECK_EQUAL(reserve_number(queue, 0, &open[0]), 0);
+    CHECK_EQUAL(get_number(queue, KIN_NOW), -EAGAIN); /* passes it */
+    CHECK_EQUAL(reserve_number(queue, 1, &open[1]), 0);
+    CHECK_EQUAL(reserve_number(queue, 2, &open[2]), 0);
+    CHECK_EQUAL(kin_queue_commit(queue, &open[0]), 0);
+    CHECK_EQUAL(kin_queue_abandon(queue, &open[1]), 0);
+    CHECK_EQUAL(kin_queue_item_count(queue), 2);
+    CHECK_EQUAL(put_number(queue, 3, KIN_NOW), 0);
+    CHECK_EQUAL(get_number(queue, KIN_NOW), 0);
+    CHECK_EQUAL(get_number(queue, KIN_NOW), 3);
+    CHECK_EQUAL(kin_queue_commit(queue, &open[2]), 0);
+    CHECK_EQUAL(get_number(queue, KIN_NOW), 2);
+    CHECK_IS_WHOLE();
+    kin_queue_free(queue);
+}
+
 static void *end_anothers(void *user)
 {
     kin_reservation *reservation = user;
@@ -154,8 +174,10 @@ static void *reserve_and_end(void *user)
 TEST(the_reservation_of_a_thread_that_ends_is_abandoned)
 {
     kin_queue *queue = new_queue(KIN_OPTIONS(kin_queue_options, .item_count_max = 1));
+    uint64_t mine = blocks_of_process();
     thread_join(thread_start(reserve_and_end, queue));
     CHECK_EQUAL(kin_queue_item_count(queue), 0);
+    CHECK_EQUAL(blocks_of_process(), mine);
     CHECK_EQUAL(put_number(queue, 2, KIN_NOW), 0);
     CHECK_EQUAL(get_number(queue, KIN_NOW), 2);
     CHECK_IS_WHOLE();

@@ -27,6 +27,24 @@ TEST(a_join_waits_for_all_that_was_put)
     kin_queue_free(queue);
 }
 
+TEST(tasks_that_are_done_keep_no_segments)
+{
+    kin_queue *queue = new_queue(&joinable);
+    for (uint64_t i = 0; i < 5000; i++) {
+        REQUIRE(put_number(queue, i, KIN_NOW) == 0);
+    }
+    for (uint64_t i = 0; i < 5000; i++) {
+        REQUIRE(get_number(queue, KIN_NOW) == (int64_t)i);
+    }
+    for (uint64_t i = 0; i < 5000; i++) {
+        REQUIRE(kin_queue_task_done(queue) == 0);
+    }
+    CHECK_EQUAL(kin_queue_join(queue, KIN_NOW), 0);
+    CHECK(blocks_of_queue(queue) <= 3);
+    CHECK_IS_WHOLE();
+    kin_queue_free(queue);
+}
+
 static void *join_it(void *user)
 {
     CHECK_EQUAL(kin_queue_join(user, KIN_FOREVER), 0);
