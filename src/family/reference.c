@@ -102,22 +102,29 @@ int kin__object_create(const struct kin__object_plan *plan, void *ret_object)
     return 0;
 }
 
+/* What an entry says counts only if it is still there: 0, -EINVAL, -EACCES, or -ESTALE. */
+static int check_entry(uint16_t type, kin_handle handle)
+{
+    const struct kin__entry *entry = kin__directory_find(handle);
+    int r = entry == NULL ? -ESTALE : 0;
+    if (entry != NULL && entry->type != type) {
+        r = -EINVAL;
+    } else if (entry != NULL && entry->process != 0 && entry->process != kin__family.owner) {
+        r = -EACCES;
+    }
+    return r < 0 && kin__directory_find(handle) == NULL ? -ESTALE : r;
+}
+
 /* Opens a live object. */
 static int attach_shared(struct kin__object *object, uint16_t type, kin_handle handle)
 {
     kin_handle *reference = NULL;
-    const struct kin__entry *entry = kin__directory_find(handle);
-    if (entry == NULL) {
-        return -ESTALE;
-    }
-    if (entry->type != type) {
-        return -EINVAL;
-    }
-    if (entry->process != 0 && entry->process != kin__family.owner) {
-        return -EACCES;
+    int r = check_entry(type, handle);
+    if (r < 0) {
+        return r;
     }
     mtx_lock(&kin__references.lock);
-    int r = find_reference(&reference);
+    r = find_reference(&reference);
     if (r == 0) {
         r = kin__reference_add(reference, handle);
     }
