@@ -124,6 +124,7 @@ later fails condition -DNO_WAKE
 expect holds reaper -DKILLS=1
 expect fails reaper -DNO_RING
 expect fails reaper -DFREE_FIRST
+expect fails reaper -DNO_SUCCESSOR
 expect fails reaper -DNO_REPAIR
 
 expect holds rwlock -DREADERS=1 -DWRITERS=2
@@ -145,8 +146,6 @@ if $is_long; then
     expect holds queue -DPRODUCERS=1 -DCONSUMERS=2 -DMESSAGES=2
     expect holds queue -DPRODUCERS=1 -DCONSUMERS=2 -DREFUSE
     expect holds queue "${one[@]}" -DKILLS=2 -DBOTH
-    expect holds queue "${one[@]}" -DMESSAGES=2 -DKILLS=2 -DCAPACITY=1
-    expect holds queue "${batch[@]}" -DREFUSE -DKILLS=2
     expect holds semaphore -DMEMBERS=3 -DPERMITS=2
     expect holds semaphore -DMEMBERS=3 -DTIMEOUT
     expect holds semaphore -DMEMBERS=3 -DNO_CLAIM
@@ -155,13 +154,10 @@ if $is_long; then
     expect holds barrier -DTIMEOUT
     expect holds barrier -DRESET
     expect holds barrier -DKILLS=2
-    expect holds barrier -DPARTIES=3 -DROUNDS=1
     expect holds condition -DNOTIFIERS=2
     expect holds condition -DWAITERS=3
-    expect holds condition -DKILLS=2
     expect fails condition -DKILLS=2 -DCLEAR_FIRST
     expect holds reaper -DKILLS=2
-    expect fails reaper -DNO_SUCCESSOR
 fi
 
 printf '%d passed, %d failed\n' "$passed" "$failed"

@@ -82,7 +82,9 @@ inline find_watcher(whose, result)
     }
 }
 
-#define TELL(process) told[process] = true; asleep[process] = false
+#define TELL(process) \
+    told[process] = (process != self || told[process]); \
+    asleep[process] = false
 
 inline tell_children(whose)
 {
@@ -90,7 +92,8 @@ inline tell_children(whose)
     :: whose == 1 ->
         who = 2;
         do
-        :: who <= PROCESSES -> atomic { TELL(who); who++ }
+        :: who == self -> who++ /* who tells itself would look for ever */
+        :: who <= PROCESSES && who != self -> atomic { TELL(who); who++ }
         :: else -> who = 0; break
         od
     :: else
