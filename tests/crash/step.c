@@ -22,7 +22,8 @@ static const struct scenario *const scenarios[] = {
     lock_scenarios,   mutex_scenarios,     heap_scenarios,    directory_scenarios,
     event_scenarios,  queue_scenarios,     reaper_scenarios,  process_scenarios,
     pool_scenarios,   semaphore_scenarios, barrier_scenarios, rwlock_scenarios,
-    shared_scenarios, condition_scenarios,
+    shared_scenarios, condition_scenarios, queue_batch_scenarios, queue_claim_scenarios,
+    queue_task_scenarios,
 };
 
 struct arguments {

@@ -19,6 +19,7 @@
 #ifndef CRASH_SCENARIO_H
 #define CRASH_SCENARIO_H
 
+#include <kin/claim.h>
 #include <kin/condition.h>
 #include <kin/event.h>
 #include <kin/lock.h>
@@ -66,6 +67,9 @@ extern const struct scenario barrier_scenarios[];
 extern const struct scenario rwlock_scenarios[];
 extern const struct scenario condition_scenarios[];
 extern const struct scenario queue_scenarios[];
+extern const struct scenario queue_batch_scenarios[];
+extern const struct scenario queue_claim_scenarios[];
+extern const struct scenario queue_task_scenarios[];
 extern const struct scenario process_scenarios[];
 extern const struct scenario pool_scenarios[];
 extern const struct scenario shared_scenarios[];
@@ -77,7 +81,10 @@ struct board {
     _Atomic uint64_t intended[16]; /* messages by seed: before the put, */
     _Atomic uint64_t sent[16];     /* when it has returned, */
     _Atomic uint64_t received[16]; /* and when they were taken */
+    _Atomic uint64_t ending[16];   /* claimed ones: before the acknowledgement, */
+    _Atomic uint64_t ended[16];    /* and when it has returned */
     kin_message message;           /* what the victim gets */
+    kin_message batch[4];          /* the same, several */
     uint32_t victim;               /* the members that die */
     uint32_t prey;
 };
