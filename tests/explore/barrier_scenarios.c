@@ -86,11 +86,23 @@ static int wait(uint32_t role, uint32_t round, kin_timeout timeout)
     return r;
 }
 
+static bool has_party_died(void)
+{
+    bool has_died = false;
+    for (uint32_t i = 0; i < barrier_world()->party_count; i++) {
+        has_died |= scenario_is_dead(i);
+    }
+    return has_died;
+}
+
+/* One that has died before this one comes breaks the barrier, reaped or not. */
 static void wait_twice(uint32_t role)
 {
     for (uint32_t round = 0; round < ROUNDS; round++) {
+        bool has_lost_one = has_party_died();
         int r = wait(role, round, KIN_FOREVER);
         SCENARIO_CHECK(r >= 0 || (r == KIN_EBROKEN && machine->death_count > 0));
+        SCENARIO_CHECK(r < 0 || !has_lost_one);
         if (r < 0) {
             return;
         }

@@ -1,8 +1,10 @@
 /*
  * Runs the real code of kin through interleavings and deaths; see docs/design/explore.md.
  *
- *     explore [--schedules N] [--list] [FILTER]   at most N runs a scenario, half of them at random
- *     explore --replay SCENARIO TRACE             one run again, with all its steps
+ *     explore [--schedules N] [FILTER]   at most N runs a scenario, half of them at random
+ *         --first                        no more scenarios after one that failed
+ *         --list                         only their names
+ *     explore --replay SCENARIO TRACE    one run again, with all its steps
  *
  * Prints a line for each scenario, with a trace to replay where one fails. "whole: 2+1" says that
  * all runs with two switches and one death were made ("r": where a reaper goes before others);
@@ -359,11 +361,14 @@ int main(int argc, char **argv)
     uint32_t passed = 0;
     uint32_t failed = 0;
     bool is_list = false;
+    bool stops_first = false;
     for (int i = 1; i < argc; i++) {
         if (strcmp(argv[i], "--schedules") == 0 && i + 1 < argc) {
             schedules = strtoull(argv[++i], NULL, 10);
         } else if (strcmp(argv[i], "--replay") == 0 && i + 2 < argc) {
             return replay(argv[i + 1], argv[i + 2]);
+        } else if (strcmp(argv[i], "--first") == 0) {
+            stops_first = true;
         } else if (strcmp(argv[i], "--list") == 0) {
             is_list = true;
         } else {
@@ -372,7 +377,7 @@ int main(int argc, char **argv)
     }
     for (size_t i = 0; i < sizeof files / sizeof *files; i++) {
         for (const struct scenario *scenario = files[i]; scenario->name != NULL; scenario++) {
-            if (strstr(scenario->name, filter) == NULL) {
+            if (strstr(scenario->name, filter) == NULL || (stops_first && failed != 0)) {
                 continue;
             }
             if (is_list) {

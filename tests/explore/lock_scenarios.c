@@ -155,6 +155,21 @@ static void try_lock_for_a_while(uint32_t role)
     SCENARIO_CHECK(kin_lock_release(lock) == 0);
 }
 
+static bool are_others_asleep(void)
+{
+    return scenario_is_asleep(1) && scenario_is_asleep(2);
+}
+
+/* Releases when the others wait. */
+static void hold_until_all_wait(uint32_t role)
+{
+    struct lock_world *world = lock_world();
+    enter_lock(role, kin_lock_acquire(world->locks[role], KIN_FOREVER));
+    scenario_wait(are_others_asleep);
+    world->holder = 0;
+    SCENARIO_CHECK(kin_lock_release(world->locks[role]) == 0);
+}
+
 /* A handoff lock as a signal: one waits for it, the other gives it. */
 static void take_signal(uint32_t role)
 {
@@ -253,6 +268,24 @@ const struct scenario lock_scenarios[] = {
      .roles = {{"A", use_lock_twice, true, false}, {"B", use_lock_twice, true, false}},
      .check = check_lock,
      .deaths = 1},
+    {.name = "lock, two wait, one gives up",
+     .create = create_lock,
+     .attach = attach_lock,
+     .roles = {{"A", hold_until_all_wait, false, false},
+               {"B", try_lock_for_a_while, false, false},
+               {"C", use_lock, false, false}},
+     .check = check_lock,
+     .patience_ms = 5,
+     .may_expire = true},
+    {.name = "fair lock, two wait, one gives up",
+     .create = create_fair,
+     .attach = attach_lock,
+     .roles = {{"A", hold_until_all_wait, false, false},
+               {"B", try_lock_for_a_while, false, false},
+               {"C", use_lock, false, false}},
+     .check = check_lock,
+     .patience_ms = 5,
+     .may_expire = true},
     {.name = "handoff lock, three",
      .create = create_handoff,
      .attach = attach_lock,

@@ -46,6 +46,9 @@ extern void *scenario_world;
 /* Whether the process of a role has died. */
 bool scenario_is_dead(uint32_t role);
 
+/* Whether the thread of a role sleeps in the kernel, or has ended. */
+bool scenario_is_asleep(uint32_t role);
+
 /* Waits, outside of kin, until a condition on the world is true. */
 void scenario_wait(bool (*condition)(void));
 

@@ -266,7 +266,7 @@ static uint32_t by_priority(bool can_go_on)
     return can_go_on && best == machine->current ? (uint32_t)CHOICE_NONE : CHOICE_SWITCH + best;
 }
 
-static uint32_t at_random(enum point point, bool can_go_on)
+static uint32_t at_random(bool can_go_on)
 {
     if (is_at(schedule.kills, schedule.kill_count)) {
         uint64_t victims = kills();
@@ -278,9 +278,6 @@ static uint32_t at_random(enum point point, bool can_go_on)
     }
     if (schedule.bounds.may_expire && random_below(64) == 0 && expiries() != 0) {
         return random_of(expiries());
-    }
-    if (point == POINT_WRITE) {
-        return CHOICE_NONE;
     }
     if (schedule.has_priorities) {
         return by_priority(can_go_on);
@@ -326,7 +323,7 @@ uint32_t schedule_choose(enum point point, bool can_go_on)
 {
     machine->step++;
     uint32_t choice = schedule.mode == MODE_SEARCH   ? search(point, can_go_on)
-                      : schedule.mode == MODE_RANDOM ? at_random(point, can_go_on)
+                      : schedule.mode == MODE_RANDOM ? at_random(can_go_on)
                                                      : replay(can_go_on);
     if (__builtin_expect(machine_tell != NULL, 0)) {
         machine_tell(choice);

@@ -23,12 +23,19 @@ static struct {
     uint32_t founder; /* thread */
     uint32_t role_count;
     uint32_t processes[SCENARIO_ROLES_MAX];
+    uint32_t threads[SCENARIO_ROLES_MAX];
     bool is_whole;
 } stage;
 
 bool scenario_is_dead(uint32_t role)
 {
     return machine->processes[stage.processes[role]].is_dead;
+}
+
+bool scenario_is_asleep(uint32_t role)
+{
+    enum thread_state state = machine->threads[stage.threads[role]].state;
+    return state == THREAD_ASLEEP || state == THREAD_DONE || state == THREAD_DEAD;
 }
 
 void scenario_wait(bool (*condition)(void))
@@ -168,7 +175,7 @@ static void add_roles(void)
         }
         process = role->is_beside ? process : machine_add_process(role->is_mortal);
         stage.processes[i] = process;
-        machine_add_thread(process, role->name, play, (void *)(uintptr_t)i);
+        stage.threads[i] = machine_add_thread(process, role->name, play, (void *)(uintptr_t)i);
         stage.role_count++;
         settle();
     }
