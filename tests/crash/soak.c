@@ -1,8 +1,8 @@
 /*
- * The random killer: producers and consumers of a queue, and a pool at work, while processes are
+ * The random killer: producers and consumers of a queue, and a pool, at work while processes are
  * killed at random instants and replaced.
  *
- *     soak [--kills N] [--seconds S] [--seed N] [queue|pool|ends]
+ *     soak [--kills N] [--seconds S] [--seed N] [queue|claims|pool|ends]
  *
  * Runs until both are reached. Closing line: "N passed, N failed".
  */
@@ -40,7 +40,8 @@ static struct arguments read_arguments(int argc, char **argv)
         } else if (option == 'r') {
             arguments.soak.seed = value;
         } else {
-            fprintf(stderr, "usage: %s [--kills N] [--seconds S] [--seed N] [queue|pool|ends]\n",
+            fprintf(stderr,
+                    "usage: %s [--kills N] [--seconds S] [--seed N] [queue|claims|pool|ends]\n",
                     argv[0]);
             exit(2);
         }
@@ -51,9 +52,9 @@ static struct arguments read_arguments(int argc, char **argv)
 
 int main(int argc, char **argv)
 {
-    static bool (*const soaks[])(const struct soak_options *options) = {soak_queue, soak_pool,
-                                                                        soak_ends};
-    static const char *const names[] = {"queue", "pool", "ends"};
+    static bool (*const soaks[])(const struct soak_options *options) = {soak_queue, soak_claims,
+                                                                        soak_pool, soak_ends};
+    static const char *const names[] = {"queue", "claims", "pool", "ends"};
     struct arguments arguments = read_arguments(argc, argv);
     uint32_t passed = 0;
     uint32_t failed = 0;

@@ -8,7 +8,15 @@
 
 #include <stdint.h>
 
-enum journal_kind { JOURNAL_INTENT = 1, JOURNAL_SENT, JOURNAL_RECEIVED };
+enum journal_kind {
+    JOURNAL_INTENT = 1,
+    JOURNAL_SENT,
+    JOURNAL_RECEIVED,
+    JOURNAL_CLAIMED,
+    JOURNAL_CLAIMED_AGAIN, /* not the first time */
+    JOURNAL_ENDING,        /* before the acknowledgement */
+    JOURNAL_ENDED,         /* when it has returned */
+};
 
 /* What somebody did with message `sequence` of producer `producer`. */
 struct journal_record {

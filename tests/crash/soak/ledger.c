@@ -6,7 +6,15 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { STATE_INTENT = 1, STATE_SENT = 2, STATE_RECEIVED = 4, STATE_IN_HAND = 8 };
+enum {
+    STATE_INTENT = 1,
+    STATE_SENT = 2,
+    STATE_RECEIVED = 4,
+    STATE_IN_HAND = 8,
+    STATE_ENDING = 16,
+    STATE_ENDED = 32,
+    STATE_CLAIMED = 64, /* for the first time */
+};
 
 struct ledger_producer {
     unsigned char *states; /* of its messages, by sequence */
@@ -80,7 +88,7 @@ void ledger_note_hand(struct ledger *ledger, const struct load_hand *hand)
 static void read_sent(void *user, uint32_t process, const struct journal_record *record)
 {
     struct ledger *ledger = user;
-    if (record->kind == JOURNAL_RECEIVED) {
+    if (record->kind != JOURNAL_INTENT && record->kind != JOURNAL_SENT) {
         return;
     }
     unsigned char *state = state_of(ledger, record->producer, record->sequence);
@@ -109,6 +117,44 @@ static void read_received(void *user, uint32_t process, const struct journal_rec
     *state |= STATE_RECEIVED;
     if (record->sequence >= reading->last[record->producer]) {
         reading->last[record->producer] = record->sequence + 1;
+    }
+}
+
+/* A claim that is not the first one says so, and what is acknowledged does not come again. */
+static void read_claims(void *user, uint32_t process, const struct journal_record *record)
+{
+    struct ledger *ledger = user;
+    (void)process;
+    if (record->kind < JOURNAL_CLAIMED) {
+        return;
+    }
+    unsigned char *state = state_of(ledger, record->producer, record->sequence);
+    if (state == NULL || (*state & STATE_INTENT) == 0) {
+        ledger->invented++;
+        return;
+    }
+    if (record->kind == JOURNAL_CLAIMED) {
+        ledger->doubled += (*state & STATE_CLAIMED) != 0;
+        *state |= STATE_CLAIMED;
+    } else if (record->kind == JOURNAL_ENDED) {
+        ledger->doubled += (*state & STATE_ENDED) != 0;
+        *state |= STATE_ENDED | STATE_RECEIVED;
+    } else if (record->kind == JOURNAL_ENDING) {
+        *state |= STATE_ENDING;
+    } else {
+        ledger->claimed_again++;
+    }
+}
+
+/* Whoever was killed while it acknowledged may have done so. */
+static void end_what_was_ending(struct ledger *ledger, uint32_t producer)
+{
+    const struct ledger_producer *entry = &ledger->producers[producer];
+    for (uint64_t sequence = 0; sequence < entry->count; sequence++) {
+        unsigned char *state = &entry->states[sequence];
+        if ((*state & STATE_ENDING) != 0 && (*state & STATE_ENDED) == 0) {
+            *state |= STATE_IN_HAND;
+        }
     }
 }
 
@@ -154,6 +200,10 @@ void ledger_close(struct ledger *ledger, const char *folder, uint32_t process_co
         journal_read(folder, process, read_received, &reading);
     }
     for (uint32_t process = 0; process < process_count; process++) {
+        journal_read(folder, process, read_claims, ledger);
+    }
+    for (uint32_t process = 0; process < process_count; process++) {
+        end_what_was_ending(ledger, process);
         add_up(ledger, process);
     }
     free(reading.last);

@@ -21,7 +21,7 @@ static uint64_t hash_of(const unsigned char *bytes, size_t size)
     return hash;
 }
 
-static void count_bad(const struct load *load)
+void load_count_bad(const struct load *load)
 {
     atomic_fetch_add(&load->board->bad_count, 1);
 }
@@ -37,7 +37,7 @@ static void use_lock(const struct load *load, bool is_slow)
         r = kin_lock_mark_consistent(load->lock);
     }
     if (r != 0) {
-        count_bad(load);
+        load_count_bad(load);
         return;
     }
     if (pair[0] != pair[1]) {
@@ -49,7 +49,7 @@ static void use_lock(const struct load *load, bool is_slow)
     }
     pair[1]++;
     if (kin_lock_release(load->lock) != 0) {
-        count_bad(load);
+        load_count_bad(load);
     }
 }
 
@@ -61,13 +61,13 @@ static void use_objects(const struct load *load)
     if (kin_event_create(NULL, &event) != 0 ||
         kin_event_attach(kin_event_handle(event), &again) != 0 || kin_event_set(event) != 0 ||
         kin_event_wait(again, KIN_NOW) != 0) {
-        count_bad(load);
+        load_count_bad(load);
     }
     kin_event_free(event);
     kin_event_free(again);
 }
 
-static size_t choose_size(uint64_t random)
+size_t load_choose_size(uint64_t random)
 {
     size_t most = random % 64 == 0  ? SIZE_MAX_LARGE
                   : random % 4 == 0 ? SIZE_MAX_MIDDLE
@@ -75,23 +75,40 @@ static size_t choose_size(uint64_t random)
     return sizeof(struct load_head) + (size_t)(random >> 16) % most;
 }
 
+void load_write(void *message, struct load_head head, uint64_t random)
+{
+    unsigned char *bytes = (unsigned char *)message + sizeof head;
+    size_t size = head.size - sizeof head;
+    memset(bytes, (int)(random & 0xff), size);
+    memcpy(bytes, &random, size < 8 ? size : 8);
+    head.hash = hash_of(bytes, size);
+    memcpy(message, &head, sizeof head);
+}
+
+bool load_is_whole(kin_bytes bytes, struct load_head *ret_head)
+{
+    if (bytes.size < sizeof *ret_head) {
+        return false;
+    }
+    memcpy(ret_head, bytes.data, sizeof *ret_head);
+    const unsigned char *behind = (const unsigned char *)bytes.data + sizeof *ret_head;
+    return ret_head->size == bytes.size &&
+           ret_head->hash == hash_of(behind, bytes.size - sizeof *ret_head);
+}
+
 static void put_one(const struct load *load, int journal, uint32_t process, uint64_t sequence,
                     uint64_t random)
 {
     static unsigned char message[sizeof(struct load_head) + SIZE_MAX_LARGE];
-    size_t size = choose_size(random);
+    size_t size = load_choose_size(random);
     struct load_head head = {.producer = process, .size = (uint32_t)size, .sequence = sequence};
-    unsigned char *bytes = message + sizeof head;
-    memset(bytes, (int)(random & 0xff), size - sizeof head);
-    memcpy(bytes, &random, size - sizeof head < 8 ? size - sizeof head : 8);
-    head.hash = hash_of(bytes, size - sizeof head);
-    memcpy(message, &head, sizeof head);
+    load_write(message, head, random);
     journal_write(journal, JOURNAL_INTENT, process, sequence);
     int r = kin_queue_put_bytes(load->queue, message, size, KIN_FOREVER);
     if (r == 0) {
         journal_write(journal, JOURNAL_SENT, process, sequence);
     } else {
-        count_bad(load);
+        load_count_bad(load);
     }
 }
 
@@ -117,18 +134,11 @@ void load_produce(const struct load *load, uint32_t process)
 static void check_message(const struct load *load, int journal, const kin_message *message)
 {
     struct load_head head;
-    kin_bytes bytes = kin_message_bytes(message);
-    if (bytes.size < sizeof head) {
-        count_bad(load);
-        return;
+    if (load_is_whole(kin_message_bytes(message), &head)) {
+        journal_write(journal, JOURNAL_RECEIVED, head.producer, head.sequence);
+    } else {
+        load_count_bad(load);
     }
-    memcpy(&head, bytes.data, sizeof head);
-    const unsigned char *behind = (const unsigned char *)bytes.data + sizeof head;
-    if (head.size != bytes.size || head.hash != hash_of(behind, bytes.size - sizeof head)) {
-        count_bad(load);
-        return;
-    }
-    journal_write(journal, JOURNAL_RECEIVED, head.producer, head.sequence);
 }
 
 void load_consume(const struct load *load, uint32_t process, uint32_t place)
@@ -147,7 +157,7 @@ void load_consume(const struct load *load, uint32_t process, uint32_t place)
             break;
         }
         if (r < 0) {
-            count_bad(load);
+            load_count_bad(load);
         }
         kin_message_free(&hand->message);
         atomic_fetch_add(&load->board->received_count, 1);

@@ -9,6 +9,7 @@
 #include <kin/lock.h>
 #include <kin/queue.h>
 #include <stdatomic.h>
+#include <stdbool.h>
 #include <stdint.h>
 
 enum { LOAD_PLACES = 16 };
@@ -49,5 +50,15 @@ struct load_head {
    a consumer's hand. */
 void load_produce(const struct load *load, uint32_t process);
 void load_consume(const struct load *load, uint32_t process, uint32_t place);
+
+/* The same with reservations and batches, and with claims, of which some are refused. */
+void load_reserve(const struct load *load, uint32_t process);
+void load_claim(const struct load *load, uint32_t process);
+
+/* A message: how many bytes one has by chance, its writing, and whether it is whole. */
+size_t load_choose_size(uint64_t random);
+void load_write(void *message, struct load_head head, uint64_t random);
+bool load_is_whole(kin_bytes bytes, struct load_head *ret_head);
+void load_count_bad(const struct load *load);
 
 #endif

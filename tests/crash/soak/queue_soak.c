@@ -39,6 +39,7 @@ struct run {
     uint32_t trouble_count;
     uint64_t random;
     char folder[64];
+    bool is_claiming; /* reservations, batches and claims, in a joinable queue */
 };
 
 static struct run *run; /* the children find the objects that they inherit here */
@@ -47,7 +48,9 @@ static int work(kin_call *call)
 {
     struct task task;
     memcpy(&task, kin_call_bytes(call).data, sizeof task);
-    if (task.is_producer) {
+    if (run->is_claiming) {
+        (task.is_producer ? load_reserve : load_claim)(&run->load, task.process);
+    } else if (task.is_producer) {
         load_produce(&run->load, task.process);
     } else {
         load_consume(&run->load, task.process, task.place);
@@ -162,6 +165,13 @@ static void end(void)
     for (uint32_t place = PRODUCERS; place < WORKERS; place++) {
         join_worker(place);
     }
+    if (run->is_claiming) {
+        int r = kin_queue_join(run->load.queue, kin_within_ms(END_MS));
+        if (r != 0) {
+            printf("  join: %d\n", r);
+            run->trouble_count++;
+        }
+    }
     if (kin_queue_item_count(run->load.queue) != 0) {
         printf("  %lu messages are left\n", (unsigned long)kin_queue_item_count(run->load.queue));
         run->trouble_count++;
@@ -188,6 +198,22 @@ static bool report(double seconds)
     return bad == 0 && is_order_kept && run->trouble_count == 0 && ledger->sent > 0;
 }
 
+static bool report_claims(double seconds)
+{
+    const struct ledger *ledger = &run->ledger;
+    uint64_t bad = ledger->lost + ledger->invented + ledger->doubled +
+                   atomic_load(&run->load.board->bad_count);
+    printf("soak of claims: %u kills in %.0f s, %lu messages sent, %lu acknowledged, "
+           "%lu acknowledgements and %lu puts cut short, %lu claims not the first\n",
+           run->kill_count, seconds, (unsigned long)ledger->sent, (unsigned long)ledger->received,
+           (unsigned long)ledger->taken_along, (unsigned long)ledger->cut_short,
+           (unsigned long)ledger->claimed_again);
+    printf("  %lu lost, %lu invented, %lu doubled, %lu with wrong bytes or codes\n",
+           (unsigned long)ledger->lost, (unsigned long)ledger->invented,
+           (unsigned long)ledger->doubled, (unsigned long)atomic_load(&run->load.board->bad_count));
+    return bad == 0 && run->trouble_count == 0 && ledger->sent > 0 && ledger->received > 0;
+}
+
 static void remove_folder(void)
 {
     for (uint32_t process = 0; process < run->process_count; process++) {
@@ -200,7 +226,8 @@ static void remove_folder(void)
 
 static bool set_up(const struct soak_options *options)
 {
-    kin_queue_options limits = {.size = sizeof limits, .item_count_max = ITEMS_MAX};
+    kin_queue_options limits = {
+        .size = sizeof limits, .item_count_max = ITEMS_MAX, .is_joinable = run->is_claiming};
     run->random = options->seed * 2 + 1;
     run->process_max = 1000 + options->kills * 2 + options->seconds * 400;
     ledger_init(&run->ledger, run->process_max);
@@ -213,10 +240,11 @@ static bool set_up(const struct soak_options *options)
            kin_lock_create(NULL, &run->load.lock) == 0;
 }
 
-bool soak_queue(const struct soak_options *options)
+static bool soak(const struct soak_options *options, bool is_claiming)
 {
     static struct run the_run;
     double start = soak_now();
+    the_run = (struct run){.is_claiming = is_claiming};
     run = &the_run;
     if (!set_up(options)) {
         printf("  the soak of the queue could not be set up\n");
@@ -225,7 +253,8 @@ bool soak_queue(const struct soak_options *options)
     play(options);
     end();
     ledger_close(&run->ledger, run->folder, run->process_count);
-    bool is_good = report(soak_now() - start);
+    double seconds = soak_now() - start;
+    bool is_good = is_claiming ? report_claims(seconds) : report(seconds);
     kin_queue_free(run->load.queue);
     kin_lock_free(run->load.lock);
     is_good = soak_check_family(2) == 0 && is_good;
@@ -234,4 +263,14 @@ bool soak_queue(const struct soak_options *options)
     ledger_deinit(&run->ledger);
     munmap(run->load.board, sizeof *run->load.board);
     return is_good;
+}
+
+bool soak_queue(const struct soak_options *options)
+{
+    return soak(options, false);
+}
+
+bool soak_claims(const struct soak_options *options)
+{
+    return soak(options, true);
 }

@@ -16,6 +16,7 @@ struct soak_options {
 
 /* Each prints what it did and found. True: all is well. */
 bool soak_queue(const struct soak_options *options);
+bool soak_claims(const struct soak_options *options);
 bool soak_pool(const struct soak_options *options);
 bool soak_ends(const struct soak_options *options);
 

@@ -47,8 +47,7 @@ static void get(void)
 
 static void reserve(kin_reservation *ret_reservation)
 {
-    CRASH_CHECK(
-        kin_queue_reserve(scene.queue, message_bytes, KIN_FOREVER, ret_reservation) == 0);
+    CRASH_CHECK(kin_queue_reserve(scene.queue, message_bytes, KIN_FOREVER, ret_reservation) == 0);
     crash_fill(ret_reservation->data, message_bytes, SEED_VICTIM);
 }
 
@@ -320,10 +319,10 @@ static void finish_handles(void)
 
 #define GIVE (void (*)(void)) kin__block_give
 
-#define CASE(title, surroundings, set_up_function, operation, ...)               \
-    {                                                                            \
-        .name = title, .context = surroundings, .setup = set_up_function,        \
-        .victim = operation, .finish = messages_finish, __VA_ARGS__              \
+#define CASE(title, surroundings, set_up_function, operation, ...)                             \
+    {                                                                                          \
+        .name = title, .context = surroundings, .setup = set_up_function, .victim = operation, \
+        .finish = messages_finish, __VA_ARGS__                                                 \
     }
 
 const struct scenario queue_batch_scenarios[] = {

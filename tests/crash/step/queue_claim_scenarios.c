@@ -295,10 +295,10 @@ static void prepare_claim_and_take(void)
 
 #define GIVE (void (*)(void)) kin__block_give
 
-#define CASE(title, surroundings, set_up_function, operation, ...)               \
-    {                                                                            \
-        .name = title, .context = surroundings, .setup = set_up_function,        \
-        .victim = operation, .finish = messages_finish, __VA_ARGS__              \
+#define CASE(title, surroundings, set_up_function, operation, ...)                             \
+    {                                                                                          \
+        .name = title, .context = surroundings, .setup = set_up_function, .victim = operation, \
+        .finish = messages_finish, __VA_ARGS__                                                 \
     }
 
 const struct scenario queue_claim_scenarios[] = {
@@ -355,7 +355,6 @@ const struct scenario queue_claim_scenarios[] = {
          .survivor = check_order),
     CASE("queue close", "with a claim open", set_up_small, close_and_acknowledge,
          .prepare = prepare_claim, .survivor = close_and_look),
-    CASE("queue event_fd", "polls and claims", set_up_small, use_bell,
-         .survivor = claim_at_once),
+    CASE("queue event_fd", "polls and claims", set_up_small, use_bell, .survivor = claim_at_once),
     {0},
 };

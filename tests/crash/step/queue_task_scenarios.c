@@ -1,6 +1,6 @@
 /*
- * Joinable queues, the end of queues, and a reaper whose dead had all kinds of things in hand: tasks,
- * claims and reservations, among them more than are noted. Those who sleep hear of each end.
+ * Joinable queues, the end of queues, and a reaper whose dead had all kinds of things in hand:
+ * tasks, claims and reservations, of those more than are noted. Those who sleep hear of each end.
  */
 #include "step/messages.h"
 
@@ -155,8 +155,8 @@ static void set_up_letter(void)
 
 static void set_up_held(void)
 {
-    set_up(BYTES_LARGE, 4, KIN_OPTIONS(kin_queue_options, .is_joinable = true,
-                                       .item_count_max = OPEN + 4));
+    set_up(BYTES_LARGE, 4,
+           KIN_OPTIONS(kin_queue_options, .is_joinable = true, .item_count_max = OPEN + 4));
 }
 
 static void set_up_held_small(void)
@@ -255,10 +255,10 @@ static void finish_shut(void)
     scene.queue = kin_queue_free(scene.queue);
 }
 
-#define CASE(title, surroundings, set_up_function, operation, ...)               \
-    {                                                                            \
-        .name = title, .context = surroundings, .setup = set_up_function,        \
-        .victim = operation, .finish = messages_finish, __VA_ARGS__              \
+#define CASE(title, surroundings, set_up_function, operation, ...)                             \
+    {                                                                                          \
+        .name = title, .context = surroundings, .setup = set_up_function, .victim = operation, \
+        .finish = messages_finish, __VA_ARGS__                                                 \
     }
 
 const struct scenario queue_task_scenarios[] = {
@@ -289,9 +289,8 @@ const struct scenario queue_task_scenarios[] = {
      .finish = finish_shut},
     CASE("queue reaper", "of one who had everything in hand", set_up_held, reap,
          .prey = {hold_everything, NULL, false, NULL}, .survivor = check_what_is_left),
-    CASE("queue reaper", "of one who had everything in hand, another joins",
-         set_up_held_and_joined, reap, .prey = {hold_everything, NULL, false, NULL},
-         .survivor = check_what_is_left),
+    CASE("queue reaper", "of one who had everything in hand, another joins", set_up_held_and_joined,
+         reap, .prey = {hold_everything, NULL, false, NULL}, .survivor = check_what_is_left),
     CASE("queue reaper", "of one who had claims that become dead letters", set_up_letter, reap,
          .prey = {hold_everything, NULL, false, NULL}, .survivor = check_letters_are_left),
     CASE("queue task_done", "another died with everything in hand", set_up_held_small, get_and_do,
