@@ -248,7 +248,12 @@ void kin__death_end_thread(uint32_t owner)
 void kin__death_end_process(void)
 {
     uint32_t owner = kin__family.owner;
+    const struct kin__member *member = kin__member_of(owner);
     bool is_death = reap_members_of(owner);
+    if (holds_anything(member)) { /* what its threads have left to it */
+        repair_holdings(member, owner);
+        is_death = true;
+    }
     kin__directory_reap(owner);
     kin__heap_reap(owner);
     if (is_death) { /* somebody may wait for what it held */

@@ -255,3 +255,32 @@ TEST(a_pipeline_of_three_stages_runs_in_order_by_two_locks)
         kin_lock_free(gates[i]);
     }
 }
+
+static void acquire_and_leave(void *user)
+{
+    CHECK_EQUAL(kin_lock_acquire(user, KIN_NOW), 0);
+}
+
+static void *acquire_in_thread(void *user)
+{
+    CHECK_EQUAL(kin_lock_acquire(user, KIN_NOW), 0);
+    return NULL;
+}
+
+static void acquire_in_thread_and_leave(void *user)
+{
+    thread_join(thread_start(acquire_in_thread, user));
+}
+
+TEST_OF_PROCESSES(a_process_that_leaves_in_order_does_not_keep_a_handoff_lock)
+{
+    child_body *const bodies[] = {acquire_and_leave, acquire_in_thread_and_leave};
+    begin();
+    for (int i = 0; i < 2; i++) {
+        kin_lock *lock = new_handoff_lock(false);
+        child_join(child_start(bodies[i], lock));
+        CHECK_EQUAL(kin_lock_acquire(lock, kin_within_ms(5000)), KIN_OWNER_DIED);
+        CHECK_EQUAL(kin_lock_release(lock), 0);
+        kin_lock_free(lock);
+    }
+}
