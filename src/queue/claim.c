@@ -24,11 +24,6 @@ void kin__queue_return(struct queue_shared *queue, struct slot *slot)
     atomic_store(&slot->state, kin__slot_next(slot, is_dead ? SLOT_DEAD : SLOT_READY, deliveries));
 }
 
-static bool is_dead_letter(const struct queue_shared *queue, const struct slot *slot)
-{
-    return queue->delivery_count_max != 0 && kin__slot_deliveries(slot) > queue->delivery_count_max;
-}
-
 /* What the consumer sees of a slot that it has claimed. -EBADMSG: what the slot says cannot be. */
 static int show(const struct slot *slot, kin_claim *ret_claim)
 {
@@ -50,7 +45,7 @@ static int show(const struct slot *slot, kin_claim *ret_claim)
 static void finish_slot(struct getting *get, struct slot *slot)
 {
     struct queue_shared *queue = get->queue;
-    bool was_finished = is_dead_letter(queue, slot);
+    bool was_finished = kin__queue_is_letter(queue, slot);
     kin__queue_lock_head(queue, get->index, get->self);
     atomic_store(&slot->state, kin__slot_next(slot, SLOT_DONE, 0));
     queue->claimed--;
@@ -183,7 +178,7 @@ static uint64_t finish(struct getting *get, struct slot *slot)
 static void give_back(struct getting *get, struct slot *slot)
 {
     struct queue_shared *queue = get->queue;
-    bool was_finished = is_dead_letter(queue, slot);
+    bool was_finished = kin__queue_is_letter(queue, slot);
     kin__queue_lock_head(queue, get->index, get->self);
     kin__queue_return(queue, slot);
     queue->claimed--;

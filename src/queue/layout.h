@@ -155,6 +155,12 @@ static inline void kin__queue_tell_items(struct queue_shared *queue, uint32_t co
     kin__count_raise(&queue->watch, UINT32_MAX);
 }
 
+/* Whether a message that is claimed is a dead letter. */
+static inline bool kin__queue_is_letter(const struct queue_shared *queue, const struct slot *slot)
+{
+    return queue->delivery_count_max != 0 && kin__slot_deliveries(slot) > queue->delivery_count_max;
+}
+
 /* What is counted over all slots of a queue. */
 struct kin__queue_counts {
     uint64_t waiting; /* RESERVED or READY */

@@ -178,8 +178,7 @@ void kin__queue_count(const struct queue_shared *queue, const struct slot *slot,
                       enum slot_state state, struct kin__queue_counts *counts)
 {
     bool is_waiting = state == SLOT_READY || state == SLOT_RESERVED;
-    bool is_letter = state == SLOT_CLAIMED && queue->delivery_count_max != 0 &&
-                     kin__slot_deliveries(slot) > queue->delivery_count_max;
+    bool is_letter = state == SLOT_CLAIMED && kin__queue_is_letter(queue, slot);
     counts->waiting += is_waiting;
     counts->bytes_waiting += is_waiting ? kin__slot_bytes(slot) : 0;
     counts->unfinished += is_waiting || state == SLOT_LEASED || state == SLOT_TAKEN ||

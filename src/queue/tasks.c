@@ -6,23 +6,33 @@
 #include <errno.h>
 #include <kin/error.h>
 
-/* The oldest slot that is TAKEN, by `owner` if it has any. Under the head lock. */
+/* Whether somebody has the slot's message, and it is not over. */
+static bool is_in_hand(const struct queue_shared *queue, const struct slot *slot,
+                       enum slot_state state)
+{
+    return state == SLOT_TAKEN || state == SLOT_LEASED ||
+           (state == SLOT_CLAIMED && !kin__queue_is_letter(queue, slot));
+}
+
+/* The oldest slot that is TAKEN, by `owner` if it has any. Under the head lock. The head is no end:
+ * it moves back to a message that comes again. */
 static struct slot *find_taken(const struct queue_shared *queue, uint32_t owner)
 {
     struct slot *any = NULL;
-    for (uint64_t block = queue->oldest; block != 0;) {
+    uint64_t in_hand = atomic_load(&queue->taken) - atomic_load(&queue->finished);
+    for (uint64_t block = queue->oldest; block != 0 && in_hand != 0;) {
         struct segment *segment = kin__segment_at(block);
-        for (uint32_t i = 0; i < segment->slot_count; i++) {
-            uint64_t word = atomic_load(&segment->slots[i].state);
-            if (kin__slot_state(word) != SLOT_TAKEN) {
-                continue;
+        for (uint32_t i = 0; i < segment->slot_count && in_hand != 0; i++) {
+            struct slot *slot = &segment->slots[i];
+            uint64_t word = atomic_load(&slot->state);
+            enum slot_state state = kin__slot_state(word);
+            if (state == SLOT_TAKEN && kin__slot_owner(word) == owner) {
+                return slot;
             }
-            if (kin__slot_owner(word) == owner) {
-                return &segment->slots[i];
-            }
-            any = any == NULL ? &segment->slots[i] : any;
+            any = any == NULL && state == SLOT_TAKEN ? slot : any;
+            in_hand -= is_in_hand(queue, slot, state);
         }
-        block = block == queue->head.segment ? 0 : atomic_load(&segment->next);
+        block = atomic_load(&segment->next);
     }
     return any;
 }

@@ -300,3 +300,28 @@ TEST(bad_handles_are_refused)
     CHECK_IS_WHOLE();
     kin_queue_free(queue);
 }
+
+TEST(a_task_is_found_far_behind_a_message_that_came_back)
+{
+    enum { COUNT = 200 };
+    kin_queue *queue = new_queue(&joinable);
+    kin_claim claim;
+    for (uint64_t i = 0; i < COUNT; i++) {
+        CHECK_EQUAL(put_number(queue, i, KIN_NOW), 0);
+    }
+    REQUIRE(kin_queue_claim(queue, KIN_NOW, &claim) == 0);
+    for (uint64_t i = 1; i < COUNT; i++) {
+        CHECK_EQUAL(get_number(queue, KIN_NOW), i);
+    }
+    CHECK_EQUAL(kin_queue_refuse(queue, &claim), 0);
+    for (uint64_t i = 1; i < COUNT; i++) {
+        CHECK_EQUAL(kin_queue_task_done(queue), 0);
+    }
+    CHECK_EQUAL(kin_queue_task_done(queue), -EOVERFLOW);
+    CHECK_EQUAL(kin_queue_join(queue, KIN_NOW), -EAGAIN);
+    CHECK_EQUAL(get_number(queue, KIN_NOW), 0);
+    CHECK_EQUAL(kin_queue_task_done(queue), 0);
+    CHECK_EQUAL(kin_queue_join(queue, KIN_NOW), 0);
+    CHECK_IS_WHOLE();
+    kin_queue_free(queue);
+}
