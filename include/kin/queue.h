@@ -178,6 +178,9 @@ KIN_API bool kin_queue_is_closed(const kin_queue *queue);
  */
 KIN_API uint64_t kin_queue_item_count(const kin_queue *queue);
 
+/** Whether no further message would fit, at the moment of the call. Never if there is no limit. */
+KIN_API bool kin_queue_is_full(kin_queue *queue);
+
 KIN_END
 
 #endif

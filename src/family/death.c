@@ -166,13 +166,13 @@ uint32_t kin__death_previous_of(uint32_t owner)
     return find_neighbour(owner, false);
 }
 
-void kin__death_tell_children(uint32_t owner)
+void kin__death_tell_children(uint32_t owner, uint32_t except)
 {
     uint32_t used = atomic_load(&kin__shared()->members.used);
     for (uint32_t slot = 1; slot < used; slot++) {
         const struct kin__member *member = kin__member_at(slot);
         uint32_t child = kin__owner(slot, atomic_load(&member->word));
-        if (member->parent == owner && is_live_process(child)) {
+        if (member->parent == owner && child != except && is_live_process(child)) {
             kin__death_tell(child);
         }
     }
@@ -209,7 +209,7 @@ static void reap(uint32_t owner)
     if (!claim(owner, atomic_load(&kin__member_of(owner)->word))) {
         return;
     }
-    kin__death_tell_children(owner);
+    kin__death_tell_children(owner, 0);
     kin__directory_reap(owner);
     continue_reaping_of(owner);
     reap_members_of(owner);

@@ -42,8 +42,8 @@ void kin__death_end_process(void);
 uint32_t kin__death_next_of(uint32_t owner);
 uint32_t kin__death_previous_of(uint32_t owner);
 
-/* Makes the keepers of a process's children look at the table anew. */
-void kin__death_tell_children(uint32_t owner);
+/* Makes the keepers of a process's children look at the table anew, but that of one; 0: all. */
+void kin__death_tell_children(uint32_t owner, uint32_t except);
 
 /* Who watches over a process: its parent while that lives, else the first live process in the
  * table; 0: nobody. */

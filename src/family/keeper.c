@@ -66,7 +66,9 @@ static void pass_on_death(struct watch *watch, struct kin__member *member, uint3
     kin__os_futex_wake(&member->life, UINT32_MAX); /* if this one is no longer its watcher */
     if (kin__death_next_of(owner) == kin__family.owner) {
         uint32_t watcher = kin__death_watcher_of(owner);
-        kin__death_tell_children(owner);
+        /* This one looks again by itself: telling it would keep it awake while the dead is not
+         * reaped. */
+        kin__death_tell_children(owner, kin__family.owner);
         kin__death_tell(watcher == kin__family.owner ? 0 : watcher);
         look_again_within(watch, START_SLICE_NS);
     }
@@ -150,7 +152,7 @@ static bool is_orphan_daemon(void)
 /* Ends a daemon whose parent is dead; the parent's other children may still be asleep. */
 static _Noreturn void end_orphan(void)
 {
-    kin__death_tell_children(kin__family.member->parent);
+    kin__death_tell_children(kin__family.member->parent, 0);
     kin__os_die();
 }
 

@@ -143,6 +143,22 @@ bool kin_queue_is_closed(const kin_queue *queue)
     return shared == NULL || atomic_load(&shared->closing) != QUEUE_OPEN;
 }
 
+bool kin_queue_is_full(kin_queue *queue)
+{
+    struct queue_shared *shared = NULL;
+    struct kin__thread *self = NULL;
+    if (kin__queue_enter(queue, &shared, &self) < 0) {
+        return false;
+    }
+    kin__queue_lock_tail(shared, kin__object_index(&queue->object), self);
+    uint64_t items = atomic_load(&shared->tail) - atomic_load(&shared->taken);
+    uint64_t bytes = shared->bytes_put - atomic_load(&shared->bytes_taken);
+    kin__lock_release(&shared->tail_lock, self);
+    kin__queue_leave(self);
+    return (shared->item_count_max != 0 && items >= shared->item_count_max) ||
+           (shared->message_bytes_max != 0 && bytes >= shared->message_bytes_max);
+}
+
 uint64_t kin_queue_item_count(const kin_queue *queue)
 {
     const struct queue_shared *shared = find_shared(queue);

@@ -193,6 +193,25 @@ TEST(a_closed_queue_takes_nothing_and_gives_what_it_has)
     kin_queue_free(queue);
 }
 
+TEST(a_queue_is_full_when_nothing_more_fits)
+{
+    kin_queue *queue = new_queue(
+        KIN_OPTIONS(kin_queue_options, .item_count_max = 3, .message_bytes_max = 20));
+    CHECK(!kin_queue_is_full(queue));
+    for (uint64_t i = 0; i < 2; i++) {
+        CHECK_EQUAL(put_number(queue, i, KIN_NOW), 0);
+        CHECK(!kin_queue_is_full(queue)); /* 8 bytes would not fit now, but 4 would */
+    }
+    CHECK_EQUAL(kin_queue_put_bytes(queue, "abcd", 4, KIN_NOW), 0);
+    CHECK(kin_queue_is_full(queue));
+    CHECK_EQUAL(get_number(queue, KIN_NOW), 0);
+    CHECK(!kin_queue_is_full(queue));
+    CHECK_EQUAL(kin_queue_put_bytes(queue, "", 0, KIN_NOW), 0);
+    CHECK(kin_queue_is_full(queue)); /* by the number */
+    CHECK(!kin_queue_is_full(NULL));
+    kin_queue_free(queue);
+}
+
 TEST(a_full_queue_that_is_closed_says_epipe)
 {
     kin_queue *queue = new_queue(KIN_OPTIONS(kin_queue_options, .item_count_max = 1));
