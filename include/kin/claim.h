@@ -27,6 +27,7 @@ typedef struct kin_claim {
     uint32_t delivery; /* 1: the first time that this message is claimed */
     uint64_t place;    /* this and what follows is kin's */
     uint64_t word;
+    uint32_t queue;
 } kin_claim;
 
 /**
@@ -40,19 +41,22 @@ typedef struct kin_claim {
  */
 KIN_API int kin_queue_claim(kin_queue *queue, kin_timeout timeout, kin_claim *ret_claim);
 
-/** Says that the message is done with; it goes. Returns 0, or -EPERM: another thread's, or over. */
+/**
+ * Says that the message is done with; it goes, and the claim is all zero. Returns 0, or -EPERM:
+ * another thread's or queue's, or over; -EINVAL: all zero.
+ */
 KIN_API int kin_queue_acknowledge(kin_queue *queue, kin_claim *claim);
 
 /**
  * Puts the message back at its place in the queue, before all that came after it, also if the queue
  * is full; or makes it a dead letter, if it was claimed delivery_count_max times. Returns 0, or
- * -EPERM.
+ * -EPERM, -EINVAL as above.
  */
 KIN_API int kin_queue_refuse(kin_queue *queue, kin_claim *claim);
 
 /**
- * Claims the oldest dead letter. To refuse it leaves it a dead letter. Returns 0, or -EAGAIN: there
- * is none.
+ * Claims the oldest dead letter, which counts as one more `delivery`. To refuse it leaves it a dead
+ * letter. Returns 0, or -EAGAIN: there is none.
  */
 KIN_API int kin_queue_claim_dead_letter(kin_queue *queue, kin_claim *ret_claim);
 

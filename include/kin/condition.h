@@ -13,7 +13,12 @@
 
 KIN_BEGIN
 
-/** A condition, shared by the family: a lock, and a line of those who wait for a notify. */
+/**
+ * A condition, shared by the family: a lock, and a line of those who wait for a notify.
+ *
+ * Peer death: one that dies waiting is out of the line and takes no notify along; when a holder of
+ * the lock dies, all who wait are told, see kin_condition_wait.
+ */
 typedef struct kin_condition kin_condition;
 
 /** What kin_condition_create can be told. At most one of `lock` and `rlock` is given. */

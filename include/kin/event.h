@@ -11,7 +11,11 @@
 
 KIN_BEGIN
 
-/** An event, shared by the family. */
+/**
+ * An event, shared by the family. Nobody owns it.
+ *
+ * Peer death: a death changes nothing about the flag. One that dies waiting costs nobody a wake-up.
+ */
 typedef struct kin_event kin_event;
 
 /** What kin_event_create can be told. */
@@ -29,7 +33,8 @@ KIN_API int kin_event_create(const kin_event_options *options, kin_event **ret_e
 /**
  * Opens the event that `handle` names, in this process. Free it with kin_event_free.
  *
- * Returns 0, or -ESTALE: the event is gone; -EINVAL: the handle names something else.
+ * Returns 0, or -ESTALE: the event is gone; -EINVAL: the handle names something else; -EACCES: it
+ * is another process's own.
  */
 KIN_API int kin_event_attach(kin_handle handle, kin_event **ret_event);
 

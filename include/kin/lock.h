@@ -14,6 +14,8 @@ KIN_BEGIN
 /**
  * A lock. It is owned: the thread that acquired it releases it, unless it was made with
  * `is_handoff`.
+ *
+ * Peer death: a holder that dies gives it up; the next one is told, see kin_lock_acquire.
  */
 typedef struct kin_lock kin_lock;
 

@@ -18,12 +18,18 @@
 
 KIN_BEGIN
 
-/** A queue, shared by the family. */
+/**
+ * A queue, shared by the family.
+ *
+ * Peer death: whoever dies in a call on it, each message is in the queue as a whole or not at all.
+ * Nobody waits for the dead. What it had taken is gone with it; what it had claimed comes again.
+ */
 typedef struct kin_queue kin_queue;
 
 /** What kin_queue_create can be told. */
 typedef struct kin_queue_options {
-    size_t size; /* of this struct */
+    size_t size;     /* of this struct */
+    kin_scope scope; /* default: the family */
 
     /* Most messages in the queue at a time; 0: no limit. */
     uint64_t item_count_max;
@@ -38,8 +44,6 @@ typedef struct kin_queue_options {
     /* After so many claims that came to nothing, by refusal or death, a message becomes a dead
      * letter: see kin/claim.h. 0: no limit; at most 65534. */
     uint32_t delivery_count_max;
-
-    kin_scope scope;
 } kin_queue_options;
 
 /**
@@ -131,7 +135,7 @@ KIN_API int kin_queue_get_many_bytes(kin_queue *queue, uint32_t count_max, kin_t
  * was taken by kin_queue_get_bytes. To acknowledge a claim says so by itself. Anybody may say it
  * for any other; the calling thread's own oldest message is meant if it has one.
  *
- * Returns 0, or -EOVERFLOW: nothing that was taken is left to be done, or the queue is not
+ * Returns 0, or -EOVERFLOW: nothing that was taken is left to be done; -EINVAL: the queue is not
  * joinable.
  */
 KIN_API int kin_queue_task_done(kin_queue *queue);

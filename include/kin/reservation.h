@@ -21,6 +21,7 @@ typedef struct kin_reservation {
     uint64_t place; /* this and what follows is kin's */
     uint64_t ticket;
     uint64_t block;
+    uint32_t queue;
 } kin_reservation;
 
 /**
@@ -37,15 +38,16 @@ KIN_API int kin_queue_reserve(kin_queue *queue, size_t size, kin_timeout timeout
                               kin_reservation *ret_reservation);
 
 /**
- * Puts the message that was written into the queue. The reservation is over.
+ * Puts the message that was written into the queue. The reservation is over, and all zero.
  *
  * Returns 0, or
- *   -EPERM    the reservation is another thread's, or over
+ *   -EPERM    the reservation is another thread's or queue's, or over
+ *   -EINVAL   it is all zero
  *   -EPIPE    the queue was shut down meanwhile: the message is thrown away
  */
 KIN_API int kin_queue_commit(kin_queue *queue, kin_reservation *reservation);
 
-/** Gives the place up; what was written is thrown away. Returns 0, or -EPERM as above. */
+/** Gives the place up; what was written is thrown away. Returns 0, or -EPERM, -EINVAL. */
 KIN_API int kin_queue_abandon(kin_queue *queue, kin_reservation *reservation);
 
 KIN_END

@@ -11,7 +11,11 @@
 
 KIN_BEGIN
 
-/** A lock that nests: the thread that holds it may acquire it again, and releases it as often. */
+/**
+ * A lock that nests: the thread that holds it may acquire it again, and releases it as often.
+ *
+ * Peer death: a holder that dies gives it up; the next one is told, see kin_rlock_acquire.
+ */
 typedef struct kin_rlock kin_rlock;
 
 /** What an rlock can be besides the default; all zero is the default. */

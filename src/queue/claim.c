@@ -25,7 +25,7 @@ void kin__queue_return(struct queue_shared *queue, struct slot *slot)
 }
 
 /* What the consumer sees of a slot that it has claimed. -EBADMSG: what the slot says cannot be. */
-static int show(const struct slot *slot, kin_claim *ret_claim)
+static int show(const struct slot *slot, uint32_t index, kin_claim *ret_claim)
 {
     uint64_t handle_bytes = kin__slot_handle_count(slot) * sizeof(kin_handle);
     bool is_large = kin__slot_is_large(slot);
@@ -38,7 +38,8 @@ static int show(const struct slot *slot, kin_claim *ret_claim)
                              .handle_count = kin__slot_handle_count(slot),
                              .delivery = kin__slot_deliveries(slot),
                              .place = kin__offset_of(slot),
-                             .word = atomic_load(&slot->state)};
+                             .word = atomic_load(&slot->state),
+                             .queue = index};
     return 0;
 }
 
@@ -70,7 +71,7 @@ static void tell_all(struct queue_shared *queue)
 /* What was claimed cannot be shown: it is over. */
 static int show_or_drop(struct getting *get, struct slot *slot, kin_claim *ret_claim)
 {
-    int r = show(slot, ret_claim);
+    int r = show(slot, get->index, ret_claim);
     if (r < 0) {
         finish_slot(get, slot);
         kin__holding_remove(get->self, get->index);
@@ -156,7 +157,7 @@ static int find_slot(const kin_claim *claim, const struct getting *get, struct s
     }
     struct slot *slot = kin__at(claim->place);
     *ret_slot = slot;
-    bool is_own = kin__slot_state(claim->word) == SLOT_CLAIMED &&
+    bool is_own = claim->queue == get->index && kin__slot_state(claim->word) == SLOT_CLAIMED &&
                   kin__slot_owner(claim->word) == get->self->owner &&
                   atomic_load(&slot->state) == claim->word;
     return is_own ? 0 : -EPERM;

@@ -20,7 +20,7 @@ static int find_slot(const struct putting *put, const kin_reservation *reservati
     struct slot *slot = kin__at(reservation->place);
     uint64_t word = kin__slot_word(reservation->ticket, SLOT_RESERVED, put->self->owner);
     *ret_slot = slot;
-    return atomic_load(&slot->state) == word ? 0 : -EPERM;
+    return reservation->queue == put->index && atomic_load(&slot->state) == word ? 0 : -EPERM;
 }
 
 /* Reserves a slot, and a block if the message is large. */
@@ -65,7 +65,8 @@ int kin_queue_reserve(kin_queue *queue, size_t size, kin_timeout timeout,
                                              .size = size,
                                              .place = kin__offset_of(message.slot),
                                              .ticket = message.ticket,
-                                             .block = message.block};
+                                             .block = message.block,
+                                             .queue = put.index};
     }
     kin__put_end(&put);
     return r;

@@ -45,10 +45,14 @@ int kin_queue_task_done(kin_queue *queue)
     if (r < 0) {
         return r;
     }
+    if (!shared->is_joinable) {
+        kin__queue_leave(self);
+        return -EINVAL;
+    }
     uint32_t index = kin__object_index(&queue->object);
     uint64_t retired = 0;
     kin__queue_lock_head(shared, index, self);
-    struct slot *slot = shared->is_joinable ? find_taken(shared, self->owner) : NULL;
+    struct slot *slot = find_taken(shared, self->owner);
     if (slot != NULL) {
         atomic_store(&slot->state, kin__slot_next(slot, SLOT_DONE, 0));
         atomic_fetch_add(&shared->finished, 1);

@@ -320,6 +320,23 @@ static void *end_anothers(void *user)
     return NULL;
 }
 
+TEST(a_claim_ends_in_its_queue)
+{
+    kin_queue *queue = numbered_queue(NULL, 1);
+    kin_queue *other = NULL;
+    kin_claim claim;
+    REQUIRE(kin_queue_create(NULL, &other) == 0);
+    CHECK_EQUAL(claim_number(queue, &claim), 0);
+    CHECK_EQUAL(kin_queue_acknowledge(other, &claim), -EPERM);
+    CHECK_EQUAL(kin_queue_refuse(other, &claim), -EPERM);
+    CHECK_IS_WHOLE();
+    CHECK_EQUAL(kin_queue_refuse(queue, &claim), 0);
+    CHECK_EQUAL(kin_queue_item_count(queue), 1);
+    CHECK_IS_WHOLE();
+    kin_queue_free(other);
+    kin_queue_free(queue);
+}
+
 TEST(a_claim_ends_once_and_in_its_thread)
 {
     kin_queue *queue = numbered_queue(NULL, 1);

@@ -145,6 +145,25 @@ TEST(a_reservation_ends_once_and_in_its_thread)
     kin_queue_free(queue);
 }
 
+TEST(a_reservation_ends_in_its_queue)
+{
+    kin_queue *queue = new_queue(NULL);
+    kin_queue *other = NULL;
+    kin_reservation reservation;
+    REQUIRE(kin_queue_create(NULL, &other) == 0);
+    for (size_t bytes = 8; bytes <= 8000; bytes += 7992) {
+        CHECK_EQUAL(kin_queue_reserve(queue, bytes, KIN_NOW, &reservation), 0);
+        CHECK_EQUAL(kin_queue_commit(other, &reservation), -EPERM);
+        CHECK_EQUAL(kin_queue_abandon(other, &reservation), -EPERM);
+        CHECK_EQUAL(kin_queue_item_count(queue), 1);
+        CHECK_EQUAL(kin_queue_item_count(other), 0);
+        CHECK_IS_WHOLE();
+        CHECK_EQUAL(kin_queue_abandon(queue, &reservation), 0);
+    }
+    kin_queue_free(other);
+    kin_queue_free(queue);
+}
+
 TEST(a_closed_queue_has_not_ended_while_a_reservation_is_open)
 {
     kin_queue *queue = new_queue(NULL);

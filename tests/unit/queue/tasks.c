@@ -106,7 +106,7 @@ TEST(a_queue_that_is_not_joinable_is_not_joined)
     CHECK_EQUAL(put_number(queue, 1, KIN_NOW), 0);
     CHECK_EQUAL(get_number(queue, KIN_NOW), 1);
     CHECK_EQUAL(kin_queue_join(queue, KIN_NOW), -EINVAL);
-    CHECK_EQUAL(kin_queue_task_done(queue), -EOVERFLOW);
+    CHECK_EQUAL(kin_queue_task_done(queue), -EINVAL);
     CHECK_EQUAL(kin_queue_join(NULL, KIN_NOW), -EINVAL);
     CHECK_EQUAL(kin_queue_task_done(NULL), -EINVAL);
     kin_queue_free(queue);
