@@ -9,8 +9,10 @@ static kin_lock *lock;
 
 static void open_lock(void)
 {
+    bool is_fair = harness_number_or("fair", 0) != 0;
     harness_must(kin_init(NULL, NULL), "kin_init");
-    harness_must(kin_lock_create(NULL, &lock), "kin_lock_create");
+    harness_must(kin_lock_create(KIN_OPTIONS(kin_lock_options, .is_fair = is_fair), &lock),
+                 "kin_lock_create");
 }
 
 static uint64_t count_to(uint64_t limit, volatile uint64_t *counter)
