@@ -8,6 +8,9 @@
 /* Idle chunks that may keep their pages: 16 MiB, and an eighth of what is in use. */
 #define IDLE_CHUNKS_KEPT 256
 
+/* So many more than that are given back at a time when less is in use than was. */
+#define TRIM_LEAST 64
+
 struct kin__chunk *kin__chunk_at(uint32_t index)
 {
     return kin__region_at(&kin__family.memory, &kin__shared()->chunks, index);
@@ -197,19 +200,57 @@ int kin__chunk_claim_in_turn(uint32_t count, _Atomic uint32_t *turn, uint32_t *r
     return kin__chunk_claim(count, false, ret_first);
 }
 
+/* How many idle chunks have pages beyond those that may keep them. The counts are hints: a recount
+ * beside a claim can leave them a little below zero. */
+static int32_t count_excess(void)
+{
+    const struct kin__family_shared *shared = kin__shared();
+    int32_t busy = (int32_t)atomic_load(&shared->busy_chunk_count);
+    return (int32_t)atomic_load(&shared->idle_chunk_count) - IDLE_CHUNKS_KEPT -
+           (busy > 0 ? busy / 8 : 0);
+}
+
+/* Takes the pages of idle chunks that might keep them when more was in use. High ones first: low
+ * ones are used again. Many at a time, since it looks at them all; killed in between, a reaper
+ * gives back what was CLAIMED. */
+static void trim(int32_t excess)
+{
+    struct kin__family_shared *shared = kin__shared();
+    uint64_t claimed = kin__chunk_word(KIN__CHUNK_CLAIMED, 0, kin__family.owner);
+    for (uint32_t i = atomic_load(&shared->chunks.used); i-- > 0 && excess > 0;) {
+        uint64_t word = atomic_load(&kin__chunk_at(i)->word);
+        if (kin__chunk_state(word) != KIN__CHUNK_IDLE || !(word & KIN__CHUNK_COMMITTED) ||
+            !atomic_compare_exchange_strong(&kin__chunk_at(i)->word, &word, claimed)) {
+            continue;
+        }
+        if (kin__os_memory_decommit(kin__family.fd, kin__chunk_offset(i), KIN__CHUNK_BYTES) < 0) {
+            put_back(i, 1, KIN__CHUNK_COMMITTED);
+            return;
+        }
+        atomic_fetch_sub(&shared->idle_chunk_count, 1);
+        put_back(i, 1, 0);
+        excess--;
+    }
+    if (excess > 0) { /* there are less than the hint says, which would make each release look */
+        kin__chunk_recount();
+    }
+}
+
 void kin__chunk_release(uint32_t first, uint32_t count)
 {
     struct kin__family_shared *shared = kin__shared();
-    /* Hints: a recount beside a claim can leave them a little below zero. */
-    int32_t busy = (int32_t)(atomic_fetch_sub(&shared->busy_chunk_count, count) - count);
-    int32_t idle = (int32_t)(atomic_fetch_add(&shared->idle_chunk_count, count) + count);
-    if (idle > IDLE_CHUNKS_KEPT + (busy > 0 ? busy / 8 : 0) &&
-        kin__os_memory_decommit(kin__family.fd, kin__chunk_offset(first),
-                                count * KIN__CHUNK_BYTES) == 0) {
+    atomic_fetch_sub(&shared->busy_chunk_count, count);
+    atomic_fetch_add(&shared->idle_chunk_count, count);
+    if (count_excess() > 0 && kin__os_memory_decommit(kin__family.fd, kin__chunk_offset(first),
+                                                      count * KIN__CHUNK_BYTES) == 0) {
         atomic_fetch_sub(&shared->idle_chunk_count, count);
         put_back(first, count, 0);
     } else {
         put_back(first, count, KIN__CHUNK_COMMITTED);
+    }
+    int32_t excess = count_excess();
+    if (excess >= TRIM_LEAST) {
+        trim(excess);
     }
 }
 

@@ -191,12 +191,42 @@ static void finish_given(void)
     finish();
 }
 
+/* So much is in use that others, which are idle, may keep their pages; when it is freed, they give
+ * them back. */
+enum { IDLE_BLOCKS = 400, CHUNK_BYTES = 60000 };
+
+static uint64_t block_to_free; /* the victim's */
+
+static void use_much(void)
+{
+    uint64_t idle[IDLE_BLOCKS];
+    block_to_free = create(1300u * 65536u, 0);
+    for (int i = 0; i < IDLE_BLOCKS; i++) {
+        idle[i] = create(CHUNK_BYTES, 0);
+    }
+    for (int i = 0; i < IDLE_BLOCKS; i++) {
+        kin__block_free(idle[i], self());
+    }
+}
+
+static void free_much(void)
+{
+    kin__block_free(block_to_free, self());
+}
+
 const struct scenario heap_scenarios[] = {
     {.name = "heap",
      .context = "small blocks",
      .setup = set_up,
      .victim = use_small,
      .survivor = use_small,
+     .finish = finish},
+    {.name = "heap",
+     .context = "much is freed, and pages go back",
+     .setup = set_up,
+     .prepare = use_much,
+     .victim = free_much,
+     .survivor = use_extents,
      .finish = finish},
     {.name = "heap",
      .context = "small blocks with references",
