@@ -18,8 +18,8 @@ struct ledger {
     uint64_t invented;
     uint64_t doubled;
     uint64_t claimed_again; /* claims that were not a message's first */
-    uint64_t reordered;  /* taken by one consumer in another order than they were put */
-    uint64_t hand_count; /* large messages in the hands of the dead: only their size is known */
+    uint64_t reordered;     /* taken by one consumer in another order than they were put */
+    uint64_t hand_count;    /* large messages in the hands of the dead: only their size is known */
     uint64_t hands_matched;
 };
 

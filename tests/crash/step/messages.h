@@ -49,8 +49,8 @@ void messages_say_waiting(void);
    say, up to 0: in this order. */
 void messages_check_order(uint64_t count, const uint32_t *others);
 
-/* Takes what is left, dead letters too, checks that what was put was taken, each message once, in so
-   far as the dead have not taken it along or cut its put short, and frees the queue. */
+/* Takes what is left, dead letters too, checks that what was put was taken, each message once, in
+   so far as the dead have not taken it along or cut its put short, and frees the queue. */
 void messages_finish(void);
 
 /* Fills the slots of the queue's first segment. Their number. */

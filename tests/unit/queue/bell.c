@@ -178,6 +178,43 @@ TEST_OF_PROCESSES(a_producer_killed_before_it_rang_is_heard)
     kin_queue_free(queue);
 }
 
+/* How often this process's keeper was woken. */
+static uint64_t keeper_looks(void)
+{
+    char path[64];
+    char line[128];
+    unsigned long count = 0;
+    uint32_t keeper = atomic_load(&kin__family.member->life) & KIN__OS_FUTEX_TID;
+    snprintf(path, sizeof path, "/proc/self/task/%u/status", keeper);
+    FILE *status = fopen(path, "re");
+    REQUIRE(status != NULL);
+    while (fgets(line, sizeof line, status) != NULL) {
+        sscanf(line, "voluntary_ctxt_switches: %lu", &count);
+    }
+    fclose(status);
+    return count;
+}
+
+TEST(a_bell_that_is_armed_wakes_nobody_while_nothing_comes)
+{
+    kin_queue *queue = new_queue(NULL);
+    int fd = bell_of(queue);
+    for (uint64_t round = 0; round < 2; round++) { /* at first, and armed again */
+        uint64_t before = 0;
+        while (before != keeper_looks()) {
+            before = keeper_looks();
+            CHECK(!is_readable(fd, 50));
+        }
+        CHECK(!is_readable(fd, 1200)); /* one look a second would show */
+        CHECK_EQUAL(keeper_looks(), before);
+        CHECK_EQUAL(put_number(queue, round, KIN_NOW), 0);
+        CHECK(is_readable(fd, -1));
+        CHECK_EQUAL(get_number(queue, KIN_NOW), round);
+        CHECK_EQUAL(get_number(queue, KIN_NOW), -EAGAIN);
+    }
+    kin_queue_free(queue);
+}
+
 TEST(a_bell_of_nothing_is_refused)
 {
     kin_queue *queue = new_queue(NULL);

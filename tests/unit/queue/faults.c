@@ -56,6 +56,103 @@ static int use_queue(uint64_t *ret_got)
     return first;
 }
 
+/* Batches, handles, reservations, claims and tasks: each call does all or nothing, and what ends
+ * something cannot fail. */
+struct ways {
+    kin_queue *queue;
+    kin_event *event;
+    int first; /* code that was not 0 */
+    uint64_t put;
+    uint64_t ended;
+};
+
+static void note_code(struct ways *ways, int r)
+{
+    ways->first = ways->first < 0 ? ways->first : r < 0 ? r : 0;
+}
+
+static void put_all_ways(struct ways *ways)
+{
+    static unsigned char bytes[70000];
+    kin_bytes batch[100];
+    kin_reservation reservation;
+    for (int i = 0; i < 100; i++) {
+        batch[i] = (kin_bytes){bytes, i == 5 ? 3000 : i == 70 ? 70000 : 8};
+    }
+    int r = kin_queue_put_many_bytes(ways->queue, batch, 100, KIN_NOW);
+    note_code(ways, r == 100 ? 0 : r < 0 ? r : -ENOMEM);
+    ways->put += r > 0 ? (uint64_t)r : 0;
+    kin_handle handle = kin_event_handle(ways->event);
+    r = kin_queue_put_with_handles(ways->queue, (kin_bytes){bytes, 500}, &handle, 1, KIN_NOW);
+    note_code(ways, r);
+    ways->put += r == 0;
+    for (int i = 0; i < 4; i++) {
+        r = kin_queue_reserve(ways->queue, i % 2 == 0 ? 8 : 5000, KIN_NOW, &reservation);
+        note_code(ways, r);
+        if (r == 0) {
+            r = i < 2 ? kin_queue_commit(ways->queue, &reservation)
+                      : kin_queue_abandon(ways->queue, &reservation);
+            CHECK_EQUAL(r, 0);
+            ways->put += i < 2;
+        }
+    }
+    CHECK_EQUAL(kin_queue_item_count(ways->queue), ways->put);
+}
+
+static void end_all_ways(struct ways *ways)
+{
+    kin_claim claim;
+    kin_message messages[8];
+    int r = 0;
+    while (ways->ended < 40 && (r = kin_queue_claim(ways->queue, KIN_NOW, &claim)) == 0) {
+        CHECK_EQUAL(ways->ended % 2 == 0 ? kin_queue_acknowledge(ways->queue, &claim)
+                                         : kin_queue_refuse(ways->queue, &claim),
+                    0);
+        ways->ended++;
+    }
+    while (kin_queue_claim_dead_letter(ways->queue, &claim) == 0) {
+        CHECK_EQUAL(kin_queue_acknowledge(ways->queue, &claim), 0);
+    }
+    while ((r = kin_queue_get_many_bytes(ways->queue, 8, KIN_NOW, messages)) > 0) {
+        for (int i = 0; i < r; i++) {
+            kin_message_free(&messages[i]);
+            CHECK_EQUAL(kin_queue_task_done(ways->queue), 0);
+            ways->ended++;
+        }
+    }
+    CHECK_EQUAL(r, -EAGAIN);
+    CHECK_EQUAL(ways->ended, ways->put);
+    CHECK_EQUAL(kin_queue_join(ways->queue, KIN_NOW), 0);
+}
+
+static int use_all_ways(uint64_t *ret_got)
+{
+    struct ways ways = {0};
+    int fd = -1;
+    int r = kin_queue_create(
+        KIN_OPTIONS(kin_queue_options, .is_joinable = true, .delivery_count_max = 1), &ways.queue);
+    if (r < 0) {
+        return r;
+    }
+    r = kin_event_create(NULL, &ways.event);
+    if (r == 0) {
+        r = kin_queue_event_fd(ways.queue, &fd);
+        CHECK((r == 0) == (fd >= 0));
+        note_code(&ways, r);
+        put_all_ways(&ways);
+        end_all_ways(&ways);
+        r = ways.first;
+    }
+    uint64_t owner = kin__queue_owner(kin__object_index(&ways.queue->object));
+    kin_queue_free(ways.queue);
+    kin_event_free(ways.event);
+    CHECK_EQUAL(blocks_of(owner), 0);
+    *ret_got = ways.put == 103 ? 140 : ways.put;
+    return r;
+}
+
+static int (*use)(uint64_t *ret_got) = use_queue;
+
 static void fail_each(fail_at *fail, bool in_fresh_family)
 {
     int r = -1;
@@ -67,9 +164,9 @@ static void fail_each(fail_at *fail, bool in_fresh_family)
         }
         uint64_t got = 0;
         fail(n);
-        r = use_queue(&got);
+        r = use(&got);
         fail(0);
-        CHECK(r == 0 || r == -ENOMEM);
+        CHECK(r == 0 || r == -ENOMEM || r == -EMFILE);
         CHECK(r < 0 || got == 140);
         CHECK(blocks_of_process() <= 1); /* its references */
     }
@@ -88,6 +185,24 @@ TEST(each_failing_allocation_in_a_fresh_family_is_enomem_and_loses_nothing)
 
 TEST(each_failing_call_to_the_system_is_enomem_and_loses_nothing)
 {
+    fail_each(fail_call, true);
+}
+
+TEST(each_failing_allocation_loses_nothing_of_batches_reservations_and_claims)
+{
+    use = use_all_ways;
+    fail_each(fail_allocation, false);
+}
+
+TEST(each_failing_allocation_in_a_fresh_family_loses_no_batches_reservations_and_claims)
+{
+    use = use_all_ways;
+    fail_each(fail_allocation, true);
+}
+
+TEST(each_failing_call_to_the_system_loses_nothing_of_batches_reservations_and_claims)
+{
+    use = use_all_ways;
     fail_each(fail_call, true);
 }
 
