@@ -46,7 +46,7 @@ static void repair_holdings(const struct kin__member *member, uint32_t dead)
 {
     repair_object(atomic_load(&member->doing), dead);
     for (uint32_t i = 0; i < KIN__HOLDING_MAX; i++) {
-        repair_object(atomic_load(&member->holdings[i]) & ~KIN__HOLDING_READ, dead);
+        repair_object(atomic_load(&member->holdings[i]) & KIN__HOLDING_INDEX, dead);
     }
     if (atomic_load(&member->holding_overflow) != 0) {
         uint32_t used = atomic_load(&kin__shared()->directory.used);

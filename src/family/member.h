@@ -31,8 +31,11 @@ enum kin__member_role { KIN__MEMBER_THREAD = 1, KIN__MEMBER_PROCESS = 2 };
 
 #define KIN__MEMBER_DAEMON 1u /* in flags: dies with its parent */
 #define KIN__HOLDING_MAX 30u
-/* With an index in holdings: the member reads a kin_rwlock, or has many permits of a semaphore. */
+/* With an index in holdings: the member reads a kin_rwlock, or has many permits of a semaphore. Two
+ * bits: what is left of one object must not mean anything to the next at its index. */
 #define KIN__HOLDING_READ ((uint32_t)1 << 31)
+#define KIN__HOLDING_MANY ((uint32_t)1 << 30)
+#define KIN__HOLDING_INDEX (KIN__HOLDING_MANY - 1)
 #define KIN__NAME_BYTES 32u
 
 struct kin__member {

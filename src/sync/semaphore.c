@@ -37,7 +37,7 @@
 #include <kin/semaphore.h>
 
 #define DIED ((uint32_t)1 << 30)
-#define MANY KIN__HOLDING_READ /* with the semaphore's index, in holdings */
+#define MANY KIN__HOLDING_MANY /* with the semaphore's index, in holdings */
 #define NOTES_MAX 4u
 
 /* Peer death: a dead owner's permits are free again once it is reaped, marked DIED until somebody

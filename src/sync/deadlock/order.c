@@ -88,7 +88,7 @@ void kin__order_note(struct kin__mutex *mutex, uint32_t index, const struct kin_
     }
     for (uint32_t i = 0; i < KIN__HOLDING_MAX; i++) {
         uint32_t held = atomic_load_explicit(&self->member->holdings[i], memory_order_relaxed);
-        const struct kin__mutex *other = kin__mutex_find(held & ~KIN__HOLDING_READ);
+        const struct kin__mutex *other = kin__mutex_find(held & KIN__HOLDING_INDEX);
         if (!has_order(other) || other == mutex || !kin__mutex_is_held_by(other, self->owner)) {
             continue;
         }

@@ -8,6 +8,7 @@
 #include <kin/cancel.h>
 #include <kin/error.h>
 #include <kin/event.h>
+#include <kin/rwlock.h>
 #include <kin/semaphore.h>
 
 static kin_semaphore *new_plain(uint32_t value)
@@ -500,4 +501,36 @@ TEST_OF_PROCESSES(a_semaphore_of_one_process_is_for_its_threads_alone)
     CHECK_EQUAL(kin_semaphore_release(wait.semaphore, 1), 0);
     thread_join(waiter);
     kin_semaphore_free(wait.semaphore);
+}
+
+static void *release_six(void *user)
+{
+    CHECK_EQUAL(kin_semaphore_release(user, 6), 0);
+    return NULL;
+}
+
+/* The thread keeps the note of a semaphore whose permits another gave back. */
+TEST(what_a_semaphore_left_in_the_slot_is_no_reader_of_the_lock_that_comes_after_it)
+{
+    kin_semaphore *semaphore = new_bounded(8);
+    kin_rwlock *first = NULL;
+    kin_rwlock *second = NULL;
+    REQUIRE(kin_rwlock_create(NULL, &first) == 0);
+    for (int i = 0; i < 6; i++) {
+        CHECK_EQUAL(kin_semaphore_acquire(semaphore, KIN_NOW), 0);
+    }
+    thread_join(thread_start(release_six, semaphore));
+    uint32_t index = kin_semaphore_handle(semaphore).index;
+    kin_semaphore_free(semaphore);
+    REQUIRE(kin_rwlock_create(NULL, &second) == 0);
+    REQUIRE(kin_rwlock_handle(second).index == index);
+    CHECK_EQUAL(kin_rwlock_acquire_read(first, KIN_NOW), 0);
+    CHECK_EQUAL(kin_rwlock_reader_count(second), 0);
+    CHECK_EQUAL(kin_rwlock_acquire_write(second, KIN_NOW), 0);
+    CHECK_EQUAL(kin_rwlock_release(second), 0);
+    CHECK_EQUAL(kin_rwlock_acquire_read(second, KIN_NOW), 0);
+    CHECK_EQUAL(kin_rwlock_release(second), 0);
+    CHECK_EQUAL(kin_rwlock_release(first), 0);
+    kin_rwlock_free(first);
+    kin_rwlock_free(second);
 }
