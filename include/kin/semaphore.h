@@ -68,7 +68,8 @@ KIN_API kin_semaphore *kin_semaphore_free(kin_semaphore *semaphore);
 KIN_API kin_handle kin_semaphore_handle(const kin_semaphore *semaphore);
 
 /**
- * Takes a permit, waiting until there is one. A thread can take several.
+ * Takes a permit, waiting until there is one. A thread can take several. Those who wait do not
+ * stand in line: whoever is first to look gets it.
  *
  * Returns 0, or KIN_OWNER_DIED (> 0, bounded only): taken as well, but its last owner died, so
  * what the permit stood for may be in disorder. It is said once for each permit of the dead. Or

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Checks each model exhaustively with Spin, and sees that its mutants fail.
 #
-#     models_test.sh [BUILD]     the short form: small sizes and most mutants, about 45 s on one core
+#     models_test.sh [BUILD]     the short form: small sizes and most mutants, about 45 s
 #     models_test.sh --long      all mutants, and larger sizes: more members and messages, two
 #                                deaths; prints the states of each
 set -euo pipefail
