@@ -75,6 +75,14 @@ static inline int kin__object_enter(const void *object, void *ret_shared,
     return 0;
 }
 
+/* Whether a call on an object can do without what kin__object_enter does: the calling thread, which
+ * is kin__thread_current, is a member, and the object is there. */
+static inline bool kin__object_is_entered(const void *object)
+{
+    return object != NULL && kin__thread_current.generation == kin__family.generation &&
+           ((const struct kin__object *)object)->shared != NULL;
+}
+
 /* Closes and frees it; the last in the family to do so frees the shared part. NULL is fine. */
 void kin__object_free(void *object);
 

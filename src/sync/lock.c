@@ -71,13 +71,6 @@ kin_handle kin_lock_handle(const kin_lock *lock)
     return kin__object_handle(lock);
 }
 
-/* Whether the calls on a lock can do without what kin__object_enter does. */
-static inline bool is_entered(const kin_lock *lock)
-{
-    return lock != NULL && kin__thread_current.generation == kin__family.generation &&
-           lock->object.shared != NULL;
-}
-
 __attribute__((noinline)) static int acquire(kin_lock *lock, kin_timeout timeout, const void *site)
 {
     struct lock_shared *shared = NULL;
@@ -96,7 +89,7 @@ __attribute__((noinline)) static int acquire(kin_lock *lock, kin_timeout timeout
 int kin_lock_acquire(kin_lock *lock, kin_timeout timeout)
 {
     const void *site = __builtin_return_address(0);
-    if (__builtin_expect(is_entered(lock) && kin__timeout_check(timeout) == 0, 1)) {
+    if (__builtin_expect(kin__object_is_entered(lock) && kin__timeout_check(timeout) == 0, 1)) {
         struct lock_shared *shared = lock->object.shared;
         if (kin__mutex_acquire_alone(&shared->mutex, kin__object_index(&lock->object),
                                      &kin__thread_current, timeout, site)) {
@@ -116,7 +109,7 @@ __attribute__((noinline)) static int release(kin_lock *lock)
 
 int kin_lock_release(kin_lock *lock)
 {
-    if (__builtin_expect(is_entered(lock), 1)) {
+    if (__builtin_expect(kin__object_is_entered(lock), 1)) {
         struct lock_shared *shared = lock->object.shared;
         if (kin__mutex_release_alone(&shared->mutex, kin__object_index(&lock->object),
                                      &kin__thread_current)) {

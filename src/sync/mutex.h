@@ -160,15 +160,15 @@ static inline bool kin__mutex_release_alone(struct kin__mutex *mutex, uint32_t i
     uint32_t word = self->owner;
     if (mutex->flags & KIN__MUTEX_NESTS ||
         atomic_load_explicit(holding, memory_order_relaxed) != index ||
-        !atomic_compare_exchange_strong_explicit(&mutex->holder, &word, 0, memory_order_release,
-                                                 memory_order_relaxed)) {
+        !atomic_compare_exchange_strong(&mutex->holder, &word, 0)) {
         return false;
     }
     atomic_store_explicit(holding, 0, memory_order_release);
     return true;
 }
 
-/* Releases. 0, or -EPERM: the calling thread does not hold it; of a handoff one: nobody does. */
+/* Releases. A full barrier: an event count may be raised right behind it. 0, or -EPERM: the calling
+ * thread does not hold it; of a handoff one: nobody does. */
 static inline int kin__mutex_release(struct kin__mutex *mutex, uint32_t index,
                                      struct kin__thread *self)
 {
@@ -176,9 +176,7 @@ static inline int kin__mutex_release(struct kin__mutex *mutex, uint32_t index,
     if (__builtin_expect(!kin__mutex_is_held_by(mutex, word) ||
                              (mutex->flags & KIN__MUTEX_NESTS &&
                               atomic_load_explicit(&mutex->depth, memory_order_relaxed) > 1) ||
-                             !atomic_compare_exchange_strong_explicit(&mutex->holder, &word, 0,
-                                                                      memory_order_release,
-                                                                      memory_order_relaxed),
+                             !atomic_compare_exchange_strong(&mutex->holder, &word, 0),
                          0)) {
         return kin__mutex_release_slow(mutex, index, self);
     }

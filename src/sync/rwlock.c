@@ -155,6 +155,14 @@ kin_handle kin_rwlock_handle(const kin_rwlock *rwlock)
     return kin__object_handle(rwlock);
 }
 
+/* One call, where kin__object_is_entered. */
+static inline struct use entered(const kin_rwlock *rwlock)
+{
+    return (struct use){.shared = rwlock->object.shared,
+                        .self = &kin__thread_current,
+                        .index = kin__object_index(&rwlock->object)};
+}
+
 static int enter(const kin_rwlock *rwlock, struct use *use)
 {
     int r = kin__object_enter(rwlock, &use->shared, &use->self);
@@ -166,12 +174,12 @@ static int enter(const kin_rwlock *rwlock, struct use *use)
 
 /* --- entries of readers --- */
 
-static uint32_t read_count(const struct use *use)
+static inline uint32_t read_count(const struct use *use)
 {
     return atomic_load_explicit(&use->self->member->read_count, memory_order_relaxed);
 }
 
-static void set_read_count(const struct use *use, uint32_t count)
+static inline void set_read_count(const struct use *use, uint32_t count)
 {
     atomic_store_explicit(&use->self->member->read_count, count, memory_order_release);
 }
@@ -189,22 +197,28 @@ static _Atomic uint32_t *find_entry(const struct use *use)
     return NULL;
 }
 
-/* Writes an entry, before a look at the gate. A full barrier. NULL: there is no room. */
-static _Atomic uint32_t *put_entry(const struct use *use)
+/* Where there is room for an entry, or NULL. */
+static _Atomic uint32_t *find_room(const struct use *use)
 {
     _Atomic uint32_t *holdings = use->self->member->holdings;
     for (uint32_t i = 0; i < KIN__HOLDING_MAX; i++) {
         if (atomic_load_explicit(&holdings[i], memory_order_relaxed) == 0) {
-            set_read_count(use, read_count(use) + 1); /* who sees the entry sees this */
-            atomic_store(&holdings[i], use->index | KIN__HOLDING_READ);
             return &holdings[i];
         }
     }
     return NULL;
 }
 
+/* Writes an entry, then looks at the gate. */
+static inline uint64_t put_entry(const struct use *use, _Atomic uint32_t *entry)
+{
+    set_read_count(use, read_count(use) + 1); /* who sees the entry sees this */
+    atomic_store(entry, use->index | KIN__HOLDING_READ);
+    return atomic_load(&use->shared->gate);
+}
+
 /* Takes it out, and tells a writer that waits for that. */
-static void take_entry_out(const struct use *use, _Atomic uint32_t *entry)
+static inline void take_entry_out(const struct use *use, _Atomic uint32_t *entry)
 {
     atomic_store(entry, 0);
     set_read_count(use, read_count(use) - 1);
@@ -214,29 +228,29 @@ static void take_entry_out(const struct use *use, _Atomic uint32_t *entry)
 }
 
 /* How many entries a member has that count in this phase of the gate. */
-static uint32_t count_entries(const struct use *use, struct kin__member *member, uint64_t gate)
+static uint32_t count_entries(uint32_t index, struct kin__member *member, uint64_t gate)
 {
     uint32_t count = 0;
     for (uint32_t i = 0; i < KIN__HOLDING_MAX; i++) {
-        if (atomic_load(&member->holdings[i]) != (use->index | KIN__HOLDING_READ)) {
+        if (atomic_load(&member->holdings[i]) != (index | KIN__HOLDING_READ)) {
             continue;
         }
         bool waits = writer_of(gate) != 0 &&
-                     atomic_load(&member->line) == (use->index | WAITS_TO_READ) &&
+                     atomic_load(&member->line) == (index | WAITS_TO_READ) &&
                      atomic_load(&member->line_ticket) == phase_of(gate);
         count += !waits;
     }
     return count;
 }
 
-static uint32_t count_readers(const struct use *use, uint64_t gate)
+static uint32_t count_readers(uint32_t index, uint64_t gate)
 {
     uint32_t count = 0;
     uint32_t used = atomic_load(&kin__shared()->members.used);
     for (uint32_t slot = 1; slot < used; slot++) {
         struct kin__member *member = kin__member_at(slot);
         if (atomic_load(&member->read_count) > 0) {
-            count += count_entries(use, member, gate);
+            count += count_entries(index, member, gate);
         }
     }
     return count;
@@ -244,7 +258,7 @@ static uint32_t count_readers(const struct use *use, uint64_t gate)
 
 /* --- reading --- */
 
-static int read_code(uint64_t gate)
+static inline int read_code(uint64_t gate)
 {
     return gate & DIED ? KIN_OWNER_DIED : 0;
 }
@@ -272,9 +286,11 @@ static int await_phase(const struct use *use, uint32_t phase, kin_timeout timeou
 }
 
 /* With the entry in place and the gate closed. */
-static int wait_to_read(const struct use *use, _Atomic uint32_t *entry, uint64_t gate,
-                        kin_timeout timeout)
+__attribute__((noinline)) static int wait_to_read(const kin_rwlock *rwlock, _Atomic uint32_t *entry,
+                                                  uint64_t gate, kin_timeout timeout)
 {
+    const struct use copy = entered(rwlock);
+    const struct use *use = &copy;
     struct kin__member *member = use->self->member;
     int r = timeout.deadline_ns == KIN_NOW.deadline_ns ? kin__timeout_is_over(timeout) : 0;
     if (r == 0) {
@@ -290,7 +306,7 @@ static int wait_to_read(const struct use *use, _Atomic uint32_t *entry, uint64_t
     return r < 0 ? r : read_code(atomic_load(&use->shared->gate));
 }
 
-int kin_rwlock_acquire_read(kin_rwlock *rwlock, kin_timeout timeout)
+__attribute__((noinline)) static int acquire_read(kin_rwlock *rwlock, kin_timeout timeout)
 {
     struct use use = {0};
     int r = kin__timeout_check(timeout);
@@ -305,23 +321,53 @@ int kin_rwlock_acquire_read(kin_rwlock *rwlock, kin_timeout timeout)
             use.self->owner) {
         return -EDEADLK;
     }
-    _Atomic uint32_t *entry = put_entry(&use);
+    _Atomic uint32_t *entry = find_room(&use);
     if (entry == NULL) {
         return -ENOLCK;
     }
-    uint64_t gate = atomic_load(&use.shared->gate);
-    return writer_of(gate) == 0 ? read_code(gate) : wait_to_read(&use, entry, gate, timeout);
+    uint64_t gate = put_entry(&use, entry);
+    return writer_of(gate) == 0 ? read_code(gate) : wait_to_read(rwlock, entry, gate, timeout);
+}
+
+/* Whether the thread holds nothing, in the first place, and reads nothing: then the first place is
+ * free for an entry, and no other is of this lock. */
+static inline bool is_free_to_read(const struct use *use)
+{
+    return atomic_load_explicit(&use->self->member->holdings[0], memory_order_relaxed) == 0 &&
+           read_count(use) == 0;
+}
+
+/* The most common case stands here, without a call, so that it needs no frame. */
+int kin_rwlock_acquire_read(kin_rwlock *rwlock, kin_timeout timeout)
+{
+    if (__builtin_expect(kin__object_is_entered(rwlock) && kin__timeout_check(timeout) == 0, 1)) {
+        const struct use use = entered(rwlock);
+        uint64_t gate = atomic_load_explicit(&use.shared->gate, memory_order_relaxed);
+        if (writer_of(gate) == 0 && is_free_to_read(&use)) {
+            _Atomic uint32_t *entry = &use.self->member->holdings[0];
+            gate = put_entry(&use, entry);
+            return __builtin_expect(writer_of(gate) == 0, 1)
+                       ? read_code(gate)
+                       : wait_to_read(rwlock, entry, gate, timeout);
+        }
+    }
+    return acquire_read(rwlock, timeout);
 }
 
 /* --- writing --- */
 
-/* Opens the gate, lets the readers know, and gives up the mutex. */
-static int end_writing(const struct use *use)
+/* Opens the gate, gives up the mutex, and lets the readers know: giving it up is the full barrier
+ * that raising wants. */
+__attribute__((always_inline)) static inline int end_writing(const struct use *use)
 {
-    uint64_t gate = atomic_load(&use->shared->gate);
-    atomic_store(&use->shared->gate, opened(gate, gate & DIED));
+    uint64_t gate = atomic_load_explicit(&use->shared->gate, memory_order_relaxed);
+    atomic_store_explicit(&use->shared->gate, opened(gate, gate & DIED), memory_order_release);
+    int r = 0;
+    if (!kin__mutex_release_alone(&use->shared->mutex, use->index, use->self)) {
+        r = kin__mutex_release(&use->shared->mutex, use->index, use->self);
+    }
     kin__count_raise(&use->shared->readers, UINT32_MAX);
-    return kin__mutex_release(&use->shared->mutex, use->index, use->self);
+    return r;
 }
 
 /* Waits, behind the closed gate, until nobody reads. 0, or why the wait is over. */
@@ -329,7 +375,7 @@ static int await_drained(const struct use *use, uint64_t gate, kin_timeout timeo
 {
     struct kin__spin spin = kin__spin_begin();
     int r = 0;
-    while (count_readers(use, gate) > 0) {
+    while (count_readers(use->index, gate) > 0) {
         r = r < 0 ? r : kin__timeout_is_over(timeout);
         if (r < 0) {
             return r;
@@ -338,14 +384,44 @@ static int await_drained(const struct use *use, uint64_t gate, kin_timeout timeo
             continue;
         }
         uint32_t key = kin__count_prepare(&use->shared->drained);
-        if (count_readers(use, gate) > 0) {
+        if (count_readers(use->index, gate) > 0) {
             r = kin__sleep(&use->shared->drained, key, timeout);
         }
     }
     return 0;
 }
 
-int kin_rwlock_acquire_write(kin_rwlock *rwlock, kin_timeout timeout)
+/* With the mutex: closes the gate. */
+static inline uint64_t close_gate(const struct use *use)
+{
+    uint64_t gate = atomic_load_explicit(&use->shared->gate, memory_order_relaxed) |
+                    use->self->owner;
+    atomic_store(&use->shared->gate, gate);
+    return gate;
+}
+
+/* Behind the closed gate, when nobody reads. */
+static inline int begin_writing(const struct use *use, uint64_t gate)
+{
+    atomic_store_explicit(&use->shared->gate, gate | WRITING, memory_order_release);
+    return gate & DIED ? KIN_OWNER_DIED : 0;
+}
+
+/* Behind the closed gate. */
+__attribute__((noinline)) static int wait_to_write(const kin_rwlock *rwlock, uint64_t gate,
+                                                   kin_timeout timeout)
+{
+    const struct use use = entered(rwlock);
+    int r = await_drained(&use, gate, timeout);
+    if (r < 0) {
+        end_writing(&use);
+        return r;
+    }
+    return begin_writing(&use, gate);
+}
+
+__attribute__((noinline)) static int acquire_write(kin_rwlock *rwlock, kin_timeout timeout,
+                                                   const void *site)
 {
     struct use use = {0};
     int r = kin__timeout_check(timeout);
@@ -356,8 +432,7 @@ int kin_rwlock_acquire_write(kin_rwlock *rwlock, kin_timeout timeout)
         r = -EDEADLK;
     }
     if (r == 0) {
-        r = kin__mutex_acquire(&use.shared->mutex, use.index, use.self, timeout,
-                               __builtin_return_address(0));
+        r = kin__mutex_acquire(&use.shared->mutex, use.index, use.self, timeout, site);
     }
     if (r < 0) {
         return r;
@@ -365,18 +440,26 @@ int kin_rwlock_acquire_write(kin_rwlock *rwlock, kin_timeout timeout)
     if (r == KIN_OWNER_DIED) {
         kin__mutex_mark_consistent(&use.shared->mutex, use.self);
     }
-    uint64_t gate = atomic_load(&use.shared->gate) | use.self->owner;
-    atomic_store(&use.shared->gate, gate);
-    r = await_drained(&use, gate, timeout);
-    if (r < 0) {
-        end_writing(&use);
-        return r;
-    }
-    atomic_store_explicit(&use.shared->gate, gate | WRITING, memory_order_release);
-    return gate & DIED ? KIN_OWNER_DIED : 0;
+    return wait_to_write(rwlock, close_gate(&use), timeout);
 }
 
-int kin_rwlock_release(kin_rwlock *rwlock)
+/* The most common case stands here: a free lock, a thread that reads nothing. */
+int kin_rwlock_acquire_write(kin_rwlock *rwlock, kin_timeout timeout)
+{
+    const void *site = __builtin_return_address(0);
+    if (__builtin_expect(kin__object_is_entered(rwlock) && kin__timeout_check(timeout) == 0, 1)) {
+        const struct use use = entered(rwlock);
+        if (read_count(&use) == 0 &&
+            kin__mutex_acquire_alone(&use.shared->mutex, use.index, use.self, timeout, site)) {
+            uint64_t gate = close_gate(&use);
+            return count_readers(use.index, gate) == 0 ? begin_writing(&use, gate)
+                                                       : wait_to_write(rwlock, gate, timeout);
+        }
+    }
+    return acquire_write(rwlock, timeout, site);
+}
+
+__attribute__((noinline)) static int release(kin_rwlock *rwlock)
 {
     struct use use = {0};
     int r = enter(rwlock, &use);
@@ -390,6 +473,24 @@ int kin_rwlock_release(kin_rwlock *rwlock)
     }
     uint64_t gate = atomic_load_explicit(&use.shared->gate, memory_order_relaxed);
     return writer_of(gate) == use.self->owner ? end_writing(&use) : -EPERM;
+}
+
+int kin_rwlock_release(kin_rwlock *rwlock)
+{
+    if (__builtin_expect(kin__object_is_entered(rwlock), 1)) {
+        const struct use use = entered(rwlock);
+        _Atomic uint32_t *first = &use.self->member->holdings[0];
+        uint32_t entry = atomic_load_explicit(first, memory_order_relaxed);
+        if (entry == (use.index | KIN__HOLDING_READ)) {
+            take_entry_out(&use, first);
+            return 0;
+        }
+        uint64_t gate = atomic_load_explicit(&use.shared->gate, memory_order_relaxed);
+        if (writer_of(gate) == use.self->owner) { /* who writes does not read */
+            return end_writing(&use);
+        }
+    }
+    return release(rwlock);
 }
 
 int kin_rwlock_mark_consistent(kin_rwlock *rwlock)
@@ -416,5 +517,5 @@ bool kin_rwlock_is_written(const kin_rwlock *rwlock)
 uint32_t kin_rwlock_reader_count(const kin_rwlock *rwlock)
 {
     struct use use = {0};
-    return enter(rwlock, &use) < 0 ? 0 : count_readers(&use, atomic_load(&use.shared->gate));
+    return enter(rwlock, &use) < 0 ? 0 : count_readers(use.index, atomic_load(&use.shared->gate));
 }

@@ -259,12 +259,9 @@ static void forget_all(struct kin__thread *self, uint32_t index)
 
 /* --- acquire and release --- */
 
-/* 0, KIN_OWNER_DIED, or -EAGAIN. */
-static int take(struct semaphore_shared *shared, uint32_t owner)
+/* Of a plain one. 0, or -EAGAIN. */
+static inline int take_value(struct semaphore_shared *shared)
 {
-    if (shared->is_bounded) {
-        return take_permit(shared, owner);
-    }
     uint32_t value = atomic_load(&shared->value);
     while (value > 0) {
         if (atomic_compare_exchange_weak(&shared->value, &value, value - 1)) {
@@ -272,6 +269,12 @@ static int take(struct semaphore_shared *shared, uint32_t owner)
         }
     }
     return -EAGAIN;
+}
+
+/* 0, KIN_OWNER_DIED, or -EAGAIN. */
+static int take(struct semaphore_shared *shared, uint32_t owner)
+{
+    return shared->is_bounded ? take_permit(shared, owner) : take_value(shared);
 }
 
 static bool has_left(const struct semaphore_shared *shared)
@@ -310,7 +313,43 @@ static int wait_and_take(struct semaphore_shared *shared, uint32_t owner, kin_ti
     return r;
 }
 
-int kin_semaphore_acquire(kin_semaphore *semaphore, kin_timeout timeout)
+/* The most common case of a bounded one, without a call: the thread holds nothing else, and the
+ * permit where it begins to look is free, and has no dead owner. False: nothing was done. */
+static inline bool take_alone(struct semaphore_shared *shared, const struct kin__thread *self,
+                              uint32_t index)
+{
+    _Atomic uint32_t *holding = &self->member->holdings[0];
+    _Atomic uint32_t *permit = &shared->permits[place_of(shared, self->owner)];
+    uint32_t word = 0;
+    if (shared->permit_count == 0 || atomic_load_explicit(holding, memory_order_relaxed) != 0 ||
+        atomic_load_explicit(permit, memory_order_relaxed) != 0) {
+        return false;
+    }
+    atomic_store_explicit(holding, index, memory_order_release);
+    if (!atomic_compare_exchange_strong(permit, &word, self->owner)) {
+        atomic_store_explicit(holding, 0, memory_order_release);
+        return false;
+    }
+    return true;
+}
+
+/* The same for giving one back. */
+static inline bool give_alone(struct semaphore_shared *shared, const struct kin__thread *self,
+                              uint32_t index)
+{
+    _Atomic uint32_t *holding = &self->member->holdings[0];
+    _Atomic uint32_t *permit = &shared->permits[place_of(shared, self->owner)];
+    uint32_t word = self->owner;
+    if (shared->permit_count == 0 || atomic_load_explicit(holding, memory_order_relaxed) != index ||
+        !atomic_compare_exchange_strong(permit, &word, 0)) {
+        return false;
+    }
+    atomic_store_explicit(holding, 0, memory_order_release);
+    kin__count_raise(&shared->count, 1);
+    return true;
+}
+
+__attribute__((noinline)) static int acquire(kin_semaphore *semaphore, kin_timeout timeout)
 {
     struct semaphore_shared *shared = NULL;
     struct kin__thread *self = NULL;
@@ -335,7 +374,21 @@ int kin_semaphore_acquire(kin_semaphore *semaphore, kin_timeout timeout)
     return r;
 }
 
-static int release_value(struct semaphore_shared *shared, uint32_t count)
+int kin_semaphore_acquire(kin_semaphore *semaphore, kin_timeout timeout)
+{
+    if (__builtin_expect(kin__object_is_entered(semaphore) && kin__timeout_check(timeout) == 0,
+                         1)) {
+        struct semaphore_shared *shared = semaphore->object.shared;
+        uint32_t index = kin__object_index(&semaphore->object);
+        if (shared->is_bounded ? take_alone(shared, &kin__thread_current, index)
+                               : take_value(shared) == 0) {
+            return 0;
+        }
+    }
+    return acquire(semaphore, timeout);
+}
+
+static inline int release_value(struct semaphore_shared *shared, uint32_t count)
 {
     uint32_t value = atomic_load(&shared->value);
     do {
@@ -366,7 +419,7 @@ static int release_permits(struct semaphore_shared *shared, struct kin__thread *
     return given < count ? -EOVERFLOW : 0;
 }
 
-int kin_semaphore_release(kin_semaphore *semaphore, uint32_t count)
+__attribute__((noinline)) static int release(kin_semaphore *semaphore, uint32_t count)
 {
     struct semaphore_shared *shared = NULL;
     struct kin__thread *self = NULL;
@@ -377,6 +430,19 @@ int kin_semaphore_release(kin_semaphore *semaphore, uint32_t count)
     return shared->is_bounded
                ? release_permits(shared, self, kin__object_index(&semaphore->object), count)
                : release_value(shared, count);
+}
+
+int kin_semaphore_release(kin_semaphore *semaphore, uint32_t count)
+{
+    if (__builtin_expect(kin__object_is_entered(semaphore) && count == 1, 1)) {
+        struct semaphore_shared *shared = semaphore->object.shared;
+        uint32_t index = kin__object_index(&semaphore->object);
+        if (shared->is_bounded ? give_alone(shared, &kin__thread_current, index)
+                               : release_value(shared, 1) == 0) {
+            return 0;
+        }
+    }
+    return release(semaphore, count);
 }
 
 uint32_t kin_semaphore_value(const kin_semaphore *semaphore)

@@ -195,8 +195,9 @@ proctype Writer(byte self)
             od
         };
         atomic { has_writer = false; gate = 0; phase++ };
+        mutex = 0;
         raise_readers();
-        atomic { mutex = 0; rest[self] = GONE }
+        rest[self] = GONE
     } unless {
         atomic { dead[self] -> at = 0 }
     }

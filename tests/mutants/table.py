@@ -137,11 +137,11 @@ MUTANTS = [
          found=[explore("barrier")]),
     dict(name="rwlock: a reader looks at the gate, then enters", number=8,
          file="src/sync/rwlock.c",
-         change=[("    _Atomic uint32_t *entry = put_entry(&use);\n",
-                  "    uint64_t gate = atomic_load(&use.shared->gate);\n"
-                  "    _Atomic uint32_t *entry = put_entry(&use);\n"),
-                 ("    uint64_t gate = atomic_load(&use.shared->gate);\n    return writer_of",
-                  "    return writer_of")],
+         change=[("    set_read_count(use, read_count(use) + 1); /* who",
+                  "    uint64_t gate = atomic_load(&use->shared->gate);\n"
+                  "    set_read_count(use, read_count(use) + 1); /* who"),
+                 ("_READ);\n    return atomic_load(&use->shared->gate);",
+                  "_READ);\n    return gate;")],
          found=[explore("rwlock, one reads, one")]),
     dict(name="rwlock: a dead writer leaves the gate closed", file="src/sync/rwlock.c",
          change=[("    while (writer_of(gate) == dead) {", "    while (false) {")],
