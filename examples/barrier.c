@@ -58,8 +58,9 @@ int main(int argc, char **argv)
     work = mmap(NULL, sizeof *work, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
     if (work == MAP_FAILED ||
         kin_barrier_create(
+            WORKERS,
             KIN_OPTIONS(kin_barrier_options, .on_death = KIN_BARRIER_SHRINK, .action = report),
-            WORKERS, &end_of_phase) < 0) {
+            &end_of_phase) < 0) {
         return 1;
     }
     kin_process *workers[WORKERS] = {NULL};

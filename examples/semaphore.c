@@ -69,7 +69,7 @@ int main(int argc, char **argv)
     crawled = mmap(NULL, sizeof *crawled, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1,
                    0);
     if (crawled == MAP_FAILED ||
-        kin_semaphore_create(KIN_OPTIONS(kin_semaphore_options, .is_bounded = true), AT_ONCE,
+        kin_semaphore_create(AT_ONCE, KIN_OPTIONS(kin_semaphore_options, .is_bounded = true),
                              &gate) < 0) {
         return 1;
     }

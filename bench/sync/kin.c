@@ -17,10 +17,11 @@ static void open_family(void)
 static void open_semaphores(uint32_t permits, bool is_bounded)
 {
     open_family();
-    harness_must(kin_semaphore_create(KIN_OPTIONS(kin_semaphore_options, .is_bounded = is_bounded),
-                                      permits, &semaphores[0]),
+    harness_must(kin_semaphore_create(permits,
+                                      KIN_OPTIONS(kin_semaphore_options, .is_bounded = is_bounded),
+                                      &semaphores[0]),
                  "kin_semaphore_create");
-    harness_must(kin_semaphore_create(NULL, 0, &semaphores[1]), "kin_semaphore_create");
+    harness_must(kin_semaphore_create(0, NULL, &semaphores[1]), "kin_semaphore_create");
 }
 
 static void open_rwlock(void)
@@ -32,7 +33,7 @@ static void open_rwlock(void)
 static void open_barrier(unsigned party_count)
 {
     open_family();
-    harness_must(kin_barrier_create(NULL, party_count, &barrier), "kin_barrier_create");
+    harness_must(kin_barrier_create(party_count, NULL, &barrier), "kin_barrier_create");
 }
 
 static void acquire(unsigned which)

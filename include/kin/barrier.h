@@ -2,7 +2,7 @@
  * A place where so many wait for each other, again and again.
  *
  *     kin_barrier *end_of_step;
- *     kin_barrier_create(NULL, 4, &end_of_step);
+ *     kin_barrier_create(4, NULL, &end_of_step);
  *     ...
  *     for (int step = 0; step < 100; step++) {           in each of 4 threads or processes
  *         compute(step);
@@ -58,7 +58,7 @@ typedef struct kin_barrier_options {
  * Returns 0, -ENOMEM, KIN_EFUNCTION: the action is not registered; or -EINVAL: no parties, or more
  * than KIN_BARRIER_PARTIES_MAX; options of an unknown size.
  */
-KIN_API int kin_barrier_create(const kin_barrier_options *options, uint32_t party_count,
+KIN_API int kin_barrier_create(uint32_t party_count, const kin_barrier_options *options,
                                kin_barrier **ret_barrier);
 
 /**

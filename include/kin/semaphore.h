@@ -2,7 +2,7 @@
  * So many at once: permits that threads and processes take and give back.
  *
  *     kin_semaphore *gate;
- *     kin_semaphore_create(KIN_OPTIONS(kin_semaphore_options, .is_bounded = true), 10, &gate);
+ *     kin_semaphore_create(10, KIN_OPTIONS(kin_semaphore_options, .is_bounded = true), &gate);
  *     ...
  *     kin_semaphore_acquire(gate, KIN_FOREVER);      at most 10 are behind this line
  *     crawl();
@@ -50,7 +50,7 @@ typedef struct kin_semaphore_options {
  * Returns 0, -ENOMEM, or -EINVAL: more than KIN_SEMAPHORE_VALUE_MAX or, bounded, than
  * KIN_SEMAPHORE_BOUNDED_MAX; options of an unknown size.
  */
-KIN_API int kin_semaphore_create(const kin_semaphore_options *options, uint32_t value,
+KIN_API int kin_semaphore_create(uint32_t value, const kin_semaphore_options *options,
                                  kin_semaphore **ret_semaphore);
 
 /**

@@ -86,7 +86,7 @@ __attribute__((constructor)) static void register_type(void)
     kin__type_register(&semaphore_type);
 }
 
-int kin_semaphore_create(const kin_semaphore_options *options, uint32_t value,
+int kin_semaphore_create(uint32_t value, const kin_semaphore_options *options,
                          kin_semaphore **ret_semaphore)
 {
     static const kin_semaphore_options defaults = {.size = sizeof defaults};

@@ -36,7 +36,7 @@ static void create_acting(uint32_t party_count, kin_barrier_on_death on_death, k
     kin_barrier_options options = {.size = sizeof options, .on_death = on_death, .action = action};
     world->party_count = party_count;
     SCENARIO_CHECK(
-        kin_barrier_create(&options, party_count, &world->barriers[SCENARIO_ROLES_MAX]) == 0);
+        kin_barrier_create(party_count, &options, &world->barriers[SCENARIO_ROLES_MAX]) == 0);
     world->handle = kin_barrier_handle(world->barriers[SCENARIO_ROLES_MAX]);
 }
 

@@ -23,7 +23,7 @@ static void create_semaphore(bool is_bounded, uint32_t permit_count)
     kin_semaphore_options options = {.size = sizeof options, .is_bounded = is_bounded};
     world->permit_count = permit_count;
     SCENARIO_CHECK(
-        kin_semaphore_create(&options, permit_count, &world->semaphores[SCENARIO_ROLES_MAX]) == 0);
+        kin_semaphore_create(permit_count, &options, &world->semaphores[SCENARIO_ROLES_MAX]) == 0);
     world->handle = kin_semaphore_handle(world->semaphores[SCENARIO_ROLES_MAX]);
 }
 

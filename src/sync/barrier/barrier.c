@@ -95,7 +95,7 @@ static int create(const kin_barrier_options *options, uint32_t party_count, cons
     return 0;
 }
 
-int kin_barrier_create(const kin_barrier_options *options, uint32_t party_count,
+int kin_barrier_create(uint32_t party_count, const kin_barrier_options *options,
                        kin_barrier **ret_barrier)
 {
     static const kin_barrier_options defaults = {.size = sizeof defaults};

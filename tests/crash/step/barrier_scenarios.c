@@ -73,8 +73,9 @@ static void let_go(void)
 static void make(uint32_t party_count, kin_barrier_on_death on_death, kin_function *action)
 {
     CRASH_CHECK(
-        kin_barrier_create(KIN_OPTIONS(kin_barrier_options, .on_death = on_death, .action = action),
-                           party_count, &barrier) == 0);
+        kin_barrier_create(party_count,
+                           KIN_OPTIONS(kin_barrier_options, .on_death = on_death, .action = action),
+                           &barrier) == 0);
 }
 
 static void set_up_one_waits(void)

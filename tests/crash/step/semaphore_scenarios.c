@@ -83,8 +83,9 @@ static void let_go(void)
 
 static void set_up(void)
 {
-    CRASH_CHECK(kin_semaphore_create(KIN_OPTIONS(kin_semaphore_options, .is_bounded = true),
-                                     PERMITS, &semaphore) == 0);
+    CRASH_CHECK(kin_semaphore_create(PERMITS,
+                                     KIN_OPTIONS(kin_semaphore_options, .is_bounded = true),
+                                     &semaphore) == 0);
 }
 
 static void set_up_all_out(void)
@@ -147,7 +148,7 @@ static void give_if_out(void)
 
 static void set_up_plain(void)
 {
-    CRASH_CHECK(kin_semaphore_create(NULL, 0, &semaphore) == 0);
+    CRASH_CHECK(kin_semaphore_create(0, NULL, &semaphore) == 0);
     for (int i = 1; i <= 2; i++) {
         start_waiter();
     }

@@ -12,7 +12,7 @@ static kin_barrier *new_barrier(const kin_barrier_options *options, uint32_t par
 {
     kin_barrier *barrier = NULL;
     begin();
-    REQUIRE(kin_barrier_create(options, party_count, &barrier) == 0);
+    REQUIRE(kin_barrier_create(party_count, options, &barrier) == 0);
     return barrier;
 }
 
@@ -41,7 +41,7 @@ static void await_waiting(kin_barrier *barrier, uint32_t count)
 TEST(barrier_functions_refuse_null)
 {
     kin_barrier *barrier = new_barrier(NULL, 1);
-    CHECK_EQUAL(kin_barrier_create(NULL, 1, NULL), -EINVAL);
+    CHECK_EQUAL(kin_barrier_create(1, NULL, NULL), -EINVAL);
     CHECK_EQUAL(kin_barrier_attach(kin_barrier_handle(barrier), NULL), -EINVAL);
     CHECK_EQUAL(kin_barrier_wait(NULL, KIN_NOW), -EINVAL);
     CHECK_EQUAL(kin_barrier_join(NULL), -EINVAL);
@@ -67,24 +67,24 @@ TEST(barrier_create_refuses_options_and_counts_that_cannot_be)
     kin_barrier *barrier = NULL;
     begin();
     kin_barrier_options options = {.size = 3};
-    CHECK_EQUAL(kin_barrier_create(&options, 1, &barrier), -EINVAL);
+    CHECK_EQUAL(kin_barrier_create(1, &options, &barrier), -EINVAL);
     options = (kin_barrier_options){.size = sizeof options, .scope = (kin_scope)9};
-    CHECK_EQUAL(kin_barrier_create(&options, 1, &barrier), -EINVAL);
+    CHECK_EQUAL(kin_barrier_create(1, &options, &barrier), -EINVAL);
     options = (kin_barrier_options){.size = sizeof options, .on_death = (kin_barrier_on_death)9};
-    CHECK_EQUAL(kin_barrier_create(&options, 1, &barrier), -EINVAL);
+    CHECK_EQUAL(kin_barrier_create(1, &options, &barrier), -EINVAL);
     options = (kin_barrier_options){.size = sizeof options, .action = unregistered};
-    CHECK_EQUAL(kin_barrier_create(&options, 1, &barrier), KIN_EFUNCTION);
-    CHECK_EQUAL(kin_barrier_create(NULL, 0, &barrier), -EINVAL);
-    CHECK_EQUAL(kin_barrier_create(NULL, KIN_BARRIER_PARTIES_MAX + 1, &barrier), -EINVAL);
+    CHECK_EQUAL(kin_barrier_create(1, &options, &barrier), KIN_EFUNCTION);
+    CHECK_EQUAL(kin_barrier_create(0, NULL, &barrier), -EINVAL);
+    CHECK_EQUAL(kin_barrier_create(KIN_BARRIER_PARTIES_MAX + 1, NULL, &barrier), -EINVAL);
     CHECK(barrier == NULL);
-    CHECK_EQUAL(kin_barrier_create(NULL, KIN_BARRIER_PARTIES_MAX, &barrier), 0);
+    CHECK_EQUAL(kin_barrier_create(KIN_BARRIER_PARTIES_MAX, NULL, &barrier), 0);
     kin_barrier_free(barrier);
 }
 
 TEST(a_barrier_needs_a_family_and_a_timeout)
 {
     kin_barrier *barrier = NULL;
-    CHECK_EQUAL(kin_barrier_create(NULL, 1, &barrier), KIN_EFAMILY);
+    CHECK_EQUAL(kin_barrier_create(1, NULL, &barrier), KIN_EFAMILY);
     barrier = new_barrier(NULL, 1);
     CHECK_EQUAL(kin_barrier_wait(barrier, no_timeout), -EINVAL);
     kin_barrier_free(barrier);
@@ -101,7 +101,7 @@ TEST(a_barrier_that_cannot_be_made_is_enomem)
         kin_fini();
         REQUIRE(kin_init(NULL, NULL) == 0);
         kin__allocation_fail_at(n);
-        r = kin_barrier_create(NULL, 1, &barrier);
+        r = kin_barrier_create(1, NULL, &barrier);
         kin__allocation_fail_at(0);
         CHECK(r == 0 || r == -ENOMEM);
         CHECK((r == 0) == (barrier != NULL));
@@ -415,12 +415,12 @@ TEST(what_an_action_does_to_its_barrier_holds)
     acted_on = new_barrier(KIN_OPTIONS(kin_barrier_options, .action = wait_inside), 1);
     CHECK_EQUAL(kin_barrier_wait(acted_on, KIN_FOREVER), 0);
     kin_barrier_free(acted_on);
-    REQUIRE(kin_barrier_create(KIN_OPTIONS(kin_barrier_options, .action = abort_inside), 1,
+    REQUIRE(kin_barrier_create(1, KIN_OPTIONS(kin_barrier_options, .action = abort_inside),
                                &acted_on) == 0);
     CHECK_EQUAL(kin_barrier_wait(acted_on, KIN_FOREVER), KIN_EBROKEN);
     CHECK(kin_barrier_is_broken(acted_on));
     kin_barrier_free(acted_on);
-    REQUIRE(kin_barrier_create(KIN_OPTIONS(kin_barrier_options, .action = reset_inside), 1,
+    REQUIRE(kin_barrier_create(1, KIN_OPTIONS(kin_barrier_options, .action = reset_inside),
                                &acted_on) == 0);
     CHECK_EQUAL(kin_barrier_wait(acted_on, KIN_FOREVER), KIN_EBROKEN);
     CHECK(!kin_barrier_is_broken(acted_on));

@@ -11,7 +11,7 @@ static kin_barrier *new_barrier(const kin_barrier_options *options, uint32_t par
 {
     kin_barrier *barrier = NULL;
     begin();
-    REQUIRE(kin_barrier_create(options, party_count, &barrier) == 0);
+    REQUIRE(kin_barrier_create(party_count, options, &barrier) == 0);
     return barrier;
 }
 

@@ -15,7 +15,7 @@ static kin_semaphore *new_plain(uint32_t value)
 {
     kin_semaphore *semaphore = NULL;
     begin();
-    REQUIRE(kin_semaphore_create(NULL, value, &semaphore) == 0);
+    REQUIRE(kin_semaphore_create(value, NULL, &semaphore) == 0);
     return semaphore;
 }
 
@@ -23,7 +23,7 @@ static kin_semaphore *new_bounded(uint32_t value)
 {
     kin_semaphore *semaphore = NULL;
     begin();
-    REQUIRE(kin_semaphore_create(KIN_OPTIONS(kin_semaphore_options, .is_bounded = true), value,
+    REQUIRE(kin_semaphore_create(value, KIN_OPTIONS(kin_semaphore_options, .is_bounded = true),
                                  &semaphore) == 0);
     return semaphore;
 }
@@ -43,7 +43,7 @@ static uint32_t note_count(void)
 TEST(semaphore_functions_refuse_null)
 {
     kin_semaphore *semaphore = new_plain(1);
-    CHECK_EQUAL(kin_semaphore_create(NULL, 1, NULL), -EINVAL);
+    CHECK_EQUAL(kin_semaphore_create(1, NULL, NULL), -EINVAL);
     CHECK_EQUAL(kin_semaphore_attach(kin_semaphore_handle(semaphore), NULL), -EINVAL);
     CHECK_EQUAL(kin_semaphore_acquire(NULL, KIN_NOW), -EINVAL);
     CHECK_EQUAL(kin_semaphore_release(NULL, 1), -EINVAL);
@@ -58,12 +58,12 @@ TEST(semaphore_create_refuses_options_and_values_that_cannot_be)
     kin_semaphore *semaphore = NULL;
     begin();
     kin_semaphore_options options = {.size = sizeof options - 1};
-    CHECK_EQUAL(kin_semaphore_create(&options, 1, &semaphore), -EINVAL);
+    CHECK_EQUAL(kin_semaphore_create(1, &options, &semaphore), -EINVAL);
     options = (kin_semaphore_options){.size = sizeof options, .scope = (kin_scope)2};
-    CHECK_EQUAL(kin_semaphore_create(&options, 1, &semaphore), -EINVAL);
+    CHECK_EQUAL(kin_semaphore_create(1, &options, &semaphore), -EINVAL);
     options = (kin_semaphore_options){.size = sizeof options, .is_bounded = true};
-    CHECK_EQUAL(kin_semaphore_create(&options, KIN_SEMAPHORE_BOUNDED_MAX + 1, &semaphore), -EINVAL);
-    CHECK_EQUAL(kin_semaphore_create(NULL, (uint32_t)KIN_SEMAPHORE_VALUE_MAX + 1, &semaphore),
+    CHECK_EQUAL(kin_semaphore_create(KIN_SEMAPHORE_BOUNDED_MAX + 1, &options, &semaphore), -EINVAL);
+    CHECK_EQUAL(kin_semaphore_create((uint32_t)KIN_SEMAPHORE_VALUE_MAX + 1, NULL, &semaphore),
                 -EINVAL);
     CHECK(semaphore == NULL);
 }
@@ -80,7 +80,7 @@ TEST(semaphore_calls_refuse_a_timeout_that_is_all_zero_and_a_release_of_none)
 TEST(a_semaphore_needs_a_family)
 {
     kin_semaphore *semaphore = NULL;
-    CHECK_EQUAL(kin_semaphore_create(NULL, 1, &semaphore), KIN_EFAMILY);
+    CHECK_EQUAL(kin_semaphore_create(1, NULL, &semaphore), KIN_EFAMILY);
     CHECK(semaphore == NULL);
 }
 
@@ -95,7 +95,7 @@ TEST(a_semaphore_that_cannot_be_made_is_enomem)
         kin_fini();
         REQUIRE(kin_init(NULL, NULL) == 0);
         kin__allocation_fail_at(n);
-        r = kin_semaphore_create(NULL, 1, &semaphore);
+        r = kin_semaphore_create(1, NULL, &semaphore);
         kin__allocation_fail_at(0);
         CHECK(r == 0 || r == -ENOMEM);
         CHECK((r == 0) == (semaphore != NULL));
@@ -228,7 +228,7 @@ TEST(notes_of_a_semaphore_find_room_beside_those_of_many_locks)
     enum { COUNT = 35 };
     kin_semaphore *semaphores[COUNT] = {new_bounded(3)};
     for (int i = 1; i < COUNT; i++) {
-        REQUIRE(kin_semaphore_create(KIN_OPTIONS(kin_semaphore_options, .is_bounded = true), 3,
+        REQUIRE(kin_semaphore_create(3, KIN_OPTIONS(kin_semaphore_options, .is_bounded = true),
                                      &semaphores[i]) == 0);
     }
     for (int i = 0; i < COUNT; i++) {
@@ -494,7 +494,7 @@ TEST_OF_PROCESSES(a_semaphore_of_one_process_is_for_its_threads_alone)
 {
     struct wait wait = {.timeout = KIN_FOREVER};
     begin();
-    REQUIRE(kin_semaphore_create(KIN_OPTIONS(kin_semaphore_options, .scope = KIN_SCOPE_PROCESS), 0,
+    REQUIRE(kin_semaphore_create(0, KIN_OPTIONS(kin_semaphore_options, .scope = KIN_SCOPE_PROCESS),
                                  &wait.semaphore) == 0);
     child_join(child_start(find_it_shut, wait.semaphore));
     pthread_t waiter = thread_start(acquire_in_thread, &wait);

@@ -11,7 +11,7 @@ static kin_semaphore *new_bounded(uint32_t value)
 {
     kin_semaphore *semaphore = NULL;
     begin();
-    REQUIRE(kin_semaphore_create(KIN_OPTIONS(kin_semaphore_options, .is_bounded = true), value,
+    REQUIRE(kin_semaphore_create(value, KIN_OPTIONS(kin_semaphore_options, .is_bounded = true),
                                  &semaphore) == 0);
     return semaphore;
 }
@@ -100,7 +100,7 @@ TEST_OF_PROCESSES(what_a_dead_one_took_of_a_plain_semaphore_does_not_come_back)
 {
     kin_semaphore *semaphore = NULL;
     begin();
-    REQUIRE(kin_semaphore_create(NULL, 3, &semaphore) == 0);
+    REQUIRE(kin_semaphore_create(3, NULL, &semaphore) == 0);
     child_kill(start_owner(semaphore));
     CHECK_EQUAL(kin_semaphore_value(semaphore), 0);
     CHECK_EQUAL(kin_semaphore_release(semaphore, 1), 0);
