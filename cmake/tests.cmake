@@ -10,6 +10,7 @@
 #   tests/*/*_test.sh        called with the build folder, print "N passed, N failed"
 
 add_library(kin_harness STATIC tests/harness/check.c tests/harness/leaks.c
+    tests/harness/thread_sanitizer.c
     tests/harness/runner.c tests/harness/warden.c)
 target_include_directories(kin_harness PUBLIC tests tests/harness)
 set_target_properties(kin_harness PROPERTIES C_EXTENSIONS ON)

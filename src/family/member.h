@@ -39,17 +39,18 @@ enum kin__member_role { KIN__MEMBER_THREAD = 1, KIN__MEMBER_PROCESS = 2 };
 #define KIN__NAME_BYTES 32u
 
 struct kin__member {
-    /* Who it is: written by the claimer and the member before LIVE, then constant. */
+    /* Who it is: written by the claimer and the member before LIVE, then constant. Others may look
+     * at a slot that is being freed, and find by `word` that it was: so these are atomic. */
     _Atomic uint64_t word; /* state : 8, role : 8, generation : 16, by : 32 */
     _Atomic uint32_t life; /* of a process: its keeper's thread id; the kernel sets
                             * KIN__OS_FUTEX_DIED when it dies; 0 before and after */
-    uint32_t role;
-    uint32_t pid; /* 0 until the member has written it */
-    uint32_t tid;
-    uint32_t process; /* owner id of its process's member */
-    uint32_t parent;  /* owner id of the parent process's member; 0: the first process */
-    uint64_t start_time;
-    uint32_t flags;
+    _Atomic uint32_t role;
+    _Atomic uint32_t pid; /* 0 until the member has written it */
+    _Atomic uint32_t tid;
+    _Atomic uint32_t process; /* owner id of its process's member */
+    _Atomic uint32_t parent;  /* owner id of the parent process's member; 0: the first process */
+    _Atomic uint64_t start_time;
+    _Atomic uint32_t flags;
     _Atomic uint32_t child_count; /* children started so far, for names */
     char name[KIN__NAME_BYTES];
     _Atomic uint32_t life_next; /* as `life`, for who comes next in the ring, see keeper.h: the

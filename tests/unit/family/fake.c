@@ -98,21 +98,3 @@ void check_sound(const char *place)
         test_fail(place, "the family's memory is not sound: %s", report);
     }
 }
-
-#ifdef __SANITIZE_THREAD__
-
-#include <pthread.h>
-
-/* The thread sanitizer knows the locks of POSIX and not those of C11, which in this C library are
- * the same. */
-int mtx_lock(mtx_t *lock)
-{
-    return pthread_mutex_lock((pthread_mutex_t *)(void *)lock) == 0 ? thrd_success : thrd_error;
-}
-
-int mtx_unlock(mtx_t *lock)
-{
-    return pthread_mutex_unlock((pthread_mutex_t *)(void *)lock) == 0 ? thrd_success : thrd_error;
-}
-
-#endif
