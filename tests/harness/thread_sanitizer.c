@@ -1,6 +1,6 @@
 /*
- * The thread sanitizer knows the locks of POSIX and not those of C11, which in this C library are the
- * same: so that it sees what they order, these stand in for them.
+ * The thread sanitizer knows the locks of POSIX and not those of C11, which in this C library are
+ * the same: so that it sees what they order, these stand in for them.
  */
 #ifdef __SANITIZE_THREAD__
 
