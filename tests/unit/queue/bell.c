@@ -201,7 +201,7 @@ TEST(a_bell_that_is_armed_wakes_nobody_while_nothing_comes)
     int fd = bell_of(queue);
     for (uint64_t round = 0; round < 2; round++) { /* at first, and armed again */
         uint64_t before = 0;
-        while (before != keeper_looks()) {
+        while (before == 0 || before != keeper_looks()) { /* it sleeps, and has nothing to do */
             before = keeper_looks();
             CHECK(!is_readable(fd, 50));
         }
