@@ -1,10 +1,10 @@
 #include "sync/mutex.h"
 
 #include "sync/deadlock.h"
-#include "sync/deadlock/wait.h"
 #include "sync/line.h"
 #include "sync/mutex/fair.h"
 #include "sync/mutex/handoff.h"
+#include "sync/turn.h"
 #include "sync/type.h"
 
 #include <kin/error.h>
@@ -234,11 +234,7 @@ int kin__mutex_mark_consistent(struct kin__mutex *mutex, const struct kin__threa
 
 void kin__mutex_repair(struct kin__mutex *mutex, uint32_t index, uint32_t dead)
 {
-    struct kin__member *member = kin__member_of(dead);
-    uint64_t edge = member == NULL ? 0 : atomic_load(&member->waits_for);
-    if (kin__wait_kind(edge) == KIN__WAIT_LOCK && kin__wait_target(edge) == index) {
-        atomic_store(&member->waits_for, 0); /* out of the line, before the others look */
-    }
+    kin__turn_repair(kin__wait_edge(KIN__WAIT_LOCK, index), dead); /* before the others look */
     if (mutex->flags & KIN__MUTEX_HANDOFF) {
         kin__handoff_inherit(mutex, index, dead);
     }

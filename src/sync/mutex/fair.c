@@ -1,33 +1,15 @@
 #include "sync/mutex/fair.h"
 
 #include "sync/deadlock.h"
-#include "sync/deadlock/wait.h"
+#include "sync/turn.h"
 
 #include <errno.h>
 #include <kin/error.h>
 
-/* The first in line for the object with an index; NULL: nobody. A slot that changes while it is
- * looked at stands for one who comes or leaves, and is looked at again. */
 static struct kin__member *first_in_line(uint32_t index)
 {
-    struct kin__member *first = NULL;
-    uint64_t first_place = UINT64_MAX;
-    uint32_t used = atomic_load(&kin__shared()->members.used);
-    for (uint32_t slot = 1; slot < used; slot++) {
-        struct kin__member *member = kin__member_at(slot);
-        uint64_t edge = atomic_load(&member->waits_for);
-        if (kin__wait_kind(edge) != KIN__WAIT_LOCK || kin__wait_target(edge) != index) {
-            continue;
-        }
-        uint64_t place = atomic_load(&member->wait_place);
-        if (atomic_load(&member->waits_for) != edge) {
-            slot--;
-        } else if (place < first_place) {
-            first = member;
-            first_place = place;
-        }
-    }
-    return first;
+    uint64_t place = 0;
+    return kin__turn_next(kin__wait_edge(KIN__WAIT_LOCK, index), &place);
 }
 
 void kin__fair_hand_on(struct kin__mutex *mutex, uint32_t index)

@@ -2,10 +2,8 @@
  * The line of a fair mutex: who waits gets it in the order of arrival, one is woken at a time,
  * and nobody passes those who wait.
  *
- * The line has no memory of its own. Who waits has drawn a place (a counter in the mutex, 64
- * bits) and says in its member slot for which mutex it waits and at which place (wait.h); the
- * first in line is found by looking through the slots. So a dead waiter is out of the line when
- * its slot is repaired, and no link can be torn.
+ * The line has no memory of its own (turn.h): who waits has drawn a place, a counter in the mutex,
+ * and the first in line is found by looking through the slots.
  *
  *     free --CAS-> held                   whoever comes, if the word is free
  *     held --CAS-> held | WAITERS         a waiter, standing in line, before it sleeps
