@@ -23,7 +23,8 @@ KIN_BEGIN
  *
  * Peer death: a bounded one knows who has its permits; those of a dead thread or process come
  * back, each once with KIN_OWNER_DIED. A plain one is a number that belongs to nobody: what a dead
- * one had taken does not come back. One that dies waiting costs nobody a wake-up.
+ * one had taken does not come back. One that dies waiting costs nobody a wake-up; of a fair one it
+ * leaves the line, and what it would have got goes to the next.
  */
 typedef struct kin_semaphore kin_semaphore;
 
@@ -41,6 +42,10 @@ typedef struct kin_semaphore_options {
     /* The permits it is made with are all there ever are, and each has an owner while it is
      * out. Default: a plain number, that release can raise beyond where it began. */
     bool is_bounded;
+
+    /* Who waits gets a permit in the order of arrival, and nobody passes those who wait. Default:
+     * whoever is first to look. */
+    bool is_fair;
 } kin_semaphore_options;
 
 /**
@@ -71,18 +76,22 @@ KIN_API kin_handle kin_semaphore_handle(const kin_semaphore *semaphore);
  * Takes a permit, waiting until there is one. A thread can take several. Those who wait do not
  * stand in line: whoever is first to look gets it.
  *
+ * Of a fair one, those who wait stand in line: who comes gets a permit at once only if there are
+ * more than stand in line, and who leaves, because its time is over, keeps no permit from the next.
+ * One that is stopped (SIGSTOP) in line keeps one from the others until it goes on or dies.
+ *
  * Returns 0, or KIN_OWNER_DIED (> 0, bounded only): taken as well, but its last owner died, so
  * what the permit stood for may be in disorder. It is said once for each permit of the dead. Or
- *   -EAGAIN      none left, and the timeout is KIN_NOW
+ *   -EAGAIN      none left, or of a fair one none but for those in line; the timeout is KIN_NOW
  *   -ETIMEDOUT   none until the deadline
  *   -ECANCELED   the token fired
  */
 KIN_API int kin_semaphore_acquire(kin_semaphore *semaphore, kin_timeout timeout);
 
 /**
- * Gives `count` permits back, and wakes as many who wait. Of a bounded semaphore these are the
- * calling thread's own, and where it has none, somebody's: so one thread can take a permit and
- * another give it back.
+ * Gives `count` permits back, and wakes as many who wait; of a fair one, the first in line. Of a
+ * bounded semaphore these are the calling thread's own, and where it has none, somebody's: so one
+ * thread can take a permit and another give it back.
  *
  * Returns 0, or
  *   -EINVAL      count is 0

@@ -72,8 +72,8 @@ struct kin__member {
     _Atomic uint64_t line;        /* index : 32, state : 32 of the object in whose line it stands, a
                                   * kin_condition or kin_barrier; 0: none */
     _Atomic uint64_t line_ticket; /* its place in that line */
-    _Atomic uint64_t wait_place;  /* its place among those who wait for the fair lock that
-                                   * `waits_for` names; written before that */
+    _Atomic uint64_t wait_place;  /* its place among those who wait for the fair lock or semaphore
+                                   * that `waits_for` names; see sync/turn.h */
     _Atomic uint64_t
         sleep_deaths; /* death_count when it last looked before it slept; written before
                                     * sleeping_on; see sleep.h */

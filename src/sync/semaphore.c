@@ -22,7 +22,8 @@
  * the count for as many as it freed. Who is woken and leaves, with a permit or without, passes
  * the count on and wakes another if there are permits left: two releases of which the second
  * finds SLEEPERS clear have woken one who wakes the next. Between the wake-up and that, a kill
- * costs nothing, since the reaper makes all look again.
+ * costs nothing, since the reaper makes all look again. Those who want a fair one do not: they
+ * stand in line, see semaphore/fair.h.
  *
  * Holdings: a thread notes the semaphore once for each permit. It may have more notes than permits,
  * when others give back in its place, so past NOTES_MAX they become one note that stands for
@@ -31,27 +32,13 @@
 #include "family/reference.h"
 #include "family/sleep.h"
 #include "family/verify.h"
+#include "sync/semaphore/fair.h"
 #include "sync/type.h"
 
-#include <kin/error.h>
 #include <kin/semaphore.h>
 
-#define DIED ((uint32_t)1 << 30)
 #define MANY KIN__HOLDING_MANY /* with the semaphore's index, in holdings */
 #define NOTES_MAX 4u
-
-/* Peer death: a dead owner's permits are free again once it is reaped, marked DIED until somebody
- * takes them. A dead waiter leaves nothing but SLEEPERS. */
-struct semaphore_shared {
-    uint32_t is_bounded;    /* constant */
-    uint32_t permit_count;  /* constant; of a plain one 0 */
-    _Atomic uint32_t value; /* of a plain one: permits left; by all */
-    _Atomic uint32_t count; /* event count: by all */
-    _Alignas(KIN__MEMORY_LINE) _Atomic uint32_t permits[]; /* by all */
-};
-
-static_assert(offsetof(struct semaphore_shared, value) == 8, "layout 1");
-static_assert(offsetof(struct semaphore_shared, permits) == 128, "layout 1");
 
 struct kin_semaphore {
     struct kin__object object;
@@ -60,10 +47,10 @@ struct kin_semaphore {
 static void repair(uint32_t index, void *at, uint32_t dead)
 {
     struct semaphore_shared *shared = at;
-    (void)index;
+    kin__semaphore_line_repair(index, dead); /* before the others look */
     for (uint32_t i = 0; i < shared->permit_count; i++) {
         uint32_t owner = dead;
-        atomic_compare_exchange_strong(&shared->permits[i], &owner, DIED);
+        atomic_compare_exchange_strong(&shared->permits[i], &owner, KIN__PERMIT_DIED);
     }
 }
 
@@ -76,6 +63,7 @@ static void verify(struct kin__verifier *verifier, uint32_t index, const void *a
             kin__verify_fail(verifier, "semaphore %u: permit of nobody who lives", index);
         }
     }
+    kin__semaphore_line_verify(verifier, index, shared);
 }
 
 static const struct kin__type semaphore_type = {
@@ -108,6 +96,7 @@ int kin_semaphore_create(uint32_t value, const kin_semaphore_options *options,
     }
     struct semaphore_shared *shared = semaphore->object.shared;
     shared->is_bounded = options->is_bounded;
+    shared->is_fair = options->is_fair;
     shared->permit_count = permit_count;
     atomic_store(&shared->value, options->is_bounded ? 0 : value);
     *ret_semaphore = semaphore;
@@ -132,57 +121,20 @@ kin_handle kin_semaphore_handle(const kin_semaphore *semaphore)
 
 /* --- permits and their owners --- */
 
-/* Where an owner begins to look: spread over the table, the same each time. */
-static uint32_t place_of(const struct semaphore_shared *shared, uint32_t owner)
-{
-    uint32_t spread = kin__owner_slot(owner) * 0x9e3779b1u;
-    return (uint32_t)((uint64_t)spread * shared->permit_count >> 32);
-}
-
-static uint32_t next_place(const struct semaphore_shared *shared, uint32_t place)
-{
-    return place + 1 == shared->permit_count ? 0 : place + 1;
-}
-
-/* Takes a free permit. 0, KIN_OWNER_DIED, or -EAGAIN: none is free. */
-static int take_permit(struct semaphore_shared *shared, uint32_t owner)
-{
-    uint32_t place = place_of(shared, owner);
-    for (uint32_t i = 0; i < shared->permit_count; i++) {
-        uint32_t word = atomic_load(&shared->permits[place]);
-        while ((word & KIN__OWNER_MASK) == 0) {
-            if (atomic_compare_exchange_weak(&shared->permits[place], &word, owner)) {
-                return word & DIED ? KIN_OWNER_DIED : 0;
-            }
-        }
-        place = next_place(shared, place);
-    }
-    return -EAGAIN;
-}
-
 /* Frees up to `most` permits, of the owner, or of anybody. How many it freed. */
 static uint32_t give_permits(struct semaphore_shared *shared, uint32_t owner, bool is_anybody,
                              uint32_t most)
 {
     uint32_t given = 0;
-    uint32_t place = place_of(shared, owner);
+    uint32_t place = kin__permit_place(shared, owner);
     for (uint32_t i = 0; i < shared->permit_count && given < most; i++) {
         uint32_t word = atomic_load_explicit(&shared->permits[place], memory_order_relaxed);
         if ((word & KIN__OWNER_MASK) != 0 && (is_anybody || word == owner)) {
             given += atomic_compare_exchange_strong(&shared->permits[place], &word, 0);
         }
-        place = next_place(shared, place);
+        place = kin__permit_next(shared, place);
     }
     return given;
-}
-
-static uint32_t count_free(const struct semaphore_shared *shared)
-{
-    uint32_t count = 0;
-    for (uint32_t i = 0; i < shared->permit_count; i++) {
-        count += (atomic_load(&shared->permits[i]) & KIN__OWNER_MASK) == 0;
-    }
-    return count;
 }
 
 static bool owns_any(const struct semaphore_shared *shared, uint32_t owner)
@@ -259,29 +211,6 @@ static void forget_all(struct kin__thread *self, uint32_t index)
 
 /* --- acquire and release --- */
 
-/* Of a plain one. 0, or -EAGAIN. */
-static inline int take_value(struct semaphore_shared *shared)
-{
-    uint32_t value = atomic_load(&shared->value);
-    while (value > 0) {
-        if (atomic_compare_exchange_weak(&shared->value, &value, value - 1)) {
-            return 0;
-        }
-    }
-    return -EAGAIN;
-}
-
-/* 0, KIN_OWNER_DIED, or -EAGAIN. */
-static int take(struct semaphore_shared *shared, uint32_t owner)
-{
-    return shared->is_bounded ? take_permit(shared, owner) : take_value(shared);
-}
-
-static bool has_left(const struct semaphore_shared *shared)
-{
-    return atomic_load(&shared->value) > 0 || count_free(shared) > 0;
-}
-
 static int wait_and_take(struct semaphore_shared *shared, uint32_t owner, kin_timeout timeout)
 {
     struct kin__spin spin = kin__spin_begin();
@@ -290,14 +219,14 @@ static int wait_and_take(struct semaphore_shared *shared, uint32_t owner, kin_ti
         return r;
     }
     do {
-        r = take(shared, owner);
+        r = kin__permits_take(shared, owner, 0);
     } while (r == -EAGAIN && kin__spin_again(&spin));
     if (r != -EAGAIN) {
         return r;
     }
     for (;;) {
         uint32_t key = kin__count_prepare(&shared->count);
-        r = take(shared, owner);
+        r = kin__permits_take(shared, owner, 0);
         if (r != -EAGAIN) {
             break;
         }
@@ -307,19 +236,20 @@ static int wait_and_take(struct semaphore_shared *shared, uint32_t owner, kin_ti
         }
     }
     kin__count_pass(&shared->count);
-    if (has_left(shared)) {
+    if (kin__permits_left(shared) > 0) {
         kin__count_raise(&shared->count, 1);
     }
     return r;
 }
 
-/* The most common case of a bounded one, without a call: the thread holds nothing else, and the
- * permit where it begins to look is free, and has no dead owner. False: nothing was done. */
+/* The most common case of a bounded one that is not fair, without a call: the thread holds nothing
+ * else, and the permit where it begins to look is free, and has no dead owner. False: nothing was
+ * done. */
 static inline bool take_alone(struct semaphore_shared *shared, const struct kin__thread *self,
                               uint32_t index)
 {
     _Atomic uint32_t *holding = &self->member->holdings[0];
-    _Atomic uint32_t *permit = &shared->permits[place_of(shared, self->owner)];
+    _Atomic uint32_t *permit = &shared->permits[kin__permit_place(shared, self->owner)];
     uint32_t word = 0;
     if (shared->permit_count == 0 || atomic_load_explicit(holding, memory_order_relaxed) != 0 ||
         atomic_load_explicit(permit, memory_order_relaxed) != 0) {
@@ -333,19 +263,18 @@ static inline bool take_alone(struct semaphore_shared *shared, const struct kin_
     return true;
 }
 
-/* The same for giving one back. */
+/* The same for giving one back; who waits is woken by the caller. */
 static inline bool give_alone(struct semaphore_shared *shared, const struct kin__thread *self,
                               uint32_t index)
 {
     _Atomic uint32_t *holding = &self->member->holdings[0];
-    _Atomic uint32_t *permit = &shared->permits[place_of(shared, self->owner)];
+    _Atomic uint32_t *permit = &shared->permits[kin__permit_place(shared, self->owner)];
     uint32_t word = self->owner;
     if (shared->permit_count == 0 || atomic_load_explicit(holding, memory_order_relaxed) != index ||
         !atomic_compare_exchange_strong(permit, &word, 0)) {
         return false;
     }
     atomic_store_explicit(holding, 0, memory_order_release);
-    kin__count_raise(&shared->count, 1);
     return true;
 }
 
@@ -364,8 +293,9 @@ __attribute__((noinline)) static int acquire(kin_semaphore *semaphore, kin_timeo
     if (shared->is_bounded) {
         note(self, index);
     }
-    r = take(shared, self->owner);
-    if (r == -EAGAIN) {
+    r = shared->is_fair ? kin__semaphore_acquire_fair(shared, index, self, timeout)
+                        : kin__permits_take(shared, self->owner, 0);
+    if (r == -EAGAIN && !shared->is_fair) {
         r = wait_and_take(shared, self->owner, timeout);
     }
     if (r < 0 && shared->is_bounded) {
@@ -380,15 +310,27 @@ int kin_semaphore_acquire(kin_semaphore *semaphore, kin_timeout timeout)
                          1)) {
         struct semaphore_shared *shared = semaphore->object.shared;
         uint32_t index = kin__object_index(&semaphore->object);
-        if (shared->is_bounded ? take_alone(shared, &kin__thread_current, index)
-                               : take_value(shared) == 0) {
+        if (!shared->is_fair &&
+            (shared->is_bounded ? take_alone(shared, &kin__thread_current, index)
+                                : kin__permits_take_value(shared, 0) == 0)) {
             return 0;
         }
     }
     return acquire(semaphore, timeout);
 }
 
-static inline int release_value(struct semaphore_shared *shared, uint32_t count)
+/* So many permits have come back. */
+static void wake(struct semaphore_shared *shared, uint32_t index, uint32_t count)
+{
+    if (shared->is_fair) {
+        kin__semaphore_hand_on(shared, index);
+    } else {
+        kin__count_raise(&shared->count, count);
+    }
+}
+
+/* Of a plain one; who waits is woken by the caller. */
+static inline int give_value(struct semaphore_shared *shared, uint32_t count)
 {
     uint32_t value = atomic_load(&shared->value);
     do {
@@ -396,14 +338,22 @@ static inline int release_value(struct semaphore_shared *shared, uint32_t count)
             return -EOVERFLOW;
         }
     } while (!atomic_compare_exchange_weak(&shared->value, &value, value + count));
-    kin__count_raise(&shared->count, count);
     return 0;
+}
+
+static int release_value(struct semaphore_shared *shared, uint32_t index, uint32_t count)
+{
+    int r = give_value(shared, count);
+    if (r == 0) {
+        wake(shared, index, count);
+    }
+    return r;
 }
 
 static int release_permits(struct semaphore_shared *shared, struct kin__thread *self,
                            uint32_t index, uint32_t count)
 {
-    if (count > 1 && count > shared->permit_count - count_free(shared)) {
+    if (count > 1 && count > shared->permit_count - kin__permits_left(shared)) {
         return -EOVERFLOW;
     }
     uint32_t given = give_permits(shared, self->owner, false, count);
@@ -414,7 +364,7 @@ static int release_permits(struct semaphore_shared *shared, struct kin__thread *
         forget_all(self, index);
     }
     if (given > 0) {
-        kin__count_raise(&shared->count, given);
+        wake(shared, index, given);
     }
     return given < count ? -EOVERFLOW : 0;
 }
@@ -427,9 +377,9 @@ __attribute__((noinline)) static int release(kin_semaphore *semaphore, uint32_t 
     if (r < 0) {
         return r;
     }
-    return shared->is_bounded
-               ? release_permits(shared, self, kin__object_index(&semaphore->object), count)
-               : release_value(shared, count);
+    uint32_t index = kin__object_index(&semaphore->object);
+    return shared->is_bounded ? release_permits(shared, self, index, count)
+                              : release_value(shared, index, count);
 }
 
 int kin_semaphore_release(kin_semaphore *semaphore, uint32_t count)
@@ -437,8 +387,10 @@ int kin_semaphore_release(kin_semaphore *semaphore, uint32_t count)
     if (__builtin_expect(kin__object_is_entered(semaphore) && count == 1, 1)) {
         struct semaphore_shared *shared = semaphore->object.shared;
         uint32_t index = kin__object_index(&semaphore->object);
-        if (shared->is_bounded ? give_alone(shared, &kin__thread_current, index)
-                               : release_value(shared, 1) == 0) {
+        if (!shared->is_fair &&
+            (shared->is_bounded ? give_alone(shared, &kin__thread_current, index)
+                                : give_value(shared, 1) == 0)) {
+            kin__count_raise(&shared->count, 1);
             return 0;
         }
     }
@@ -452,5 +404,5 @@ uint32_t kin_semaphore_value(const kin_semaphore *semaphore)
     if (kin__object_enter(semaphore, &shared, &self) < 0) {
         return 0;
     }
-    return shared->is_bounded ? count_free(shared) : atomic_load(&shared->value);
+    return kin__permits_left(shared);
 }

@@ -8,6 +8,9 @@
  *     REPORTED : 1    its deadlock has been reported, and it goes on waiting
  *     version : 30    rises with each wait of the member, also while `kind` is NONE
  *
+ * A wait for a permit is no part of any circle, and can always end: it stands here for the line of
+ * a fair semaphore (turn.h).
+ *
  * Written by the member itself, on its way to sleep, and zeroed by its reaper. Two equal reads
  * mean that it has waited from the first to the second.
  */
@@ -16,7 +19,7 @@
 
 #include "family/member.h"
 
-enum kin__wait_kind { KIN__WAIT_NONE, KIN__WAIT_LOCK, KIN__WAIT_PROCESS };
+enum kin__wait_kind { KIN__WAIT_NONE, KIN__WAIT_LOCK, KIN__WAIT_PROCESS, KIN__WAIT_PERMIT };
 
 #define KIN__WAIT_MAY_END ((uint64_t)1 << 32)
 #define KIN__WAIT_REPORTED ((uint64_t)1 << 33)

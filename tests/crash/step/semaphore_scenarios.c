@@ -1,6 +1,7 @@
 /*
  * The semaphore: take a permit and give it back, alone, with others waiting, in another's place;
- * and a plain one's release. Bounded ones have two permits, and all are there in the end.
+ * a plain one's release; and a fair one, in line before and behind another. Bounded ones have two
+ * permits, and all are there in the end.
  */
 #include "step/scenario.h"
 #include "step/tracer.h"
@@ -81,6 +82,24 @@ static void let_go(void)
     crash_set_flag(FLAG_LET_GO, 1);
 }
 
+/* The victim sleeps for the first time: one more comes to stand behind it, then permits come. */
+static void start_waiter_and_let_go(void)
+{
+    if (atomic_load(&scene.board->flags[FLAG_WAITING]) == 0) {
+        start_waiter();
+    }
+    let_go();
+}
+
+/* One that was killed before it slept has nobody behind it, for whom the holder would stay. */
+static void let_go_for_good(void)
+{
+    if (atomic_load(&scene.board->flags[FLAG_WAITING]) == 0) {
+        crash_set_flag(FLAG_DONE, 1);
+    }
+    let_go();
+}
+
 static void set_up(void)
 {
     CRASH_CHECK(kin_semaphore_create(PERMITS,
@@ -88,12 +107,38 @@ static void set_up(void)
                                      &semaphore) == 0);
 }
 
+static void set_up_fair(void)
+{
+    CRASH_CHECK(kin_semaphore_create(
+                    PERMITS,
+                    KIN_OPTIONS(kin_semaphore_options, .is_bounded = true, .is_fair = true),
+                    &semaphore) == 0);
+}
+
+static void start_holder(void)
+{
+    crash_start(hold_all, NULL);
+    crash_await_flag(FLAG_HELD, 1);
+}
+
 static void set_up_all_out(void)
 {
     set_up();
-    crash_start(hold_all, NULL);
-    crash_await_flag(FLAG_HELD, 1);
+    start_holder();
     start_waiter();
+}
+
+static void set_up_fair_all_out(void)
+{
+    set_up_fair();
+    start_holder();
+    start_waiter();
+}
+
+static void set_up_fair_all_out_alone(void)
+{
+    set_up_fair();
+    start_holder();
 }
 
 static void take_all(void)
@@ -146,12 +191,23 @@ static void give_if_out(void)
 
 /* --- a plain one --- */
 
-static void set_up_plain(void)
+static void set_up_number(bool is_fair)
 {
-    CRASH_CHECK(kin_semaphore_create(0, NULL, &semaphore) == 0);
+    CRASH_CHECK(kin_semaphore_create(0, KIN_OPTIONS(kin_semaphore_options, .is_fair = is_fair),
+                                     &semaphore) == 0);
     for (int i = 1; i <= 2; i++) {
         start_waiter();
     }
+}
+
+static void set_up_plain(void)
+{
+    set_up_number(false);
+}
+
+static void set_up_plain_fair(void)
+{
+    set_up_number(true);
 }
 
 static void give_two(void)
@@ -214,6 +270,41 @@ const struct scenario semaphore_scenarios[] = {
     {.name = "semaphore",
      .context = "plain, give two, two wait",
      .setup = set_up_plain,
+     .victim = give_two,
+     .survivor = give_if_not_done,
+     .finish = finish_plain},
+    {.name = "fair semaphore",
+     .context = "idle",
+     .setup = set_up_fair,
+     .victim = use,
+     .survivor = use_all,
+     .finish = finish},
+    {.name = "fair semaphore",
+     .context = "none left, one in line before",
+     .setup = set_up_fair_all_out,
+     .victim = use,
+     .asleep = let_go,
+     .killed = let_go,
+     .survivor = use_all,
+     .finish = finish},
+    {.name = "fair semaphore",
+     .context = "none left, one in line behind",
+     .setup = set_up_fair_all_out_alone,
+     .victim = use,
+     .asleep = start_waiter_and_let_go,
+     .killed = let_go_for_good,
+     .survivor = use_all,
+     .finish = finish},
+    {.name = "fair semaphore",
+     .context = "one comes to wait",
+     .setup = set_up_fair,
+     .victim = use_all_watched,
+     .interlude = start_waiter,
+     .survivor = use_all,
+     .finish = finish},
+    {.name = "fair semaphore",
+     .context = "plain, give two, two wait",
+     .setup = set_up_plain_fair,
      .victim = give_two,
      .survivor = give_if_not_done,
      .finish = finish_plain},
