@@ -126,6 +126,10 @@ KIN_API int kin_shared_list_get_float(const kin_shared_list *list, uint64_t inde
 /** Reads a string and its NUL to `text`. 0; -ERANGE; -EMSGSIZE; -EINVAL: another kind. */
 KIN_API int kin_shared_list_get_string(const kin_shared_list *list, uint64_t index, char *text,
                                        size_t text_bytes);
+/** Reads bytes to `room`; `ret_bytes` is what lies there. 0; -ERANGE; -EMSGSIZE; -EINVAL: another
+ * kind. */
+KIN_API int kin_shared_list_get_bytes(const kin_shared_list *list, uint64_t index, void *room,
+                                      size_t room_bytes, kin_bytes *ret_bytes);
 
 /**
  * The first item, from the first on, that is of the same kind as `item` and has the same value.

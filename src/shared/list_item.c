@@ -237,6 +237,23 @@ int kin_shared_list_get_string(const kin_shared_list *list, uint64_t index, char
     return item.kind == KIN_SHARED_STRING ? r : -EINVAL;
 }
 
+int kin_shared_list_get_bytes(const kin_shared_list *list, uint64_t index, void *room,
+                              size_t room_bytes, kin_bytes *ret_bytes)
+{
+    kin_shared_item item;
+    int r = ret_bytes == NULL ? -EINVAL : kin_shared_list_get(list, index, room, room_bytes, &item);
+    if (r < 0 && r != -EMSGSIZE) {
+        return r;
+    }
+    if (item.kind != KIN_SHARED_BYTES) {
+        return -EINVAL;
+    }
+    if (r == 0) {
+        *ret_bytes = item.bytes;
+    }
+    return r;
+}
+
 /* --- searching --- */
 
 static bool is_same(const kin_shared_item *a, const kin_shared_item *b)

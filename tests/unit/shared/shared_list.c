@@ -120,6 +120,27 @@ TEST(an_item_changes_its_kind)
     kin_shared_list_free(list);
 }
 
+TEST(bytes_are_read_as_they_were_set)
+{
+    begin();
+    kin_shared_list *list = NULL;
+    kin_shared_item items[2] = {{.kind = KIN_SHARED_BYTES, .bytes = {"a\0b\0", 4}},
+                                {.kind = KIN_SHARED_INT, .integer = 5}};
+    char room[4] = "";
+    kin_bytes bytes = {NULL, 7};
+    REQUIRE(kin_shared_list_create(items, 2, NULL, &list) == 0);
+    CHECK_EQUAL(kin_shared_list_get_bytes(list, 0, room, 3, &bytes), -EMSGSIZE);
+    CHECK_EQUAL(bytes.size, 7);
+    CHECK_EQUAL(kin_shared_list_get_bytes(list, 0, room, 4, &bytes), 0);
+    CHECK_EQUAL(bytes.size, 4);
+    CHECK(bytes.data == room);
+    CHECK_BYTES(room, "a\0b\0", 4);
+    CHECK_EQUAL(kin_shared_list_get_bytes(list, 1, room, 4, &bytes), -EINVAL);
+    CHECK_EQUAL(kin_shared_list_get_bytes(list, 2, room, 4, &bytes), -ERANGE);
+    CHECK_EQUAL(kin_shared_list_get_bytes(list, 0, room, 4, NULL), -EINVAL);
+    kin_shared_list_free(list);
+}
+
 TEST(a_place_takes_what_it_has_room_for)
 {
     begin();
