@@ -31,7 +31,7 @@
  * In a word of RESERVED, LEASED, CLAIMED and TAKEN stands the owner, in one of READY and DEAD how
  * often the message came back. Everything else is a cache that is rebuilt from the states by
  * whoever finds a lock's holder dead: tail and head (recover.c). No lock is held while a message
- * is copied.
+ * is copied, but for one small message on its way in, from the producer's stack.
  *
  * A message of up to SLOT_SMALL_BYTES stands in its slot. A larger one has a block, which is
  * written before the slot is reserved, belongs to the producer's process, then (before the

@@ -106,7 +106,10 @@ MUTANTS = [
                   "        uint32_t key = kin__count_prepare(items);\n")],
          found=[explore("queue, one to one")]),
     dict(name="semaphore: who leaves passes nothing on", number=9, file="src/sync/semaphore.c",
-         change=[("    if (has_left(shared)) {\n", "    if (false) {\n")],
+         change=[("    if (kin__permits_left(shared) > 0) {\n"
+                  "        kin__count_raise(&shared->count, 1);\n",
+                  "    if (false) {\n"
+                  "        kin__count_raise(&shared->count, 1);\n")],
          found=[explore("semaphore, plain")]),
     dict(name="semaphore: the permits of the dead do not come back", file="src/sync/semaphore.c",
          change=[("        atomic_compare_exchange_strong(&shared->permits[i], &owner, "
