@@ -7,6 +7,12 @@
  *   kin/family.h     kin_init, kin_fini, handles: what everything else stands on
  *   kin/timeout.h    the one argument of every call that can wait
  *   kin/call.h       functions that other processes can run
+ *   kin/object.h     values of any kind, as Python has them
+ *   kin/list.h       lists and tuples of them
+ *   kin/dict.h       values found by keys
+ *   kin/set.h        sets and frozensets
+ *   kin/class.h      objects of the program's own
+ *   kin/pickle.h     objects as bytes, in the format of Python's pickle
  *   kin/pool.h       worker processes: map, imap_unordered
  *   kin/process.h    one child process
  *   kin/queue.h      messages between any number of processes and threads
@@ -39,15 +45,20 @@
 #include <kin/call.h>
 #include <kin/cancel.h>
 #include <kin/claim.h>
+#include <kin/class.h>
 #include <kin/condition.h>
 #include <kin/deadlock.h>
+#include <kin/dict.h>
 #include <kin/error.h>
 #include <kin/event.h>
 #include <kin/export.h>
 #include <kin/family.h>
+#include <kin/list.h>
 #include <kin/local_queue.h>
 #include <kin/lock.h>
 #include <kin/message.h>
+#include <kin/object.h>
+#include <kin/pickle.h>
 #include <kin/pool.h>
 #include <kin/process.h>
 #include <kin/queue.h>
@@ -55,6 +66,7 @@
 #include <kin/rlock.h>
 #include <kin/rwlock.h>
 #include <kin/semaphore.h>
+#include <kin/set.h>
 #include <kin/shared_list.h>
 #include <kin/shared_memory.h>
 #include <kin/timeout.h>
