@@ -1,0 +1,130 @@
+#include "object/region.h"
+
+#include "base/allocate.h"
+
+enum {
+    REGION_BYTES_MIN = 1024,
+    REGION_BYTES_MAX = 64 * 1024, /* a distance in units of 8 bytes has 16 bits */
+    OBJECT_BYTES_MAX = 4096,      /* what is larger is alone */
+    ROOM_BYTES_MAX = REGION_BYTES_MAX / 4
+};
+
+/* While a region is being filled, `live` is too large by this much, so that no object that is
+ * freed meanwhile takes it away. */
+#define FILLING (UINT32_C(1) << 30)
+
+struct region {
+    _Atomic uint32_t live; /* objects in it that have not ended */
+    uint32_t reserved;
+};
+
+static struct region *region_of(const kin_object *object)
+{
+    char *start = (char *)(uintptr_t)object - (size_t)object->region * 8;
+    return (struct region *)(void *)start;
+}
+
+static void count_down(struct region *region, uint32_t count)
+{
+    if (atomic_fetch_sub_explicit(&region->live, count, memory_order_acq_rel) == count) {
+        kin__release(region);
+    }
+}
+
+void kin__arena_finish(struct kin__arena *arena)
+{
+    if (arena->region != NULL) {
+        count_down(arena->region, FILLING - arena->fresh_count);
+    }
+    arena->region = NULL;
+    arena->next = NULL;
+    arena->end = NULL;
+    arena->fresh_count = 0;
+}
+
+static bool begin_region(struct kin__arena *arena)
+{
+    kin__arena_finish(arena);
+    size_t bytes = arena->next_bytes;
+    bytes = bytes < REGION_BYTES_MIN ? REGION_BYTES_MIN : bytes;
+    bytes = bytes > REGION_BYTES_MAX ? REGION_BYTES_MAX : bytes;
+    struct region *region = kin__allocate(bytes);
+    if (region == NULL) {
+        return false;
+    }
+    atomic_init(&region->live, FILLING);
+    arena->region = region;
+    arena->next = (unsigned char *)region + sizeof *region;
+    arena->end = (unsigned char *)region + bytes;
+    arena->next_bytes = bytes * 4;
+    return true;
+}
+
+static void set_header(kin_object *object, kin_kind kind, size_t region)
+{
+    atomic_init(&object->count, 1);
+    object->kind = (uint8_t)kind;
+    object->flags = 0;
+    object->region = (uint16_t)region;
+}
+
+void *kin__object_allocate(struct kin__arena *arena, kin_kind kind, size_t bytes)
+{
+    if (arena == NULL || bytes > OBJECT_BYTES_MAX) {
+        kin_object *object = kin__allocate(bytes);
+        if (object != NULL) {
+            set_header(object, kind, 0);
+        }
+        return object;
+    }
+    bytes = (bytes + 7) & ~(size_t)7;
+    if ((size_t)(arena->end - arena->next) < bytes) {
+        if (arena->next_bytes < bytes + sizeof(struct region)) {
+            arena->next_bytes = 2 * bytes;
+        }
+        if (!begin_region(arena)) {
+            return NULL;
+        }
+    }
+    kin_object *object = (kin_object *)(void *)arena->next;
+    arena->next += bytes;
+    arena->fresh_count++;
+    set_header(object, kind, (size_t)((char *)object - (char *)arena->region) / 8);
+    return object;
+}
+
+void *kin__arena_array(struct kin__arena *arena, const void *owner, size_t bytes)
+{
+    const kin_object *object = owner;
+    bytes = (bytes + 7) & ~(size_t)7;
+    if (arena == NULL || bytes > ROOM_BYTES_MAX || object->region == 0 ||
+        region_of(object) != arena->region || (size_t)(arena->end - arena->next) < bytes) {
+        return NULL;
+    }
+    void *array = arena->next;
+    arena->next += bytes;
+    return array;
+}
+
+void kin__ending_finish(struct kin__ending *ending)
+{
+    if (ending->region != NULL) {
+        count_down(ending->region, ending->count);
+    }
+    ending->region = NULL;
+    ending->count = 0;
+}
+
+void kin__object_release(struct kin__ending *ending, kin_object *object)
+{
+    if (object->region == 0) {
+        kin__release(object);
+        return;
+    }
+    struct region *region = region_of(object);
+    if (region != ending->region) {
+        kin__ending_finish(ending);
+        ending->region = region;
+    }
+    ending->count++;
+}

@@ -1,0 +1,22 @@
+/**
+ * What objects have once in a process: how they hold what belongs to the family, of which this
+ * layer knows nothing.
+ */
+#ifndef KIN_OBJECT_RUNTIME_H
+#define KIN_OBJECT_RUNTIME_H
+
+#include <kin/family.h>
+
+/* Set by the family. `hold` keeps the object that a handle names alive in this process until
+ * `let_go` of what it returned: 0, or -ESTALE, KIN_EFAMILY, -ENOMEM. */
+struct kin__handle_hooks {
+    int (*hold)(kin_handle handle, void **ret_held);
+    void (*let_go)(void *held);
+};
+
+extern struct kin__handle_hooks kin__handle_hooks;
+
+/* Lets go of what a handle object has held; NULL is fine. */
+void kin__handle_let_go(void *held);
+
+#endif

@@ -1,0 +1,134 @@
+#include "harness/test.h"
+
+#include <kin/list.h>
+
+#include "object/list.h"
+#include "object/text.h"
+
+/* An object whose end is counted. */
+struct marker {
+    struct kin__backing backing;
+    int count;
+};
+
+static void count_end(struct kin__backing *backing)
+{
+    ((struct marker *)backing)->count++;
+}
+
+static kin_object *mark(struct marker *marker)
+{
+    marker->backing.release = count_end;
+    return kin__bytes_create_view(KIN_KIND_BYTES, marker, 0, &marker->backing);
+}
+
+TEST(the_last_reference_ends_an_object)
+{
+    struct marker marker = {.count = 0};
+    kin_object *list = KIN_LIST(KIN_TUPLE(mark(&marker)));
+    kin_object *again = kin_object_ref(list);
+    kin_object_free(list);
+    CHECK_EQUAL(marker.count, 0);
+    kin_object_free(again);
+    CHECK_EQUAL(marker.count, 1);
+}
+
+TEST(a_list_in_itself_ends)
+{
+    struct marker marker = {.count = 0};
+    kin_object *list = KIN_LIST(mark(&marker));
+    kin_list_append(list, kin_object_ref(list));
+    kin_object_free(list);
+    CHECK_EQUAL(marker.count, 1);
+}
+
+TEST(a_circle_ends_with_the_last_reference_from_outside)
+{
+    struct marker marker = {.count = 0};
+    kin_object *first = KIN_LIST(mark(&marker));
+    kin_object *second = KIN_LIST(kin_object_ref(first));
+    kin_list_append(first, kin_object_ref(second));
+    kin_object *inner = kin_object_ref(kin_object_at(second, 0));
+    kin_object_free(second);
+    CHECK_EQUAL(marker.count, 0);
+    kin_object_free(first);
+    CHECK_EQUAL(marker.count, 0);
+    CHECK_EQUAL(kin_object_count(inner), 2);
+    kin_object_free(inner);
+    CHECK_EQUAL(marker.count, 1);
+}
+
+TEST(what_a_circle_shares_with_others_stays)
+{
+    struct marker shared_marker = {.count = 0};
+    struct marker own_marker = {.count = 0};
+    kin_object *shared = KIN_LIST(mark(&shared_marker));
+    kin_object *circle = KIN_LIST(kin_object_ref(shared), mark(&own_marker));
+    kin_list_append(circle, kin_object_ref(circle));
+    kin_object_free(circle);
+    CHECK_EQUAL(own_marker.count, 1);
+    CHECK_EQUAL(shared_marker.count, 0);
+    CHECK_EQUAL(kin_object_count(shared), 1);
+    kin_object_free(shared);
+    CHECK_EQUAL(shared_marker.count, 1);
+}
+
+TEST(a_circle_that_hangs_on_another_ends_with_it)
+{
+    struct marker first_marker = {.count = 0};
+    struct marker second_marker = {.count = 0};
+    kin_object *first = KIN_LIST(mark(&first_marker));
+    kin_list_append(first, kin_object_ref(first));
+    kin_object *second = KIN_LIST(mark(&second_marker), kin_object_ref(first));
+    kin_list_append(second, kin_object_ref(second));
+    kin_object_free(first);
+    CHECK_EQUAL(first_marker.count, 0);
+    kin_object_free(second);
+    CHECK_EQUAL(first_marker.count, 1);
+    CHECK_EQUAL(second_marker.count, 1);
+}
+
+enum { DEPTH = 1000000 };
+
+TEST(a_million_lists_in_each_other_end)
+{
+    kin_object *list = kin_list_create();
+    for (int i = 0; i < DEPTH && list != NULL; i++) {
+        list = KIN_LIST(list);
+    }
+    CHECK(list != NULL);
+    kin_object_free(list);
+}
+
+TEST(a_circle_of_a_million_lists_ends)
+{
+    struct marker marker = {.count = 0};
+    kin_object *first = KIN_LIST(mark(&marker));
+    kin_object *last = kin_object_ref(first);
+    for (int i = 0; i < DEPTH && last != NULL; i++) {
+        last = KIN_LIST(last);
+    }
+    kin_list_append(first, last);
+    kin_object_free(first);
+    CHECK_EQUAL(marker.count, 1);
+}
+
+TEST(a_region_goes_with_its_last_object_in_any_order)
+{
+    struct kin__arena arena = {0};
+    kin_object *objects[3000];
+    for (int i = 0; i < 3000; i++) {
+        REQUIRE(kin__text_create(&arena, "some text", (size_t)(i % 10), &objects[i]) == 0);
+    }
+    kin_object *list = kin__list_create(&arena, 10);
+    CHECK_EQUAL(kin__list_extend(list, objects, 1000, 1), 0);
+    for (int i = 1000; i < 2000; i++) {
+        kin_object_free(objects[2999 - i]);
+    }
+    kin__arena_finish(&arena);
+    CHECK_STRING(kin_object_text(objects[2999]), "some text");
+    kin_object_free(list);
+    for (int i = 2000; i < 3000; i++) {
+        kin_object_free(objects[i]);
+    }
+}
