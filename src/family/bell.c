@@ -27,8 +27,8 @@ static bool look(struct kin__errand *errand)
     if (!bell->plan.is_ready(bell->plan.object)) {
         return true;
     }
+    atomic_store(&bell->is_armed, false); /* first: who sees the fd readable can arm it again */
     kin__os_event_fd_ring(bell->fd);
-    atomic_store(&bell->is_armed, false);
     return false;
 }
 
