@@ -32,6 +32,7 @@
  *   kin/rwlock.h     many read, or one writes
  *   kin/semaphore.h  so many at once
  *   kin/barrier.h    so many wait for each other, round by round
+ *   kin/key.h        what two ends of a connection know each other by
  *   kin/cancel.h     the request to stop
  *
  * What holds everywhere unless a comment says otherwise (threads, fork, the death of a
@@ -53,6 +54,7 @@
 #include <kin/event.h>
 #include <kin/export.h>
 #include <kin/family.h>
+#include <kin/key.h>
 #include <kin/list.h>
 #include <kin/local_queue.h>
 #include <kin/lock.h>

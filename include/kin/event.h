@@ -67,6 +67,17 @@ KIN_API bool kin_event_is_set(const kin_event *event);
  */
 KIN_API int kin_event_wait(kin_event *event, kin_timeout timeout);
 
+/**
+ * An fd for poll, epoll and the like: readable when the event is set. It stays readable until
+ * kin_event_clear is called in this process, or a kin_event_wait of this process finds the event
+ * not set (-EAGAIN). An event that is cleared at once may not make it readable: kin_wait_many does
+ * not miss that. Made at the first call, for this process; it is the event's: not to be read or
+ * closed, valid until kin_event_free. kin's own thread rings it.
+ *
+ * Returns 0, or -EMFILE, -ENFILE.
+ */
+KIN_API int kin_event_event_fd(kin_event *event, int *ret_fd);
+
 KIN_END
 
 #endif

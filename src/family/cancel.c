@@ -1,5 +1,6 @@
 #include "family/cancel.h"
 
+#include "family/bell.h"
 #include "family/reference.h"
 #include "family/sleep.h"
 
@@ -14,6 +15,7 @@ struct cancel_shared {
 
 struct kin_cancel {
     struct kin__object object;
+    kin__bell_place bell; /* of kin__cancel_fd */
 };
 
 static const struct kin__type cancel_type = {.id = KIN__TYPE_CANCEL, .name = "cancel"};
@@ -38,6 +40,9 @@ int kin_cancel_attach(kin_handle handle, kin_cancel **ret_cancel)
 
 kin_cancel *kin_cancel_free(kin_cancel *cancel)
 {
+    if (cancel != NULL) {
+        kin__bell_free(&cancel->bell);
+    }
     kin__object_free(cancel);
     return NULL;
 }
@@ -73,4 +78,21 @@ _Atomic uint32_t *kin__cancel_count(kin_cancel *cancel)
 {
     struct cancel_shared *shared = cancel->object.shared;
     return shared == NULL ? NULL : &shared->fired;
+}
+
+static bool has_fired(const void *object)
+{
+    return kin_cancel_is_requested(object);
+}
+
+int kin__cancel_fd(kin_cancel *cancel, int *ret_fd)
+{
+    struct cancel_shared *shared = NULL;
+    struct kin__thread *self = NULL;
+    int r = kin__object_enter(cancel, &shared, &self);
+    if (r < 0) {
+        return r;
+    }
+    struct kin__bell_plan plan = {.count = &shared->fired, .is_ready = has_fired, .object = cancel};
+    return kin__bell_fd(&cancel->bell, &plan, ret_fd);
 }

@@ -17,7 +17,7 @@
 #ifndef KIN_FAMILY_HEAP_H
 #define KIN_FAMILY_HEAP_H
 
-#include "family/chunk.h"
+#include "family/heap/chunk.h"
 #include "family/memory.h"
 
 #include <threads.h>

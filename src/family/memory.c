@@ -1,8 +1,8 @@
 #include "family/memory.h"
 
 #include "base/arithmetic.h"
-#include "family/chunk.h"
 #include "family/directory.h"
+#include "family/heap/chunk.h"
 #include "family/member.h"
 #include "family/runtime.h"
 #include "os/memory.h"

@@ -4,7 +4,7 @@
  *     0          struct family_shared: sizes, high-water marks, the directory's lock
  *     members    struct kin__member[member_capacity], see member.h
  *     directory  struct kin__entry[entry_capacity], see directory.h
- *     chunks     struct kin__chunk[chunk_capacity], one for each 64 KiB of the heap, see chunk.h
+ *     chunks     struct kin__chunk[chunk_capacity], one for each 64 KiB of the heap; heap/chunk.h
  *     heap       the blocks, see heap.h
  *
  * All regions are sized once for the whole address range and get their pages as their

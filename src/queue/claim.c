@@ -3,7 +3,6 @@
  * when the consumer acknowledges it; it comes again when the consumer refuses it, or dies. The
  * thread notes the queue in its holdings, so that a reaper finds the slot.
  */
-#include "queue/bell.h"
 #include "queue/head.h"
 
 #include <errno.h>
@@ -98,7 +97,7 @@ int kin_queue_claim(kin_queue *queue, kin_timeout timeout, kin_claim *ret_claim)
     } else {
         kin__holding_remove(get.self, get.index);
         if (r != -EPIPE) {
-            kin__bell_rearm(queue);
+            kin__bell_rearm(&queue->bell);
         }
     }
     kin__get_end(&get);

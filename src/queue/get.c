@@ -2,7 +2,6 @@
  * Getting: lease the oldest message under the head lock; copy it, or take over its block; mark the
  * slot done, or taken in a joinable queue; wake a producer if one waits for space.
  */
-#include "queue/bell.h"
 #include "queue/head.h"
 
 #include <errno.h>
@@ -75,10 +74,10 @@ static int begin(const kin_queue *queue, struct getting *ret_get)
 }
 
 /* Nothing was there: who polls is to hear of what comes. */
-static int end_of_wait(const kin_queue *queue, int code)
+static int end_of_wait(kin_queue *queue, int code)
 {
     if (code != -EPIPE) {
-        kin__bell_rearm(queue);
+        kin__bell_rearm(&queue->bell);
     }
     return code;
 }

@@ -41,6 +41,7 @@
 #ifndef KIN_QUEUE_LAYOUT_H
 #define KIN_QUEUE_LAYOUT_H
 
+#include "family/bell.h"
 #include "family/lock.h"
 #include "family/reference.h"
 #include "family/sleep.h"
@@ -106,11 +107,9 @@ KIN_STATIC_ASSERT_OFFSET(struct queue_shared, head_lock, 256);
 KIN_STATIC_ASSERT_OFFSET(struct queue_shared, items, 512);
 KIN_STATIC_ASSERT_OFFSET(struct queue_shared, space, 640);
 
-struct kin__bell;
-
 struct kin_queue {
     struct kin__object object;
-    _Atomic(struct kin__bell *) bell; /* bell.h; NULL: nobody has asked for it */
+    kin__bell_place bell; /* of kin_queue_event_fd */
 };
 
 /* How many producers to wake when so many slots are free. Where bytes are counted, the one that is

@@ -1,7 +1,7 @@
 /**
  * kin_queue: making, opening, closing, counting; putting and getting are in put.c and get.c.
  */
-#include "queue/bell.h"
+#include "queue/layout.h"
 
 #include <errno.h>
 #include <kin/error.h>
@@ -87,7 +87,7 @@ int kin_queue_attach(kin_handle handle, kin_queue **ret_queue)
 kin_queue *kin_queue_free(kin_queue *queue)
 {
     if (queue != NULL) {
-        kin__bell_free(queue);
+        kin__bell_free(&queue->bell);
     }
     kin__object_free(queue);
     return NULL;

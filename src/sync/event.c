@@ -7,6 +7,7 @@
  * not keep the next one from waking; it is cleared if the word is still the same, and whoever goes
  * to sleep has seen the flag clear, so then it is not.
  */
+#include "family/bell.h"
 #include "family/reference.h"
 #include "family/sleep.h"
 #include "sync/type.h"
@@ -23,6 +24,7 @@ struct event_shared {
 
 struct kin_event {
     struct kin__object object;
+    kin__bell_place bell; /* of kin_event_event_fd */
 };
 
 static const struct kin__type event_type = {.id = KIN__TYPE_EVENT, .name = "event"};
@@ -53,6 +55,9 @@ int kin_event_attach(kin_handle handle, kin_event **ret_event)
 
 kin_event *kin_event_free(kin_event *event)
 {
+    if (event != NULL) {
+        kin__bell_free(&event->bell);
+    }
     kin__object_free(event);
     return NULL;
 }
@@ -95,6 +100,7 @@ int kin_event_clear(kin_event *event)
     int r = find_shared(event, &shared);
     if (r == 0) {
         atomic_fetch_and(&shared->count, ~KIN__COUNT_FLAG);
+        kin__bell_rearm(&event->bell);
     }
     return r;
 }
@@ -111,16 +117,9 @@ static bool has_come(uint32_t word, uint32_t start)
     return word & KIN__COUNT_FLAG || word / KIN__COUNT_STEP != start / KIN__COUNT_STEP;
 }
 
-int kin_event_wait(kin_event *event, kin_timeout timeout)
+static int wait(struct event_shared *shared, kin_timeout timeout)
 {
-    struct event_shared *shared = NULL;
-    int r = kin__timeout_check(timeout);
-    if (r == 0) {
-        r = find_shared(event, &shared);
-    }
-    if (r < 0) {
-        return r;
-    }
+    int r = 0;
     uint32_t start = atomic_load(&shared->count);
     struct kin__spin spin = kin__spin_begin_alone();
     for (;;) {
@@ -143,4 +142,36 @@ int kin_event_wait(kin_event *event, kin_timeout timeout)
             return r;
         }
     }
+}
+
+int kin_event_wait(kin_event *event, kin_timeout timeout)
+{
+    struct event_shared *shared = NULL;
+    int r = kin__timeout_check(timeout);
+    if (r == 0) {
+        r = find_shared(event, &shared);
+    }
+    if (r == 0) {
+        r = wait(shared, timeout);
+        if (r < 0) {
+            kin__bell_rearm(&event->bell);
+        }
+    }
+    return r;
+}
+
+static bool is_set(const void *object)
+{
+    return kin_event_is_set(object);
+}
+
+int kin_event_event_fd(kin_event *event, int *ret_fd)
+{
+    struct event_shared *shared = NULL;
+    int r = ret_fd == NULL ? -EINVAL : find_shared(event, &shared);
+    if (r < 0) {
+        return r;
+    }
+    struct kin__bell_plan plan = {.count = &shared->count, .is_ready = is_set, .object = event};
+    return kin__bell_fd(&event->bell, &plan, ret_fd);
 }

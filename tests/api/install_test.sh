@@ -26,6 +26,9 @@ expect 'install' cmake --install "$build" --prefix "$folder"
 library=$(dirname "$(find "$folder" -name kin.pc)")/..
 export PKG_CONFIG_PATH=$library/pkgconfig LD_LIBRARY_PATH=$library
 read -ra flags <<<"$(pkg-config --define-variable="prefix=$folder" --cflags --libs kin)"
+# What a program needs beside the archive itself.
+read -ra private <<<"$(pkg-config --static --libs-only-l --libs-only-other kin |
+    sed 's/-lkin//')"
 warnings=(-Wall -Wextra -Wpedantic -Wconversion -Wshadow -Werror)
 
 for file in include/kin.h include/kin/error.h share/doc/kin/README.md share/doc/kin/contracts.md; do
@@ -63,7 +66,7 @@ for program in symbols readme; do
     build_and_run "$program as C11" "$folder/$program.c" "${CC:-gcc}" c c11 "${flags[@]}"
     build_and_run "$program as C17" "$folder/$program.c" "${CC:-gcc}" c c17 "${flags[@]}"
     build_and_run "$program, static" "$folder/$program.c" "${CC:-gcc}" c c17 \
-        "-I$folder/include" "$library/libkin.a" -pthread
+        "-I$folder/include" "$library/libkin.a" "${private[@]}"
 done
 build_and_run 'symbols as C++17' "$folder/symbols.c" "${CXX:-g++}" c++ c++17 "${flags[@]}"
 build_and_run 'C++ program' "$source/tests/api/program.cpp" "${CXX:-g++}" c++ c++17 "${flags[@]}"

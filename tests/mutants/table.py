@@ -242,7 +242,7 @@ MUTANTS = [
          found=[unit("sync", "those_who_wait_are_notified")]),
 
     # --- heap and directory ---
-    dict(name="heap: a chunk is claimed without a compare", file="src/family/chunk.c",
+    dict(name="heap: a chunk is claimed without a compare", file="src/family/heap/chunk.c",
          change=[("            !atomic_compare_exchange_strong(&kin__chunk_at(i)->word, &word, "
                   "claimed)) {\n            break;\n        }\n        if (word",
                   "            (atomic_store(&kin__chunk_at(i)->word, claimed), false)) {\n"

@@ -1,11 +1,15 @@
 /* kin_cancel: codes, firing, deaths, forks. */
 #include "family/cancel.h"
+#include "base/fault.h"
 #include "fake.h"
 #include "family/sleep.h"
+#include "os/fault.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <kin/cancel.h>
 #include <kin/error.h>
+#include <poll.h>
 
 static kin_cancel *new_cancel(void)
 {
@@ -178,3 +182,106 @@ TEST_OF_PROCESSES(a_token_that_was_freed_before_a_plainly_forked_child_joined_is
     child_join(pid);
     CHECK_SOUND();
 }
+
+/* Whether an fd is readable, at once or some time. */
+static bool is_readable(int fd, int limit_ms)
+{
+    struct pollfd poll_fd = {.fd = fd, .events = POLLIN};
+    return poll(&poll_fd, 1, limit_ms) == 1;
+}
+
+static int fd_of(kin_cancel *cancel)
+{
+    int fd = -1;
+    REQUIRE(kin__cancel_fd(cancel, &fd) == 0);
+    return fd;
+}
+
+TEST(the_fd_of_a_token_is_readable_once_it_has_fired_and_stays_so)
+{
+    kin_cancel *cancel = new_cancel();
+    int fd = fd_of(cancel);
+    CHECK_EQUAL(fd_of(cancel), fd);
+    CHECK(!is_readable(fd, 0));
+    CHECK_EQUAL(kin_cancel_request(cancel), 0);
+    CHECK(is_readable(fd, -1));
+    CHECK_EQUAL(kin_cancel_request(cancel), 0);
+    CHECK(is_readable(fd, 0));
+    kin_cancel_free(cancel);
+}
+
+TEST(the_fd_of_a_token_that_has_fired_is_readable_at_once)
+{
+    kin_cancel *cancel = new_cancel();
+    CHECK_EQUAL(kin_cancel_request(cancel), 0);
+    CHECK(is_readable(fd_of(cancel), 0));
+    kin_cancel_free(cancel);
+}
+
+TEST_OF_PROCESSES(another_process_makes_the_fd_of_a_token_readable)
+{
+    kin_cancel *cancel = new_cancel();
+    int fd = fd_of(cancel);
+    child_join(child_start(fire, cancel));
+    CHECK(is_readable(fd, -1));
+    kin_cancel_free(cancel);
+}
+
+static void await_the_fd(void *user)
+{
+    int fd = fd_of(user);
+    atomic_store(&numbers[0], 1);
+    CHECK(is_readable(fd, -1));
+    kin_cancel_free(user);
+}
+
+TEST_OF_PROCESSES(a_child_has_an_fd_of_the_token_of_its_own)
+{
+    kin_cancel *cancel = new_cancel();
+    fd_of(cancel);
+    pid_t child = child_start(await_the_fd, cancel);
+    await_number(0, 1);
+    CHECK_EQUAL(kin_cancel_request(cancel), 0);
+    child_join(child);
+    kin_cancel_free(cancel);
+}
+
+TEST_OF_PROCESSES(the_fd_of_a_token_is_readable_when_the_one_who_fires_is_killed_half_way)
+{
+    kin_cancel *cancel = new_cancel();
+    int fd = fd_of(cancel);
+    pid_t firer = child_start(fire_half, cancel);
+    await_number(0, 1);
+    child_kill(firer);
+    CHECK(is_readable(fd, -1));
+    kin_cancel_free(cancel);
+}
+
+TEST(a_token_of_a_family_that_was_left_has_no_fd)
+{
+    kin_cancel *cancel = new_cancel();
+    int fd = fd_of(cancel);
+    int other = -7;
+    kin_fini();
+    CHECK(fcntl(fd, F_GETFD) == FD_CLOEXEC);
+    CHECK_EQUAL(kin__cancel_fd(cancel, &other), KIN_EFAMILY);
+    CHECK_EQUAL(other, -7);
+    kin_cancel_free(cancel);
+    CHECK(fcntl(fd, F_GETFD) == -1);
+}
+
+#ifdef KIN_FAULTS
+TEST(a_token_without_an_fd_says_so)
+{
+    kin_cancel *cancel = new_cancel();
+    int fd = -7;
+    kin__os_fail_at(1);
+    CHECK_EQUAL(kin__cancel_fd(cancel, &fd), -EMFILE);
+    kin__os_fail_at(0);
+    kin__allocation_fail_at(1);
+    CHECK_EQUAL(kin__cancel_fd(cancel, &fd), -ENOMEM);
+    kin__allocation_fail_at(0);
+    CHECK_EQUAL(fd, -7);
+    kin_cancel_free(cancel);
+}
+#endif

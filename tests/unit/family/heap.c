@@ -1,6 +1,6 @@
 /* Blocks: allocating, giving, freeing, and what a death leaves. */
 #include "fake.h"
-#include "family/chunk.h"
+#include "family/heap/chunk.h"
 #include "os/fault.h"
 
 #include <errno.h>

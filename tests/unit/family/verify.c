@@ -2,7 +2,7 @@
 #include "family/verify.h"
 
 #include "fake.h"
-#include "family/chunk.h"
+#include "family/heap/chunk.h"
 #include "family/member.h"
 
 /* A family with something of everything, and a private copy of its memory. */

@@ -8,6 +8,7 @@
 #include <kin/error.h>
 #include <kin/event.h>
 #include <kin/lock.h>
+#include <poll.h>
 
 static kin_event *new_event(void)
 {
@@ -439,4 +440,98 @@ TEST_OF_PROCESSES(an_event_of_one_process_is_for_its_threads_alone)
     CHECK_EQUAL(kin_event_set(wait.event), 0);
     thread_join(waiter);
     kin_event_free(wait.event);
+}
+
+/* Whether an fd is readable, at once or some time. */
+static bool is_readable(int fd, int limit_ms)
+{
+    struct pollfd poll_fd = {.fd = fd, .events = POLLIN};
+    return poll(&poll_fd, 1, limit_ms) == 1;
+}
+
+static int fd_of(kin_event *event)
+{
+    int fd = -1;
+    REQUIRE(kin_event_event_fd(event, &fd) == 0);
+    return fd;
+}
+
+TEST(the_fd_of_an_event_is_readable_while_it_is_set)
+{
+    kin_event *event = new_event();
+    int fd = fd_of(event);
+    CHECK_EQUAL(fd_of(event), fd);
+    for (int round = 0; round < 50; round++) {
+        CHECK(!is_readable(fd, 0));
+        CHECK_EQUAL(kin_event_set(event), 0);
+        CHECK(is_readable(fd, -1));
+        CHECK_EQUAL(kin_event_wait(event, KIN_NOW), 0);
+        CHECK(is_readable(fd, 0));
+        CHECK_EQUAL(kin_event_clear(event), 0);
+    }
+    kin_event_free(event);
+}
+
+TEST(the_fd_of_an_event_that_is_set_is_readable_at_once)
+{
+    kin_event *event = new_event();
+    CHECK_EQUAL(kin_event_set(event), 0);
+    CHECK(is_readable(fd_of(event), 0));
+    kin_event_free(event);
+}
+
+static void set_it(void *user)
+{
+    CHECK_EQUAL(kin_event_set(user), 0);
+}
+
+static void clear_it(void *user)
+{
+    CHECK_EQUAL(kin_event_clear(user), 0);
+}
+
+TEST_OF_PROCESSES(an_event_that_others_cleared_is_not_readable_once_a_wait_has_found_that)
+{
+    kin_event *event = new_event();
+    int fd = fd_of(event);
+    for (int round = 0; round < 3; round++) {
+        child_join(child_start(set_it, event));
+        CHECK(is_readable(fd, -1));
+        child_join(child_start(clear_it, event));
+        CHECK(is_readable(fd, 0));
+        CHECK_EQUAL(kin_event_wait(event, round == 0 ? KIN_NOW : kin_within_ms(1)),
+                    round == 0 ? -EAGAIN : -ETIMEDOUT);
+        CHECK(!is_readable(fd, 0));
+    }
+    kin_event_free(event);
+}
+
+static void poll_until_set(void *user)
+{
+    int fd = fd_of(user); /* its own: the parent's is rung by the parent */
+    atomic_store(&numbers[0], 1);
+    CHECK(is_readable(fd, -1));
+    CHECK(kin_event_is_set(user));
+    kin_event_free(user);
+}
+
+TEST_OF_PROCESSES(a_child_has_an_fd_of_the_event_of_its_own)
+{
+    kin_event *event = new_event();
+    fd_of(event);
+    pid_t child = child_start(poll_until_set, event);
+    await_number(0, 1);
+    CHECK_EQUAL(kin_event_set(event), 0);
+    child_join(child);
+    kin_event_free(event);
+}
+
+TEST(an_fd_of_no_event_is_refused)
+{
+    kin_event *event = new_event();
+    int fd = -7;
+    CHECK_EQUAL(kin_event_event_fd(NULL, &fd), -EINVAL);
+    CHECK_EQUAL(kin_event_event_fd(event, NULL), -EINVAL);
+    CHECK_EQUAL(fd, -7);
+    kin_event_free(event);
 }

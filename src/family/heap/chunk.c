@@ -1,4 +1,4 @@
-#include "family/chunk.h"
+#include "family/heap/chunk.h"
 
 #include "family/runtime.h"
 #include "os/memory.h"

@@ -1,0 +1,63 @@
+#include "connection/handshake/digest.h"
+
+#include <errno.h>
+#include <openssl/crypto.h>
+#include <openssl/err.h>
+#include <openssl/evp.h>
+#include <openssl/hmac.h>
+#include <string.h>
+
+static const struct digest_kind {
+    const char *name;
+    const EVP_MD *(*algorithm)(void);
+} kinds[KIN__DIGEST_COUNT] = {
+    [KIN__DIGEST_MD5] = {"md5", EVP_md5},
+    [KIN__DIGEST_SHA256] = {"sha256", EVP_sha256},
+    [KIN__DIGEST_SHA384] = {"sha384", EVP_sha384},
+    [KIN__DIGEST_SHA3_256] = {"sha3_256", EVP_sha3_256},
+    [KIN__DIGEST_SHA3_384] = {"sha3_384", EVP_sha3_384},
+};
+
+const char *kin__digest_name(enum kin__digest digest)
+{
+    return kinds[digest].name;
+}
+
+int kin__digest_parse(kin_bytes text, size_t *ret_prefix_bytes)
+{
+    const char *bytes = text.data;
+    for (int i = 0; i < KIN__DIGEST_COUNT; i++) {
+        size_t size = strlen(kinds[i].name);
+        if (text.size >= size + 2 && bytes[0] == '{' && bytes[size + 1] == '}' &&
+            memcmp(bytes + 1, kinds[i].name, size) == 0) {
+            *ret_prefix_bytes = size + 2;
+            return i;
+        }
+    }
+    return -EBADMSG;
+}
+
+int kin__digest_sign(enum kin__digest digest, const struct kin__key *key, kin_bytes message,
+                     unsigned char ret_mac[KIN__DIGEST_BYTES_MAX])
+{
+    unsigned int size = 0;
+    if (HMAC(kinds[digest].algorithm(), key->bytes, (int)key->size, message.data, message.size,
+             ret_mac, &size) == NULL) {
+        ERR_clear_error();
+        return -ENOSYS;
+    }
+    return (int)size;
+}
+
+int kin__digest_verify(enum kin__digest digest, const struct kin__key *key, kin_bytes message,
+                       kin_bytes mac)
+{
+    unsigned char right[KIN__DIGEST_BYTES_MAX];
+    int size = kin__digest_sign(digest, key, message, right);
+    if (size < 0) {
+        return size;
+    }
+    bool is_right = mac.size == (size_t)size && CRYPTO_memcmp(mac.data, right, mac.size) == 0;
+    OPENSSL_cleanse(right, sizeof right);
+    return is_right;
+}
