@@ -34,6 +34,7 @@
  *   kin/barrier.h    so many wait for each other, round by round
  *   kin/key.h        what two ends of a connection know each other by
  *   kin/cancel.h     the request to stop
+ *   kin/wait.h       several of these at once, and fds
  *
  * What holds everywhere unless a comment says otherwise (threads, fork, the death of a
  * peer, cancelling) stands once in docs/contracts.md.
@@ -73,5 +74,6 @@
 #include <kin/shared_memory.h>
 #include <kin/timeout.h>
 #include <kin/value.h>
+#include <kin/wait.h>
 
 #endif

@@ -82,6 +82,7 @@ int kin__bell_fd(kin__bell_place *place, const struct kin__bell_plan *plan, int 
         if (atomic_compare_exchange_strong(place, &found, bell)) {
             discard(found); /* the parent's */
             kin__errand_add(&bell->errand);
+            kin__keeper_tell();
             found = bell;
         } else { /* another thread was faster */
             discard(bell);

@@ -251,7 +251,6 @@ void kin__errand_add(struct kin__errand *errand)
     mtx_lock(&kin__family.errand_lock);
     kin__list_append(&kin__family.errands, &errand->node);
     mtx_unlock(&kin__family.errand_lock);
-    kin__keeper_tell();
 }
 
 void kin__errand_remove(struct kin__errand *errand)

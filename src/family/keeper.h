@@ -41,11 +41,12 @@ struct kin__errand {
     bool (*look)(struct kin__errand *errand);
 };
 
-/* The second returns when `look` does not run, and will not any more. */
+/* The keeper looks from the next kin__keeper_tell on. The second returns when `look` does not run,
+ * and will not any more. */
 void kin__errand_add(struct kin__errand *errand);
 void kin__errand_remove(struct kin__errand *errand);
 
-/* Makes it look at the table again: a child was started. */
+/* Makes it look again: at the table, since a child was started, and at all errands. */
 void kin__keeper_tell(void);
 
 #endif

@@ -7,14 +7,14 @@
  * not keep the next one from waking; it is cleared if the word is still the same, and whoever goes
  * to sleep has seen the flag clear, so then it is not.
  */
+#include "sync/event.h"
+
 #include "family/bell.h"
 #include "family/reference.h"
-#include "family/sleep.h"
 #include "sync/type.h"
 
 #include <errno.h>
 #include <kin/error.h>
-#include <kin/event.h>
 
 /* Peer death: one that dies while it sets has counted the set or not; the reaper makes all who
  * wait look again, so a set that was counted is seen. Waiters leave nothing but SLEEPERS. */
@@ -111,10 +111,14 @@ bool kin_event_is_set(const kin_event *event)
     return find_shared(event, &shared) == 0 && atomic_load(&shared->count) & KIN__COUNT_FLAG;
 }
 
-/* Whether the event is set, or was since its word was `start`. */
-static bool has_come(uint32_t word, uint32_t start)
+int kin__event_count(const kin_event *event, _Atomic uint32_t **ret_count)
 {
-    return word & KIN__COUNT_FLAG || word / KIN__COUNT_STEP != start / KIN__COUNT_STEP;
+    struct event_shared *shared = NULL;
+    int r = find_shared(event, &shared);
+    if (r == 0) {
+        *ret_count = &shared->count;
+    }
+    return r;
 }
 
 static int wait(struct event_shared *shared, kin_timeout timeout)
@@ -123,7 +127,7 @@ static int wait(struct event_shared *shared, kin_timeout timeout)
     uint32_t start = atomic_load(&shared->count);
     struct kin__spin spin = kin__spin_begin_alone();
     for (;;) {
-        if (has_come(atomic_load(&shared->count), start)) {
+        if (kin__event_has_come(atomic_load(&shared->count), start)) {
             return 0;
         }
         r = kin__timeout_is_over(timeout);
@@ -134,7 +138,7 @@ static int wait(struct event_shared *shared, kin_timeout timeout)
             continue;
         }
         uint32_t key = kin__count_prepare(&shared->count);
-        if (has_come(key, start)) {
+        if (kin__event_has_come(key, start)) {
             return 0;
         }
         r = kin__sleep(&shared->count, key, timeout);

@@ -10,6 +10,7 @@
 #include <errno.h>
 #include <kin/error.h>
 #include <kin/reservation.h>
+#include <kin/wait.h>
 #include <poll.h>
 
 static kin_claim claim_of_victim; /* its own */
@@ -80,6 +81,17 @@ static void use_bell(void)
     CRASH_CHECK(kin_queue_event_fd(scene.queue, &fd) == 0);
     ready.fd = fd;
     CRASH_CHECK(poll(&ready, 1, -1) == 1);
+    claim_and_acknowledge();
+}
+
+static void wait_for_many(void)
+{
+    kin_event *event = NULL;
+    CRASH_CHECK(kin_event_create(NULL, &event) == 0);
+    kin_wait_item items[] = {kin_wait_for_event(event), kin_wait_for_queue(scene.queue)};
+    CRASH_CHECK(kin_wait_many(items, 1, kin_within_ms(1)) == -ETIMEDOUT);
+    CRASH_CHECK(kin_wait_many(items, 2, KIN_FOREVER) == 1);
+    kin_event_free(event);
     claim_and_acknowledge();
 }
 
@@ -356,5 +368,7 @@ const struct scenario queue_claim_scenarios[] = {
     CASE("queue close", "with a claim open", set_up_small, close_and_acknowledge,
          .prepare = prepare_claim, .survivor = close_and_look),
     CASE("queue event_fd", "polls and claims", set_up_small, use_bell, .survivor = claim_at_once),
+    CASE("queue wait_many", "waits and claims", set_up_small, wait_for_many,
+         .survivor = claim_at_once),
     {0},
 };
