@@ -7,6 +7,8 @@
 
 #include <kin/family.h>
 
+#include <stdint.h>
+
 /* Set by the family. `hold` keeps the object that a handle names alive in this process until
  * `let_go` of what it returned: 0, or -ESTALE, KIN_EFAMILY, -ENOMEM. */
 struct kin__handle_hooks {
@@ -15,6 +17,13 @@ struct kin__handle_hooks {
 };
 
 extern struct kin__handle_hooks kin__handle_hooks;
+
+/* What hashes are keyed by; 0: not drawn yet. object/equality/hash.c alone reads and writes it. */
+extern _Atomic uint64_t kin__hash_secret[2];
+
+/* Of the comparison that has called a class's hook in this thread; NULL: none has. */
+struct kin__effort;
+extern _Thread_local struct kin__effort *kin__effort_current;
 
 /* Lets go of what a handle object has held; NULL is fine. */
 void kin__handle_let_go(void *held);
