@@ -5,7 +5,7 @@
 #include "base/allocate.h"
 #include "base/arithmetic.h"
 #include "object/equality/equal.h"
-#include "object/hash.h"
+#include "object/equality/hash.h"
 #include "object/list.h"
 
 /* Numbers of entries are stored in 32 bits; more keys than this are refused as if memory were

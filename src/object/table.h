@@ -14,7 +14,7 @@
 #ifndef KIN_OBJECT_TABLE_H
 #define KIN_OBJECT_TABLE_H
 
-#include "object/effort.h"
+#include "object/equality/effort.h"
 #include "object/object.h"
 #include "object/region.h"
 

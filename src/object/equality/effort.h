@@ -3,8 +3,8 @@
  * in sets: somebody who makes up a pickle can make one look-up as dear as he likes. So each
  * look-up is charged, beyond what every key costs, and refused once the effort is spent.
  */
-#ifndef KIN_OBJECT_EFFORT_H
-#define KIN_OBJECT_EFFORT_H
+#ifndef KIN_OBJECT_EQUALITY_EFFORT_H
+#define KIN_OBJECT_EQUALITY_EFFORT_H
 
 #include <stdbool.h>
 #include <stdint.h>

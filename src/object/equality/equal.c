@@ -2,9 +2,9 @@
 
 #include "object/equality/number.h"
 #include "object/equality/pairs.h"
+#include "object/equality/stack.h"
 #include "object/instance.h"
 #include "object/runtime.h"
-#include "object/stack.h"
 #include "object/table.h"
 
 enum {

@@ -8,7 +8,7 @@
 
 #include <kin/error.h>
 
-#include "object/effort.h"
+#include "object/equality/effort.h"
 #include "object/object.h"
 
 /* Whether two different objects are equal: 1, 0, KIN_ELIMIT, -ENOMEM, or what a class's hook

@@ -1,14 +1,14 @@
-#include "object/hash.h"
+#include "object/equality/hash.h"
 
 #include <math.h>
 #include <string.h>
 
 #include <kin/error.h>
 
+#include "object/equality/stack.h"
 #include "object/instance.h"
 #include "object/integer.h"
 #include "object/runtime.h"
-#include "object/stack.h"
 #include "os/memory.h"
 
 enum {

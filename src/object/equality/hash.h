@@ -7,10 +7,10 @@
  * goes down into tuples only as far as they are new. Instances hash by class and by those of
  * their arguments that are simple: by nothing that can change.
  */
-#ifndef KIN_OBJECT_HASH_H
-#define KIN_OBJECT_HASH_H
+#ifndef KIN_OBJECT_EQUALITY_HASH_H
+#define KIN_OBJECT_EQUALITY_HASH_H
 
-#include "object/effort.h"
+#include "object/equality/effort.h"
 #include "object/object.h"
 
 /* Of bytes; a str hashes as its bytes do. */

@@ -1,4 +1,4 @@
-#include "object/stack.h"
+#include "object/equality/stack.h"
 
 #include <string.h>
 

@@ -2,8 +2,8 @@
  * The explicit stack of a walk through objects, which may be a million deep. The first frames are
  * the caller's local memory, so that what is shallow allocates nothing.
  */
-#ifndef KIN_OBJECT_STACK_H
-#define KIN_OBJECT_STACK_H
+#ifndef KIN_OBJECT_EQUALITY_STACK_H
+#define KIN_OBJECT_EQUALITY_STACK_H
 
 #include <stddef.h>
 
