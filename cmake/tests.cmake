@@ -71,7 +71,7 @@ endforeach()
 
 # The layers that are explored, compiled as for the thread sanitizer but linked with a simulated
 # machine (tests/explore) instead of its run-time library; what the machine has not, os has.
-set(explored_layers base family sync shared queue local)
+set(explored_layers base object family sync shared queue local)
 if(NOT KIN_SANITIZE AND NOT KIN_COVERAGE)
     set(explored)
     foreach(layer IN LISTS KIN_LAYERS)

@@ -12,6 +12,7 @@
  *   kin/dict.h       values found by keys
  *   kin/set.h        sets and frozensets
  *   kin/class.h      objects of the program's own
+ *   kin/handle.h     shared objects and fds in them
  *   kin/pickle.h     objects as bytes, in the format of Python's pickle
  *   kin/pool.h       worker processes: map, imap_unordered
  *   kin/process.h    one child process

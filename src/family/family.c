@@ -6,6 +6,7 @@
 #include "family/member.h"
 #include "family/reference.h"
 #include "family/sleep.h"
+#include "object/runtime.h"
 #include "os/clock.h"
 #include "os/memory.h"
 #include "os/process.h"
@@ -400,6 +401,7 @@ static int found_family(uint64_t memory_bytes_max)
     kin__family.spin_count = kin__os_cpu_count() > 1 ? SPIN_COUNT : 0;
     kin__list_init(&kin__references.objects);
     kin__list_init(&kin__family.errands);
+    kin__handle_hooks = (struct kin__handle_hooks){kin__object_hold, kin__object_free};
     r = kin__member_claim(KIN__MEMBER_PROCESS, 0, &owner);
     if (r == 0) {
         name_member(kin__member_of(owner), "MainProcess");

@@ -107,7 +107,7 @@ static int check_entry(uint16_t type, kin_handle handle)
 {
     const struct kin__entry *entry = kin__directory_find(handle);
     int r = entry == NULL ? -ESTALE : 0;
-    if (entry != NULL && entry->type != type) {
+    if (entry != NULL && type != KIN__TYPE_ANY && entry->type != type) {
         r = -EINVAL;
     } else if (entry != NULL && entry->process != 0 && entry->process != kin__family.owner) {
         r = -EACCES;
@@ -152,6 +152,11 @@ int kin__object_attach(uint16_t type, size_t size, kin_handle handle, void *ret_
     }
     *(void **)ret_object = object;
     return 0;
+}
+
+int kin__object_hold(kin_handle handle, void **ret_held)
+{
+    return kin__object_attach(KIN__TYPE_ANY, sizeof(struct kin__object), handle, ret_held);
 }
 
 kin_handle *kin__object_handles(const struct kin__object *object)

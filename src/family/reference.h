@@ -24,6 +24,8 @@ struct kin__object {
     bool is_process_only; /* a forked child does not inherit it */
 };
 
+#define KIN__TYPE_ANY ((uint16_t)0)
+
 /* What kin__object_create makes. */
 struct kin__object_plan {
     uint16_t type;
@@ -50,6 +52,10 @@ struct kin__references {
  * -EACCES: another process's own. */
 int kin__object_create(const struct kin__object_plan *plan, void *ret_object);
 int kin__object_attach(uint16_t type, size_t size, kin_handle handle, void *ret_object);
+
+/* Opens whatever the handle names, to keep it alive: kin__object_free lets go of it. Codes alike,
+ * without -EINVAL. */
+int kin__object_hold(kin_handle handle, void **ret_held);
 
 /* The handles in front of the shared part, counted references. */
 kin_handle *kin__object_handles(const struct kin__object *object);

@@ -23,8 +23,8 @@
 #define KIN__BLOB_BYTES_MIN ((size_t)16384)
 
 struct kin__encode_options {
-    uint32_t protocol;         /* 2 to 5; 0: 4 */
-    bool takes_handles;        /* else -EOPNOTSUPP, likewise the next */
+    uint32_t protocol;  /* 2 to 5; 0: 4 */
+    bool takes_handles; /* else -EOPNOTSUPP, likewise the next */
     bool takes_fds;
     uint64_t buffer_bytes_min; /* as in kin_pickle_encode_options */
     kin_object *buffers;
