@@ -21,6 +21,8 @@
  *   kin/message.h    one that was taken
  *   kin/reservation.h  writing a message in place
  *   kin/claim.h      reading it in place, acknowledging or refusing it
+ *   kin/pipe.h       two connected ends
+ *   kin/connection.h  sending and receiving through one, also with fds, also with Python
  *   kin/value.h      a number that processes share, or the handle of what they share
  *   kin/array.h      many of them in a row
  *   kin/shared_list.h    items of all kinds
@@ -50,6 +52,7 @@
 #include <kin/claim.h>
 #include <kin/class.h>
 #include <kin/condition.h>
+#include <kin/connection.h>
 #include <kin/deadlock.h>
 #include <kin/dict.h>
 #include <kin/error.h>
@@ -63,6 +66,7 @@
 #include <kin/message.h>
 #include <kin/object.h>
 #include <kin/pickle.h>
+#include <kin/pipe.h>
 #include <kin/pool.h>
 #include <kin/process.h>
 #include <kin/queue.h>

@@ -7,10 +7,6 @@
 
 #include <errno.h>
 
-/* A message that one call sends is in the socket as a whole or not: on this machine it travels in one
- * piece of the kernel's memory, if nobody made that small. */
-#define UNIX_SOCKET_WHOLE_BYTES 2048u
-
 static int wait_to_receive(struct kin__transport *transport, kin_timeout timeout)
 {
     int r = kin__poll_one(transport->fd, KIN__OS_POLL_READ, timeout);
@@ -55,8 +51,7 @@ static void socket_shut(struct kin__transport *transport)
 }
 
 static const struct kin__transport_operations operations[] = {
-    [KIN__OS_FD_PIPE] = {.whole_bytes = KIN__OS_PIPE_STEP,
-                         .receive = pipe_receive,
+    [KIN__OS_FD_PIPE] = {.receive = pipe_receive,
                          .send = pipe_send,
                          .wait_to_receive = wait_to_receive,
                          .wait_to_send = wait_to_send,
@@ -69,8 +64,6 @@ static const struct kin__transport_operations operations[] = {
                            .shut = socket_shut,
                            .free = free_transport},
     [KIN__OS_FD_UNIX_SOCKET] = {.gives_receipts = true,
-                                .takes_fds = true,
-                                .whole_bytes = UNIX_SOCKET_WHOLE_BYTES,
                                 .receive = socket_receive,
                                 .send = socket_send,
                                 .wait_to_receive = wait_to_receive,
@@ -88,4 +81,9 @@ int kin__transport_create(int fd, enum kin__os_fd_kind kind, struct kin__transpo
     *transport = (struct kin__transport){.operations = &operations[kind], .fd = fd};
     *ret_transport = transport;
     return 0;
+}
+
+void kin__transport_forget(struct kin__transport *transport)
+{
+    kin__release(transport);
 }

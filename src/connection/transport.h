@@ -16,8 +16,7 @@
 struct kin__transport;
 
 struct kin__transport_operations {
-    bool gives_receipts; /* `receive` fills in the receipt, see os/socket.h */
-    bool takes_fds;      /* they can go with bytes */
+    bool gives_receipts; /* `receive` and `send` fill in the receipt, see os/socket.h */
     uint32_t
         whole_bytes; /* up to so many bytes are sent whole, or not at all if the process dies */
 
@@ -48,5 +47,8 @@ struct kin__transport {
 
 /* A transport for a pipe or a plain socket; takes `fd`, on success. 0, or -ENOMEM. */
 int kin__transport_create(int fd, enum kin__os_fd_kind kind, struct kin__transport **ret_transport);
+
+/* Frees a plain one, and leaves the fd open. */
+void kin__transport_forget(struct kin__transport *transport);
 
 #endif

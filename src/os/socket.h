@@ -51,9 +51,9 @@ int kin__os_fd_keep(int fd);
 /* 0; -EBADF: not an open fd; -ENOTSUP: a socket that is not a stream. */
 int kin__os_fd_inspect(int fd, struct kin__os_fd_about *ret_about);
 
-/* A place for the receipt of bytes: the kernel itself writes there how many bytes have come, before
- * the call returns. So in shared memory it stays true when the process dies in the call or right
- * behind it. Whoever will look for it clears it before. */
+/* A place for the receipt of bytes: the kernel itself writes there how many bytes have moved,
+ * before the call returns. So in shared memory it stays true when the process dies in the call or
+ * right behind it. Whoever will look for it clears it before. */
 struct kin__os_receipt {
     _Alignas(8) unsigned char words[64];
 };
@@ -71,7 +71,8 @@ struct kin__os_fds {
 struct kin__os_output {
     const kin_bytes *pieces;
     uint32_t count;
-    bool may_wait; /* until there is room for all */
+    bool may_wait;                   /* until there is room for all */
+    struct kin__os_receipt *receipt; /* NULL: not wanted */
     const struct kin__os_fds *fds;
 };
 
@@ -89,7 +90,8 @@ struct kin__os_intake {
  * go. */
 int64_t kin__os_socket_send(int fd, const struct kin__os_output *output);
 
-/* Receives some bytes. How many, 0: end of file; or -EAGAIN: none, and may not wait; -ECONNRESET. */
+/* Receives some bytes. How many, 0: end of file; or -EAGAIN: none, and may not wait;
+ * -ECONNRESET. */
 int64_t kin__os_socket_receive(int fd, const struct kin__os_intake *intake);
 
 /* No more bytes will be sent: the other side finds the end of file. */

@@ -117,7 +117,7 @@ uint32_t kin__os_receipt_bytes(const struct kin__os_receipt *receipt)
 
 void kin__os_receipt_clear(struct kin__os_receipt *receipt)
 {
-    memset(receipt->words, 0, sizeof receipt->words);
+    memset(receipt->words + offsetof(struct mmsghdr, msg_len), 0, sizeof(unsigned));
 }
 
 union control {
@@ -139,17 +139,20 @@ static void write_control(struct msghdr *message, union control *control,
 int64_t kin__os_socket_send(int fd, const struct kin__os_output *output)
 {
     union control control;
-    struct msghdr message = {.msg_iov = (struct iovec *)(uintptr_t)output->pieces,
-                             .msg_iovlen = output->count};
-    ssize_t sent = 0;
+    struct kin__os_receipt own;
+    struct mmsghdr *message = (struct mmsghdr *)(output->receipt == NULL ? &own : output->receipt);
+    int sent = 0;
     KIN__OS_FAULT(ENOBUFS);
+    message->msg_hdr = (struct msghdr){.msg_iov = (struct iovec *)(uintptr_t)output->pieces,
+                                       .msg_iovlen = output->count};
+    message->msg_len = 0;
     if (output->fds != NULL && output->fds->count > 0) {
-        write_control(&message, &control, output->fds);
+        write_control(&message->msg_hdr, &control, output->fds);
     }
     do {
-        sent = sendmsg(fd, &message, MSG_NOSIGNAL | (output->may_wait ? 0 : MSG_DONTWAIT));
+        sent = sendmmsg(fd, message, 1, MSG_NOSIGNAL | (output->may_wait ? 0 : MSG_DONTWAIT));
     } while (sent < 0 && errno == EINTR);
-    return sent < 0 ? -errno : sent;
+    return sent < 0 ? -errno : (int64_t)message->msg_len;
 }
 
 /* Puts the fds of a message that came where they belong. There is no room for more than those. */

@@ -1,0 +1,64 @@
+/**
+ * Connections, for the other parts of kin: making one over any transport, and moving messages
+ * without a copy that is not needed.
+ */
+#ifndef KIN_CONNECTION_CONNECTION_H
+#define KIN_CONNECTION_CONNECTION_H
+
+#include "connection/transport.h"
+
+#include <kin/connection.h>
+#include <stdatomic.h>
+#include <stdbool.h>
+
+/* What kin__connection_create makes. */
+struct kin__connection_plan {
+    kin_scope scope; /* KIN_SCOPE_PROCESS for a transport that keeps state */
+    enum kin__os_fd_kind kind;
+    bool is_readable;
+    bool is_writable;
+    bool may_read_ahead; /* nobody reads from the fd but through this connection */
+    uint64_t message_bytes_max;
+};
+
+/* Makes a connection; takes the transport, on success. 0, or -ENOMEM, KIN_EFAMILY. */
+int kin__connection_create(const struct kin__connection_plan *plan,
+                           struct kin__transport *transport, kin_connection **ret_connection);
+
+/* What is to be sent as one message. */
+struct kin__parcel {
+    const kin_bytes *pieces; /* one behind the other they are the message */
+    uint32_t count;
+    const int *fds; /* borrowed; they go with the message */
+    uint32_t fd_count;
+};
+
+/* Sends it. As kin_connection_send_bytes and kin_connection_send_fds. */
+int kin__connection_send(kin_connection *connection, const struct kin__parcel *parcel,
+                         kin_timeout timeout);
+
+/* Where a message is to go. */
+struct kin__sink {
+    uint64_t
+        bytes_max; /* what is longer breaks the direction, with -EFBIG; 0: the end's own limit */
+
+    /* Finds a place for a message of so many bytes. Called once, with the receiver's lock held, so
+     * it must not call kin; the place is written to until the receive returns. 0, or a code, with
+     * which the receive ends: the message is still there for the next. */
+    int (*reserve)(struct kin__sink *sink, uint64_t bytes, void **ret_place);
+
+    struct kin__os_fds *fds; /* where its fds go, which are the caller's then; NULL: closed */
+    uint64_t size;           /* out, if it came: bytes of the message */
+};
+
+/* Receives a message. As kin_connection_receive_into; `fds` is untouched on failure. */
+int kin__connection_receive(kin_connection *connection, struct kin__sink *sink,
+                            kin_timeout timeout);
+
+/* For who waits on many at once: beside polling the fd, whether there are bytes that poll does not
+ * see, since they were read ahead. `watch` is an event count that is raised when somebody of the
+ * family leaves such bytes behind; NULL: closed. */
+bool kin__connection_has_bytes(const kin_connection *connection);
+_Atomic uint32_t *kin__connection_watch(const kin_connection *connection);
+
+#endif
