@@ -12,6 +12,7 @@
  *   kin/dict.h       values found by keys
  *   kin/set.h        sets and frozensets
  *   kin/class.h      objects of the program's own
+ *   kin/standard.h   dates, decimals, exceptions and others of Python's own library
  *   kin/handle.h     shared objects and fds in them
  *   kin/pickle.h     objects as bytes, in the format of Python's pickle
  *   kin/pool.h       worker processes: map, imap_unordered
@@ -77,6 +78,7 @@
 #include <kin/set.h>
 #include <kin/shared_list.h>
 #include <kin/shared_memory.h>
+#include <kin/standard.h>
 #include <kin/timeout.h>
 #include <kin/value.h>
 #include <kin/wait.h>

@@ -50,6 +50,10 @@ typedef struct kin_class {
     /* Whether two are equal: 1, 0 or a negative code. Default: by arguments, state and items. */
     int (*equal)(const kin_object *first, const kin_object *second);
 
+    /* A number that equal ones share, for dicts and sets: 0 or a negative code. Default: by class
+     * and arguments; of a class that has `equal`, one number for all, which is slow. */
+    int (*hash)(const kin_object *instance, uint64_t *ret_hash);
+
     /* What kin_object_format writes: a list of str, written as they are, and of tuples of one
      * object, whose repr is written. NULL: no memory. Default: module.Name(arguments). */
     kin_object *(*describe)(const kin_object *instance);
@@ -73,8 +77,9 @@ KIN_API void kin_class_register(kin_class *class_);
 /** The class of this name; NULL: none is registered. */
 KIN_API const kin_class *kin_class_find(const char *module, const char *name);
 
-/** Makes an instance: `arguments` is a tuple, taken; NULL is ENOMEM as always, an empty tuple no
- * arguments. Returns 0, -ENOMEM, -EINVAL, or what `construct` returned. */
+/** Makes an instance: `arguments` is a tuple, taken; NULL is ENOMEM as always. Of an empty tuple
+ * Python will make it as it makes what it has pickled itself, without calling `__init__`. Returns
+ * 0, -ENOMEM, -EINVAL, or what `construct` returned. */
 KIN_API int kin_instance_create(const kin_class *class_, kin_object *arguments,
                                 kin_object **ret_instance);
 

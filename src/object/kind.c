@@ -2,20 +2,11 @@
  * What can be asked of an object of any kind.
  */
 #include "object/instance.h"
+#include "object/standard/standard.h"
 
 kin_kind kin_object_kind(const kin_object *object)
 {
     return kin__kind(object);
-}
-
-/* The name of what made an opaque object. */
-static const char *opaque_name(const struct object_instance *opaque)
-{
-    if (kin__kind(opaque->callable) != KIN_KIND_GLOBAL) {
-        return "object";
-    }
-    const struct object_global *global = (const struct object_global *)opaque->callable;
-    return global->bytes + global->module_size + 1;
 }
 
 const char *kin_object_type_name(const kin_object *object)
@@ -40,11 +31,8 @@ const char *kin_object_type_name(const kin_object *object)
         [KIN_KIND_FD] = "fd",
     };
     kin_kind kind = kin__kind(object);
-    if (kind == KIN_KIND_INSTANCE) {
-        return ((const struct object_instance *)object)->class_->name;
-    }
-    if (kind == KIN_KIND_OPAQUE) {
-        return opaque_name((const struct object_instance *)object);
+    if (kind == KIN_KIND_INSTANCE || kind == KIN_KIND_OPAQUE) {
+        return kin__instance_type_name((const struct object_instance *)object);
     }
     return names[kind];
 }
@@ -60,6 +48,8 @@ size_t kin_object_count(const kin_object *object)
     case KIN_KIND_SET:
     case KIN_KIND_FROZENSET:
         return ((const struct object_table *)object)->count;
+    case KIN_KIND_INSTANCE:
+        return kin__is_range(object) ? kin__range_count(object) : 0;
     default:
         return 0;
     }
@@ -72,6 +62,8 @@ kin_object *kin_object_at(const kin_object *object, size_t index)
         items = ((const struct object_list *)object)->items;
     } else if (kin__kind(object) == KIN_KIND_TUPLE) {
         items = ((const struct object_tuple *)object)->items;
+    } else if (kin__is_range(object)) {
+        return kin__range_at(object, index);
     }
     return items == NULL || index >= kin_object_count(object) ? NULL : items[index];
 }

@@ -1,5 +1,7 @@
 #include "object/list.h"
 
+#include <kin/list.h>
+
 #include "base/allocate.h"
 #include "base/arithmetic.h"
 

@@ -71,7 +71,7 @@ struct object_text {
     char bytes[]; /* and a NUL */
 };
 
-/* A module and a name: "collections\0deque\0". */
+/* A module, a name, and both: "collections\0deque\0collections.deque\0". */
 struct object_global {
     struct kin_object object;
     uint32_t module_size;

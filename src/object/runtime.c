@@ -5,6 +5,7 @@
 struct kin__handle_hooks kin__handle_hooks;
 _Atomic uint64_t kin__hash_secret[2];
 _Thread_local struct kin__effort *kin__effort_current;
+struct kin__registry kin__registry;
 
 void kin__handle_let_go(void *held)
 {

@@ -1,6 +1,6 @@
 /**
- * What objects have once in a process: how they hold what belongs to the family, of which this
- * layer knows nothing.
+ * What objects have once in a process: the classes that are registered; how they hold what belongs
+ * to the family, of which this layer knows nothing.
  */
 #ifndef KIN_OBJECT_RUNTIME_H
 #define KIN_OBJECT_RUNTIME_H
@@ -8,6 +8,8 @@
 #include <kin/family.h>
 
 #include <stdint.h>
+
+#include "object/class/class.h"
 
 /* Set by the family. `hold` keeps the object that a handle names alive in this process until
  * `let_go` of what it returned: 0, or -ESTALE, KIN_EFAMILY, -ENOMEM. */
@@ -17,6 +19,7 @@ struct kin__handle_hooks {
 };
 
 extern struct kin__handle_hooks kin__handle_hooks;
+extern struct kin__registry kin__registry;
 
 /* What hashes are keyed by; 0: not drawn yet. object/equality/hash.c alone reads and writes it. */
 extern _Atomic uint64_t kin__hash_secret[2];

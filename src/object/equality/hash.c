@@ -234,6 +234,11 @@ static int hash_instance(const struct object_instance *instance, struct kin__eff
     uint64_t sum = (uintptr_t)instance->class_;
     uint64_t hash = 0;
     int r = 0;
+    if (instance->class_ != NULL && instance->class_->hash != NULL) {
+        r = instance->class_->hash(&instance->container.object, &hash);
+        *ret_hash = hash_word(combine(sum, hash));
+        return r < 0 ? r : 0;
+    }
     if (instance->class_ != NULL && instance->class_->equal != NULL) {
         *ret_hash = hash_word(sum); /* what makes two equal is the class's to say */
         return 0;
