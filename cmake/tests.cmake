@@ -3,6 +3,7 @@
 #   tests/unit/<layer>/*.c   one program a layer, with the objects of that layer and those it
 #                            stands on only: what reaches further does not link
 #   tests/api/*.c            one program, linked with libkin.so
+#   tests/interop/*.c        one program, linked with libkin.so; interop_test.sh runs it
 #   tests/crash/*.c          one program each, with the objects of all layers; files in
 #                            folders below are linked into each of them
 #   tests/explore/*.c        one program: real code on a simulated machine, see there
@@ -52,6 +53,12 @@ if(sources AND TARGET kin)
     kin_add_test_program(api ${sources})
     target_link_libraries(api PRIVATE kin)
     kin_add_test(api api)
+endif()
+
+file(GLOB sources CONFIGURE_DEPENDS tests/interop/*.c)
+if(sources AND TARGET kin)
+    kin_add_test_program(interop ${sources})
+    target_link_libraries(interop PRIVATE kin)
 endif()
 
 file(GLOB sources CONFIGURE_DEPENDS tests/crash/*.c)
