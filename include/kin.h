@@ -60,6 +60,7 @@
 #include <kin/event.h>
 #include <kin/export.h>
 #include <kin/family.h>
+#include <kin/handle.h>
 #include <kin/key.h>
 #include <kin/list.h>
 #include <kin/local_queue.h>

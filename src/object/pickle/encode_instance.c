@@ -1,0 +1,241 @@
+/**
+ * Instances, opaque objects, and what belongs to the family: what made them is written, then what
+ * was done to them.
+ */
+#include "object/instance.h"
+#include "object/pickle/encode_leaf.h"
+
+/* `stage` of an instance's frame: what is to be written next. */
+enum stage {
+    STAGE_ARGUMENTS,
+    STAGE_KEYWORDS,
+    STAGE_MAKE,
+    STAGE_PARTS,      /* `next` says which one */
+    STAGE_AFTER_PART, /* the opcode that follows part `next` */
+    STAGE_STATE,      /* what getstate says */
+    STAGE_AFTER_STATE,
+    STAGE_END
+};
+
+static bool has_keywords(const struct object_instance *instance)
+{
+    return instance->made_by == MADE_BY_NEW_WITH_KEYWORDS;
+}
+
+/* The call, when all that it needs is on the stack. 1: the instance was written inside itself, as a
+ * whole. */
+static int make(struct encoder *encoder, const struct encode_frame *frame)
+{
+    static const uint8_t opcodes[] = {[MADE_BY_CALL] = OP_REDUCE,
+                                      [MADE_BY_NEW] = OP_NEWOBJ,
+                                      [MADE_BY_NEW_WITH_KEYWORDS] = OP_NEWOBJ_EX};
+    const struct object_instance *instance = (const struct object_instance *)frame->object;
+    uint32_t values = has_keywords(instance) ? 3 : 2;
+    enum opcode opcode = opcodes[instance->made_by];
+    if (has_keywords(instance) && encoder->protocol < 4) {
+        int r = kin__encode_opcode(encoder, OP_TUPLE3);
+        if (r < 0) {
+            return r;
+        }
+        values = 2;
+        opcode = OP_REDUCE;
+    }
+    return kin__encode_close(encoder, frame, OP_POP, values, opcode);
+}
+
+static int encode_keywords(struct encoder *encoder, const struct object_instance *instance)
+{
+    if (!has_keywords(instance)) {
+        return 0;
+    }
+    return instance->keywords == NULL ? kin__encode_opcode(encoder, OP_EMPTY_DICT)
+                                      : kin__encode_value(encoder, instance->keywords);
+}
+
+static int encode_part(struct encoder *encoder, const struct instance_part *part)
+{
+    switch ((enum part_kind)part->kind) {
+    case PART_ITEMS:
+        return kin__encode_items(encoder, part->object, OP_APPENDS, OP_APPEND);
+    case PART_PAIRS:
+        return part->object->kind == KIN_KIND_LIST
+                   ? kin__encode_items(encoder, part->object, OP_SETITEMS, OP_SETITEM)
+                   : kin__encode_pairs(encoder, part->object);
+    case PART_MEMBERS:
+        return kin__encode_items(encoder, part->object, OP_ADDITEMS, OP_ADDITEMS);
+    case PART_STATE:
+    case PART_EFFECT:
+        return kin__encode_value(encoder, part->object);
+    }
+    return -EINVAL;
+}
+
+static int end_part(struct encoder *encoder, const struct instance_part *part)
+{
+    if (part->kind == PART_STATE) {
+        return kin__encode_opcode(encoder, OP_BUILD);
+    }
+    return part->kind == PART_EFFECT ? kin__encode_opcode(encoder, OP_POP) : 0;
+}
+
+/* The next part that is written as it is; of an instance with a class, its state is not. */
+static const struct instance_part *next_part(const struct object_instance *instance,
+                                             struct encode_frame *frame)
+{
+    while (frame->next < instance->part_count && instance->class_ != NULL &&
+           instance->parts[frame->next].kind == PART_STATE) {
+        frame->next++;
+    }
+    return frame->next < instance->part_count ? &instance->parts[frame->next] : NULL;
+}
+
+/* Begins to write the state, if there is one. What a hook has made lives as long as the encoding,
+ * which may refer to it, as the memo does. */
+static int encode_state(struct encoder *encoder, const struct object_instance *instance)
+{
+    struct kin__encoding *encoding = encoder->encoding;
+    int r = kin__encoding_make_room(&encoding->states, sizeof *encoding->states,
+                                    encoding->state_count, &encoding->state_capacity);
+    kin_object *state = NULL;
+    if (r == 0) {
+        r = kin__instance_get_state(&instance->container.object, &state);
+    }
+    if (r < 0 || state == NULL) {
+        return r < 0 ? r : 0;
+    }
+    encoding->states[encoding->state_count++] = state;
+    r = kin__encode_value(encoder, state);
+    return r < 0 ? r : 1;
+}
+
+static int step_parts(struct encoder *encoder, struct encode_frame *frame,
+                      const struct object_instance *instance)
+{
+    const struct instance_part *part = next_part(instance, frame);
+    if (frame->stage == STAGE_AFTER_PART && part != NULL) {
+        frame->stage = STAGE_PARTS;
+        frame->next++;
+        return end_part(encoder, part);
+    }
+    if (part != NULL) {
+        frame->stage = STAGE_AFTER_PART;
+        return encode_part(encoder, part);
+    }
+    frame->stage = instance->class_ != NULL ? STAGE_STATE : STAGE_END;
+    return 0;
+}
+
+static int step_state(struct encoder *encoder, struct encode_frame *frame,
+                      const struct object_instance *instance)
+{
+    uint32_t place = encoder->depth - 1;
+    frame->stage = STAGE_AFTER_STATE;
+    int r = encode_state(encoder, instance);
+    if (r == 0) {
+        encoder->frames[place].stage = STAGE_END;
+    }
+    return r < 0 ? r : 0;
+}
+
+static int step_instance(struct encoder *encoder, struct encode_frame *frame)
+{
+    const struct object_instance *instance = (const struct object_instance *)frame->object;
+    int r = 0;
+    switch ((enum stage)frame->stage) {
+    case STAGE_ARGUMENTS:
+        frame->stage = STAGE_KEYWORDS;
+        return kin__encode_value(encoder, instance->arguments);
+    case STAGE_KEYWORDS:
+        frame->stage = STAGE_MAKE;
+        return encode_keywords(encoder, instance);
+    case STAGE_MAKE:
+        r = make(encoder, frame);
+        frame->stage = r == 1 ? STAGE_END : STAGE_PARTS;
+        return r < 0 ? r : 0;
+    case STAGE_PARTS:
+    case STAGE_AFTER_PART:
+        return step_parts(encoder, frame, instance);
+    case STAGE_STATE:
+        return step_state(encoder, frame, instance);
+    case STAGE_AFTER_STATE:
+        frame->stage = STAGE_END;
+        return kin__encode_opcode(encoder, OP_BUILD);
+    case STAGE_END:
+        encoder->depth--;
+    }
+    return r;
+}
+
+int kin__encode_instance(struct encoder *encoder, const kin_object *object)
+{
+    static const struct known_global new_with_keywords = {"copyreg", "__newobj_ex__"};
+    const struct object_instance *instance = (const struct object_instance *)object;
+    int r = has_keywords(instance) && encoder->protocol < 4
+                ? kin__encode_known(encoder, &new_with_keywords)
+                : 0;
+    struct encode_frame *frame = r < 0 ? NULL : kin__encode_push(encoder, step_instance, object);
+    if (frame == NULL) {
+        return r < 0 ? r : -ENOMEM;
+    }
+    kin__encode_open(encoder, frame);
+    return instance->callable != NULL ? kin__encode_value(encoder, instance->callable)
+                                      : kin__encode_class(encoder, instance->class_);
+}
+
+/* --- what belongs to the family --- */
+
+int kin__encode_handle(struct encoder *encoder, const struct object_handle *handle)
+{
+    static const struct known_global class_ = {KIN__WIRE_MODULE, KIN__WIRE_HANDLE};
+    struct kin__encoding *encoding = encoder->encoding;
+    unsigned char bytes[KIN__WIRE_HANDLE_BYTES];
+    if (!encoder->options->takes_handles) {
+        return -EOPNOTSUPP;
+    }
+    int r = kin__encoding_make_room(&encoding->handles, sizeof *encoding->handles,
+                                    encoding->handle_count, &encoding->handle_capacity);
+    if (r == 0) {
+        encoding->handles[encoding->handle_count++] = handle->handle;
+        kin__write_little_endian(bytes, handle->handle.index, 4);
+        kin__write_little_endian(bytes + 4, handle->handle.family, 4);
+        kin__write_little_endian(bytes + 8, handle->handle.counter, 8);
+        r = kin__encode_known(encoder, &class_);
+    }
+    if (r == 0) {
+        r = kin__encode_bytes(encoder, bytes, sizeof bytes);
+    }
+    if (r == 0) {
+        r = kin__encode_reserve(encoder, 2);
+    }
+    if (r == 0) {
+        kin__write_u8(encoder, OP_TUPLE1);
+        kin__write_u8(encoder, OP_REDUCE);
+        r = kin__encode_note(encoder, &handle->object);
+    }
+    return r;
+}
+
+int kin__encode_fd(struct encoder *encoder, const struct object_fd *fd)
+{
+    static const struct known_global class_ = {KIN__WIRE_MODULE, KIN__WIRE_FD};
+    struct kin__encoding *encoding = encoder->encoding;
+    if (!encoder->options->takes_fds) {
+        return -EOPNOTSUPP;
+    }
+    int r = kin__encoding_make_room(&encoding->fds, sizeof *encoding->fds, encoding->fd_count,
+                                    &encoding->fd_capacity);
+    if (r == 0) {
+        encoding->fds[encoding->fd_count++] = fd->fd;
+        r = kin__encode_known(encoder, &class_);
+    }
+    if (r == 0) {
+        r = kin__encode_reserve(encoder, LEAF_BYTES);
+    }
+    if (r == 0) {
+        encoder->next = kin__write_small_int(encoder->next, encoding->fd_count - 1);
+        kin__write_u8(encoder, OP_TUPLE1);
+        kin__write_u8(encoder, OP_REDUCE);
+        r = kin__encode_note(encoder, &fd->object);
+    }
+    return r;
+}
