@@ -112,9 +112,9 @@ int kin__encode_bytes(struct encoder *encoder, const void *data, size_t size);
 /* --- encode_items.c --- */
 
 /* Begins to write what is in a list, as items of what was written last: `opcode` ends a batch,
- * `single_opcode` a batch of one. */
+ * `single_opcode`, unless it is 0, a batch of one. */
 int kin__encode_items(struct encoder *encoder, const kin_object *list, enum opcode opcode,
-                      enum opcode single_opcode);
+                      unsigned single_opcode);
 int kin__encode_list(struct encoder *encoder, const kin_object *list);
 int kin__encode_tuple(struct encoder *encoder, const kin_object *tuple);
 

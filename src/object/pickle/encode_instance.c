@@ -62,7 +62,7 @@ static int encode_part(struct encoder *encoder, const struct instance_part *part
                    ? kin__encode_items(encoder, part->object, OP_SETITEMS, OP_SETITEM)
                    : kin__encode_pairs(encoder, part->object);
     case PART_MEMBERS:
-        return kin__encode_items(encoder, part->object, OP_ADDITEMS, OP_ADDITEMS);
+        return kin__encode_items(encoder, part->object, OP_ADDITEMS, 0);
     case PART_STATE:
     case PART_EFFECT:
         return kin__encode_value(encoder, part->object);
@@ -89,23 +89,28 @@ static const struct instance_part *next_part(const struct object_instance *insta
     return frame->next < instance->part_count ? &instance->parts[frame->next] : NULL;
 }
 
-/* Begins to write the state, if there is one. What a hook has made lives as long as the encoding,
+/* The state, borrowed; NULL: none is written. What a hook has made lives as long as the encoding,
  * which may refer to it, as the memo does. */
-static int encode_state(struct encoder *encoder, const struct object_instance *instance)
+static int get_state(struct encoder *encoder, const struct object_instance *instance,
+                     const kin_object **ret_state)
 {
     struct kin__encoding *encoding = encoder->encoding;
+    const kin_object *object = &instance->container.object;
+    if (instance->class_->getstate == NULL) {
+        *ret_state = kin_instance_state(object);
+        return 0;
+    }
     int r = kin__encoding_make_room(&encoding->states, sizeof *encoding->states,
                                     encoding->state_count, &encoding->state_capacity);
     kin_object *state = NULL;
     if (r == 0) {
-        r = kin__instance_get_state(&instance->container.object, &state);
+        r = kin__instance_get_state(object, &state);
     }
-    if (r < 0 || state == NULL) {
-        return r < 0 ? r : 0;
+    if (r >= 0 && state != NULL) {
+        encoding->states[encoding->state_count++] = state;
     }
-    encoding->states[encoding->state_count++] = state;
-    r = kin__encode_value(encoder, state);
-    return r < 0 ? r : 1;
+    *ret_state = state;
+    return r < 0 ? r : 0;
 }
 
 static int step_parts(struct encoder *encoder, struct encode_frame *frame,
@@ -128,13 +133,10 @@ static int step_parts(struct encoder *encoder, struct encode_frame *frame,
 static int step_state(struct encoder *encoder, struct encode_frame *frame,
                       const struct object_instance *instance)
 {
-    uint32_t place = encoder->depth - 1;
-    frame->stage = STAGE_AFTER_STATE;
-    int r = encode_state(encoder, instance);
-    if (r == 0) {
-        encoder->frames[place].stage = STAGE_END;
-    }
-    return r < 0 ? r : 0;
+    const kin_object *state = NULL;
+    int r = get_state(encoder, instance, &state);
+    frame->stage = state != NULL ? STAGE_AFTER_STATE : STAGE_END;
+    return r < 0 || state == NULL ? r : kin__encode_value(encoder, state);
 }
 
 static int step_instance(struct encoder *encoder, struct encode_frame *frame)

@@ -110,7 +110,7 @@ static int step_list(struct encoder *encoder, struct encode_frame *frame)
 }
 
 int kin__encode_items(struct encoder *encoder, const kin_object *list, enum opcode opcode,
-                      enum opcode single_opcode)
+                      unsigned single_opcode)
 {
     uint64_t count = 0;
     uint8_t unit = opcode == OP_SETITEMS ? 2 : 1;

@@ -198,12 +198,12 @@ TEST(globals_have_the_names_of_their_python)
     CHECK_PICKLE(kin_object_from_global("bank", "Account.Kind"), "\x80\x04\x8c\x04"
                                                                  "bank\x8c\x0c"
                                                                  "Account.Kind\x93.");
-    CHECK_PICKLE_AS(3, kin_object_from_global("queue", "Empty"),
+    CHECK_PICKLE_AS(3, kin_object_from_global("urllib.parse", "quote"),
                     "\x80\x03"
-                    "cqueue\nEmpty\n.");
-    CHECK_PICKLE_AS(2, kin_object_from_global("queue", "Empty"),
+                    "curllib.parse\nquote\n.");
+    CHECK_PICKLE_AS(2, kin_object_from_global("urllib.parse", "quote"),
                     "\x80\x02"
-                    "cQueue\nEmpty\n.");
+                    "curllib\nquote\n.");
     CHECK_PICKLE_AS(2, kin_object_from_global("functools", "reduce"),
                     "\x80\x02"
                     "c__builtin__\nreduce\n.");
