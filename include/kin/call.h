@@ -57,6 +57,25 @@ KIN_API void kin_function_register(kin_function_entry *entry);
 /** The argument of the call. Borrowed: valid until the function returns. */
 KIN_API kin_bytes kin_call_bytes(const kin_call *call);
 
+/**
+ * The name of a shared object that came with the argument, see kin_pool_input: attach it with the
+ * function of its type. The object lives at least as long as the call. A zero handle, which nothing
+ * can be attached by, if there is no such index.
+ */
+KIN_API kin_handle kin_call_handle(const kin_call *call, uint32_t index);
+
+/** Number of shared objects that came with the argument. */
+KIN_API uint32_t kin_call_handle_count(const kin_call *call);
+
+/**
+ * An fd that came with the argument, see kin_pool_input. Borrowed: not to be closed; it is closed
+ * when the function returns. -EINVAL if there is no such index.
+ */
+KIN_API int kin_call_fd(const kin_call *call, uint32_t index);
+
+/** Number of fds that came with the argument. */
+KIN_API uint32_t kin_call_fd_count(const kin_call *call);
+
 /** Which attempt this is: 1, or more when a worker died while it ran this task before. */
 KIN_API uint32_t kin_call_attempt(const kin_call *call);
 

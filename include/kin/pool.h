@@ -46,6 +46,21 @@ typedef struct kin_pool_options {
     uint32_t grace_ms;
 } kin_pool_options;
 
+/** What a task is given besides bytes. */
+typedef struct kin_pool_input {
+    kin_bytes bytes; /* kin_call_bytes */
+
+    /* Shared objects: each lives at least until the task is over, whoever lets go of it. At most
+     * 255; kin_call_handle. */
+    const kin_handle *handles;
+    uint32_t handle_count;
+
+    /* Files, sockets, pipes: kin keeps copies of its own until the task is over, and each attempt
+     * gets them anew. At most 64; kin_call_fd. */
+    uint32_t fd_count;
+    const int *fds;
+} kin_pool_input;
+
 /** What became of one task. */
 typedef struct kin_result {
     uint64_t index;         /* of its input, from 0 */
@@ -68,6 +83,9 @@ typedef struct kin_pool_imap kin_pool_imap;
  * called on the thread that is inside kin_pool_imap_next.
  */
 typedef int kin_pool_source(void *user, kin_bytes *ret_input);
+
+/** The same for inputs that are more than bytes. */
+typedef int kin_pool_input_source(void *user, kin_pool_input *ret_input);
 
 /** What a worker has done so far; goes on counting when its process is replaced. */
 typedef struct kin_pool_worker {
@@ -114,6 +132,23 @@ KIN_API int kin_pool_create(const kin_pool_options *options, kin_pool **ret_pool
 KIN_API int kin_pool_map_bytes(kin_pool *pool, kin_function *function, const kin_bytes *inputs,
                                size_t count, kin_timeout timeout, kin_pool_results **ret_results);
 
+/**
+ * The same for inputs that are more than bytes. What a worker cannot get because it, or this
+ * process, may have no more fds, fails its task with -EMFILE.
+ *
+ * Returns what kin_pool_map_bytes does, or
+ *   -ESTALE      a handle leads to nothing
+ *   -EBADF       an fd is not open
+ *   -EINVAL      too many handles or fds
+ *   -EMFILE      no fd is left for a copy
+ *
+ * Peer death: a worker that is killed while it gets the fds of its task leaves none of them open
+ * anywhere; the task fails or runs again like any other.
+ */
+KIN_API int kin_pool_map_inputs(kin_pool *pool, kin_function *function,
+                                const kin_pool_input *inputs, size_t count, kin_timeout timeout,
+                                kin_pool_results **ret_results);
+
 /** Number of results: that of the inputs. */
 KIN_API size_t kin_pool_results_count(const kin_pool_results *results);
 
@@ -132,6 +167,11 @@ KIN_API int kin_pool_imap_unordered_bytes(kin_pool *pool, kin_function *function
                                           kin_pool_source *source, void *user,
                                           kin_pool_imap **ret_imap);
 
+/** The same for inputs that are more than bytes: codes as kin_pool_map_inputs. */
+KIN_API int kin_pool_imap_unordered_inputs(kin_pool *pool, kin_function *function,
+                                           kin_pool_input_source *source, void *user,
+                                           kin_pool_imap **ret_imap);
+
 /**
  * Takes the next result that is there, waiting for one. It is valid until the next call or
  * kin_pool_imap_free. One thread at a time.
@@ -142,7 +182,8 @@ KIN_API int kin_pool_imap_unordered_bytes(kin_pool *pool, kin_function *function
  *   -ECANCELED   the token fired
  *   KIN_EBROKEN  the pool was terminated or freed, or the process that forks the workers was
  *                killed; results that were there have been handed out
- *   what source returned, once the results of earlier inputs have been taken
+ *   what source returned, or why its input could not be given to a task, once the results of
+ *   earlier inputs have been taken
  */
 KIN_API int kin_pool_imap_next(kin_pool_imap *imap, kin_timeout timeout,
                                const kin_result **ret_result);

@@ -37,6 +37,26 @@ kin_bytes kin_call_bytes(const kin_call *call)
     return call == NULL ? (kin_bytes){0} : call->input;
 }
 
+kin_handle kin_call_handle(const kin_call *call, uint32_t index)
+{
+    return call == NULL || index >= call->handle_count ? (kin_handle){0} : call->handles[index];
+}
+
+uint32_t kin_call_handle_count(const kin_call *call)
+{
+    return call == NULL ? 0 : call->handle_count;
+}
+
+int kin_call_fd(const kin_call *call, uint32_t index)
+{
+    return call == NULL || index >= call->fd_count ? -EINVAL : call->fds[index];
+}
+
+uint32_t kin_call_fd_count(const kin_call *call)
+{
+    return call == NULL ? 0 : call->fd_count;
+}
+
 uint32_t kin_call_attempt(const kin_call *call)
 {
     return call == NULL ? 0 : call->attempt;

@@ -12,6 +12,10 @@
 /* A run, made by whoever runs the function: a child process, a worker. */
 struct kin_call {
     kin_bytes input;
+    const kin_handle *handles; /* counted references that came with the input */
+    const int *fds;            /* and fds */
+    uint32_t handle_count;
+    uint32_t fd_count;
     uint32_t attempt;
     struct kin__buffer output;
     kin_error *error; /* set by kin_call_fail */

@@ -48,6 +48,10 @@ int kin__os_pipe(int ret_fds[2]);
 /* Makes an fd close-on-exec. 0, or -EBADF. */
 int kin__os_fd_keep(int fd);
 
+/* Makes a second fd of an open one, with the same properties as those above. 0, or -EBADF,
+ * -EMFILE. */
+int kin__os_fd_copy(int fd, int *ret_fd);
+
 /* 0; -EBADF: not an open fd; -ENOTSUP: a socket that is not a stream. */
 int kin__os_fd_inspect(int fd, struct kin__os_fd_about *ret_about);
 

@@ -20,10 +20,11 @@ struct item {
 };
 
 struct kin_pool_imap {
-    struct kin__job job; /* first: `take` gets this */
-    kin_pool_source *source;
+    struct kin__job job;           /* first: `take` gets this */
+    kin_pool_source *bytes_source; /* NULL: inputs are more than bytes */
+    kin_pool_input_source *source;
     void *user;
-    kin_bytes input; /* from the source, not yet submitted */
+    kin_pool_input input; /* from the source, not yet submitted */
     bool has_input;
     bool has_ended;  /* the source has */
     int source_code; /* 0, or why */
@@ -35,7 +36,7 @@ struct kin_pool_imap {
     /* Guarded by the pool's lock. */
     struct kin__list ready;
     struct kin__list idle;
-    bool is_short; /* there was no memory for the input */
+    bool is_short; /* there was not enough memory, or too few fds, for the input */
 };
 
 static struct item *first_of(struct kin__list *list)
@@ -70,29 +71,54 @@ static bool has_progress(const struct kin__job *job)
            (imap->has_input && !imap->is_short && kin__job_room(job) > 0);
 }
 
-int kin_pool_imap_unordered_bytes(kin_pool *pool, kin_function *function, kin_pool_source *source,
-                                  void *user, kin_pool_imap **ret_imap)
+static void init(kin_pool_imap *imap, void *user)
 {
-    if (function == NULL || source == NULL || ret_imap == NULL) {
+    imap->job.take = take;
+    imap->job.has_progress = has_progress;
+    imap->user = user;
+    kin__list_init(&imap->ready);
+    kin__list_init(&imap->idle);
+}
+
+/* Begins an imap whose source is in `given`. */
+static int create(kin_pool *pool, kin_function *function, const kin_pool_imap *given,
+                  kin_pool_imap **ret_imap)
+{
+    if (function == NULL || ret_imap == NULL) {
         return -EINVAL;
     }
     kin_pool_imap *imap = kin__allocate_zeroed(sizeof *imap);
     if (imap == NULL) {
         return -ENOMEM;
     }
-    imap->job.take = take;
-    imap->job.has_progress = has_progress;
-    imap->source = source;
-    imap->user = user;
-    kin__list_init(&imap->ready);
-    kin__list_init(&imap->idle);
+    imap->bytes_source = given->bytes_source;
+    imap->source = given->source;
+    init(imap, given->user);
     int r = kin__job_begin(&imap->job, pool, function);
     if (r < 0) {
         kin__release(imap);
         return r;
     }
+    if (imap->source != NULL) {
+        kin__exchange_serve(pool);
+    }
     *ret_imap = imap;
     return 0;
+}
+
+int kin_pool_imap_unordered_bytes(kin_pool *pool, kin_function *function, kin_pool_source *source,
+                                  void *user, kin_pool_imap **ret_imap)
+{
+    const kin_pool_imap given = {.bytes_source = source, .user = user};
+    return source == NULL ? -EINVAL : create(pool, function, &given, ret_imap);
+}
+
+int kin_pool_imap_unordered_inputs(kin_pool *pool, kin_function *function,
+                                   kin_pool_input_source *source, void *user,
+                                   kin_pool_imap **ret_imap)
+{
+    const kin_pool_imap given = {.source = source, .user = user};
+    return source == NULL ? -EINVAL : create(pool, function, &given, ret_imap);
 }
 
 /* --- asking the source --- */
@@ -101,12 +127,13 @@ int kin_pool_imap_unordered_bytes(kin_pool *pool, kin_function *function, kin_po
  * lock. */
 static void ask(kin_pool_imap *imap)
 {
-    kin_bytes input = {0};
+    kin_pool_input input = {0};
     if (imap->has_input || imap->has_ended) {
         return;
     }
-    int r = imap->source(imap->user, &input);
-    if (r > 0 && input.data == NULL && input.size != 0) {
+    int r = imap->source != NULL ? imap->source(imap->user, &input)
+                                 : imap->bytes_source(imap->user, &input.bytes);
+    if (r > 0 && !kin__job_is_input(&input)) {
         r = -EINVAL;
     }
     imap->has_input = r > 0;
@@ -117,7 +144,15 @@ static void ask(kin_pool_imap *imap)
     }
 }
 
-/* Submits the input that there is. -EAGAIN, -ENOMEM: it stays. */
+/* The input that there is cannot become a task: as if the source had ended with this. */
+static void refuse_input(kin_pool_imap *imap, int code)
+{
+    imap->has_input = false;
+    imap->has_ended = true;
+    imap->source_code = code;
+}
+
+/* Submits the input that there is. A code: it stays. */
 static int submit(kin_pool_imap *imap)
 {
     struct item *item = first_of(&imap->idle);
@@ -129,7 +164,7 @@ static int submit(kin_pool_imap *imap)
         item->next = imap->items;
         imap->items = item;
     }
-    int r = kin__job_submit(&imap->job, item, imap->submitted, imap->input, true);
+    int r = kin__job_submit(&imap->job, item, imap->submitted, &imap->input, true);
     if (r < 0) {
         kin__list_append(&imap->idle, &item->node);
         return r;
@@ -140,7 +175,8 @@ static int submit(kin_pool_imap *imap)
     return 0;
 }
 
-/* Submits as much as may be ahead. 0, or -ENOMEM: nothing is on its way that could make room. */
+/* Submits as much as may be ahead. 0, or -ENOMEM, -EMFILE: nothing is on its way that could make
+ * room. */
 static int feed(kin_pool_imap *imap)
 {
     kin_pool *pool = imap->job.pool;
@@ -150,14 +186,18 @@ static int feed(kin_pool_imap *imap)
         mtx_lock(&pool->lock);
         if (imap->has_input) {
             r = submit(imap);
-            imap->is_short = r == -ENOMEM;
+            imap->is_short = kin__job_is_shortage(r);
+            if (r < 0 && r != -EAGAIN && !imap->is_short) {
+                refuse_input(imap, r);
+                r = 0;
+            }
         } else {
             kin__job_end_feeding(&imap->job);
             r = 1;
         }
         mtx_unlock(&pool->lock);
     }
-    return r == -ENOMEM && imap->submitted == imap->handed_out ? r : 0;
+    return kin__job_is_shortage(r) && imap->submitted == imap->handed_out ? r : 0;
 }
 
 /* --- handing out --- */

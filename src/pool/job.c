@@ -114,32 +114,69 @@ static void release_slot(kin_pool *pool, uint32_t index)
     atomic_store_explicit(&slot->word, KIN__SLOT_FREE, memory_order_release);
     pool->places[place->previous].next = place->next;
     pool->places[place->next].previous = place->previous;
+    kin__exchange_drop(place->fds);
+    place->fds = NULL;
     place->is_used = false;
     pool->place_count--;
 }
 
 /* --- submitting --- */
 
-static int write_input(kin_pool *pool, struct kin__slot *slot, kin_bytes input)
+bool kin__job_is_input(const kin_pool_input *input)
 {
-    slot->input_bytes = input.size;
-    if (input.size <= KIN__POOL_INPUT_BYTES) {
-        if (input.size > 0) {
-            memcpy(slot->input, input.data, input.size);
+    return (input->bytes.data != NULL || input->bytes.size == 0) &&
+           (input->handles != NULL || input->handle_count == 0) &&
+           (input->fds != NULL || input->fd_count == 0) &&
+           input->handle_count <= KIN__POOL_HANDLES_MAX && input->fd_count <= KIN__OS_FDS_MAX;
+}
+
+/* A block with the references and the bytes. 0, or -ENOMEM, -ESTALE. */
+static int write_block(const kin_pool_input *input, uint64_t *ret_block)
+{
+    uint64_t block = 0;
+    uint64_t place = input->handle_count * sizeof(kin_handle);
+    int r = kin__block_create(place + input->bytes.size, input->handle_count, KIN__BLOCK_BYTES,
+                              &block);
+    if (r < 0) {
+        return r;
+    }
+    kin_handle *references = kin__at(block);
+    for (uint32_t i = 0; r == 0 && i < input->handle_count; i++) {
+        r = kin__reference_add(&references[i], input->handles[i]);
+    }
+    if (r < 0) {
+        kin__block_free(block, self_owner());
+        return r;
+    }
+    if (input->bytes.size > 0) {
+        memcpy(kin__at(block + place), input->bytes.data, input->bytes.size);
+    }
+    *ret_block = block;
+    return 0;
+}
+
+static int write_input(kin_pool *pool, struct kin__slot *slot, const kin_pool_input *input)
+{
+    kin_bytes bytes = input->bytes;
+    slot->input_bytes = bytes.size;
+    slot->handle_count = input->handle_count;
+    slot->fd_count = input->fd_count;
+    if (bytes.size <= KIN__POOL_INPUT_BYTES && input->handle_count == 0) {
+        if (bytes.size > 0) {
+            memcpy(slot->input, bytes.data, bytes.size);
         }
         return 0;
     }
     uint64_t block = 0;
-    int r = kin__block_create(input.size, 0, KIN__BLOCK_BYTES, &block);
+    int r = write_block(input, &block);
     if (r == 0) {
-        memcpy(kin__at(block), input.data, input.size);
         atomic_store(&slot->input_block, block);
         kin__block_give(block, self_owner(), object_owner(pool));
     }
     return r;
 }
 
-int kin__job_submit(struct kin__job *job, void *item, uint64_t index, kin_bytes input,
+int kin__job_submit(struct kin__job *job, void *item, uint64_t index, const kin_pool_input *input,
                     bool is_awaited)
 {
     kin_pool *pool = job->pool;
@@ -152,14 +189,20 @@ int kin__job_submit(struct kin__job *job, void *item, uint64_t index, kin_bytes 
         position++;
     }
     struct kin__slot *slot = kin__pool_slot_at(shared, position);
-    int r = write_input(pool, slot, input);
+    struct kin__os_fds *fds = NULL;
+    int r = kin__exchange_copy(input, &fds);
+    if (r == 0) {
+        r = write_input(pool, slot, input);
+    }
     if (r < 0) {
+        kin__exchange_drop(fds);
         return r;
     }
     slot->index = index;
     slot->function = job->function;
-    use_place(pool, slot_of(pool, position),
-              &(struct kin__place){.job = job, .item = item, .index = index, .position = position});
+    struct kin__place place = {
+        .job = job, .item = item, .fds = fds, .index = index, .position = position};
+    use_place(pool, slot_of(pool, position), &place);
     job->outstanding++;
     uint64_t wake = is_awaited ? KIN__SLOT_WAKE : 0;
     /* Pairs with the acquire in the worker's claim: the task is seen with its word. */

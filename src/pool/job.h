@@ -30,6 +30,16 @@ struct kin__job {
     void (*take)(struct kin__job *job, void *item, const struct kin__outcome *outcome);
 };
 
+/* Whether an input is one. */
+bool kin__job_is_input(const kin_pool_input *input);
+
+/* Whether a code of kin__job_submit says that there was not enough of something, of which there
+ * will be more when tasks have ended. */
+static inline bool kin__job_is_shortage(int code)
+{
+    return code == -ENOMEM || code == -EMFILE || code == -ENFILE;
+}
+
 /* Enters a job. 0, or -EPIPE, -EPERM, KIN_EFUNCTION, KIN_EBROKEN, -EINVAL, KIN_EFAMILY. */
 int kin__job_begin(struct kin__job *job, kin_pool *pool, kin_function *function);
 
@@ -41,8 +51,8 @@ void kin__job_end_feeding(struct kin__job *job);
 void kin__job_end(struct kin__job *job);
 
 /* Puts a task into the ring; kin__job_announce shows it to the workers. Under the lock. 0, or
- * -EAGAIN: the ring is full; -ENOMEM. */
-int kin__job_submit(struct kin__job *job, void *item, uint64_t index, kin_bytes input,
+ * -EAGAIN: the ring is full; -ENOMEM, -EMFILE; -ESTALE, -EBADF: of a handle or fd of the input. */
+int kin__job_submit(struct kin__job *job, void *item, uint64_t index, const kin_pool_input *input,
                     bool is_awaited);
 
 /* Wakes workers for so many new tasks. */

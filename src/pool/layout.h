@@ -34,7 +34,8 @@
 
 #define KIN__POOL_WORKERS_MAX 1024u
 #define KIN__POOL_SLOTS_MAX 65536u
-#define KIN__POOL_INPUT_BYTES 80u   /* inputs up to this size lie in the slot */
+#define KIN__POOL_INPUT_BYTES 80u /* inputs up to this size lie in the slot */
+#define KIN__POOL_HANDLES_MAX 255u
 #define KIN__POOL_OUTPUT_BYTES 104u /* and results up to this one */
 
 enum kin__slot_state {
@@ -54,7 +55,9 @@ struct kin__slot {
     uint64_t input_bytes;
     _Atomic uint64_t input_block; /* 0: the input lies in `input` */
     uint32_t function;            /* index in the table that the pool was made with */
-    uint32_t reserved[3];
+    uint32_t handle_count;        /* counted references in front of the input in its block */
+    uint32_t fd_count;            /* which the creator keeps, see exchange.h */
+    uint32_t reserved;
     unsigned char input[KIN__POOL_INPUT_BYTES];
 
     /* The result: written while RUNNING, by the worker, or after its death by the nursery. */
@@ -126,6 +129,9 @@ struct kin__pool_shared {
     /* Event count of the creator's threads that wait for results. */
     _Alignas(KIN__MEMORY_LINE) _Atomic uint32_t results;
 
+    /* That of its keeper, which waits for workers that want fds. */
+    _Atomic uint32_t requests;
+
     /* Written by the nursery. */
     _Alignas(KIN__MEMORY_LINE) _Atomic int32_t started; /* 1: all workers run; or why not */
     _Atomic uint32_t has_ended;                         /* all workers have ended for good */
@@ -154,6 +160,13 @@ static inline struct kin__slot *kin__pool_slot_at(struct kin__pool_shared *share
 {
     struct kin__worker *end = kin__pool_worker_at(shared, shared->worker_count);
     return (struct kin__slot *)(void *)end + (position & (shared->capacity - 1));
+}
+
+/* Where in the ring a slot is. */
+static inline uint32_t kin__pool_slot_index(struct kin__pool_shared *shared,
+                                            const struct kin__slot *slot)
+{
+    return (uint32_t)(slot - kin__pool_slot_at(shared, 0));
 }
 
 static inline uint32_t kin__slot_state(uint64_t word)

@@ -35,11 +35,12 @@ struct kin_pool_results {
 struct map {
     struct kin__job job; /* first: `take` gets this */
     kin_pool_results *results;
-    const kin_bytes *inputs;
+    const kin_bytes *bytes; /* the inputs; NULL: they are more than bytes, */
+    const kin_pool_input *inputs;
     size_t count;
     size_t submitted;
     size_t taken;
-    uint64_t short_at; /* tasks on their way when there was no memory for one more; 0: there was */
+    uint64_t short_at; /* tasks on their way when there was not enough for one more; 0: there was */
 };
 
 /* --- results --- */
@@ -126,7 +127,13 @@ kin_pool_results *kin_pool_results_free(kin_pool_results *results)
 
 /* --- running --- */
 
-/* Submits what fits into the ring. 0, or -ENOMEM: not even one fits into the memory. */
+static kin_pool_input input_at(const struct map *map, size_t index)
+{
+    return map->inputs != NULL ? map->inputs[index] : (kin_pool_input){.bytes = map->bytes[index]};
+}
+
+/* Submits what fits into the ring. 0; -ENOMEM, -EMFILE: there is not enough for even one; or what
+ * is wrong with an input. */
 static int fill(struct map *map)
 {
     struct kin__job *job = &map->job;
@@ -135,7 +142,8 @@ static int fill(struct map *map)
     int r = 0;
     while (map->submitted < map->count && r == 0) {
         bool is_awaited = map->submitted % (capacity / REFILLS_A_RING) == 0;
-        r = kin__job_submit(job, NULL, map->submitted, map->inputs[map->submitted], is_awaited);
+        kin_pool_input input = input_at(map, map->submitted);
+        r = kin__job_submit(job, NULL, map->submitted, &input, is_awaited);
         map->submitted += r == 0;
         unannounced += r == 0;
         if (unannounced == ANNOUNCED_AT_ONCE) {
@@ -147,9 +155,9 @@ static int fill(struct map *map)
     if (map->submitted == map->count) {
         kin__job_end_feeding(job);
     }
-    /* Without memory now: there will be more when tasks have ended. */
-    map->short_at = r == -ENOMEM ? job->outstanding : 0;
-    return r == -ENOMEM && job->outstanding == 0 ? r : 0;
+    bool is_short = kin__job_is_shortage(r);
+    map->short_at = is_short ? job->outstanding : 0;
+    return r == -EAGAIN || (is_short && job->outstanding != 0) ? 0 : r;
 }
 
 /* Whether it is time to submit again, or all is done. */
@@ -191,41 +199,64 @@ static int run(struct map *map, kin_timeout timeout)
     return r;
 }
 
-static int check_map(kin_function *function, const kin_bytes *inputs, size_t count,
-                     kin_timeout timeout)
+static int check_map(const struct map *map, kin_function *function, kin_timeout timeout)
 {
-    if (function == NULL || (inputs == NULL && count != 0)) {
+    if (function == NULL || (map->bytes == NULL && map->inputs == NULL && map->count != 0)) {
         return -EINVAL;
     }
-    for (size_t i = 0; i < count; i++) {
-        if (inputs[i].data == NULL && inputs[i].size != 0) {
+    for (size_t i = 0; i < map->count; i++) {
+        kin_pool_input input = input_at(map, i);
+        if (!kin__job_is_input(&input)) {
             return -EINVAL;
         }
     }
     return kin__timeout_check(timeout);
 }
 
+static int begin(struct map *map, kin_pool *pool, kin_function *function)
+{
+    int r = kin__job_begin(&map->job, pool, function);
+    if (r == 0 && map->inputs != NULL) {
+        kin__exchange_serve(pool);
+    }
+    return r;
+}
+
+static int map_all(struct map *map, kin_pool *pool, kin_function *function, kin_timeout timeout,
+                   kin_pool_results **ret_results)
+{
+    map->job.take = take;
+    map->job.has_progress = has_progress;
+    int r = ret_results == NULL ? -EINVAL : check_map(map, function, timeout);
+    if (r == 0) {
+        r = begin(map, pool, function);
+    }
+    if (r < 0) {
+        return r;
+    }
+    map->results = create_results(map->count);
+    r = map->results == NULL ? -ENOMEM : run(map, timeout);
+    mtx_lock(&pool->lock);
+    kin__job_end(&map->job);
+    mtx_unlock(&pool->lock);
+    if (r < 0) {
+        kin_pool_results_free(map->results);
+        return r;
+    }
+    *ret_results = map->results;
+    return 0;
+}
+
 int kin_pool_map_bytes(kin_pool *pool, kin_function *function, const kin_bytes *inputs,
                        size_t count, kin_timeout timeout, kin_pool_results **ret_results)
 {
-    struct map map = {
-        .job = {.take = take, .has_progress = has_progress}, .inputs = inputs, .count = count};
-    int r = ret_results == NULL ? -EINVAL : check_map(function, inputs, count, timeout);
-    if (r == 0) {
-        r = kin__job_begin(&map.job, pool, function);
-    }
-    if (r < 0) {
-        return r;
-    }
-    map.results = create_results(count);
-    r = map.results == NULL ? -ENOMEM : run(&map, timeout);
-    mtx_lock(&pool->lock);
-    kin__job_end(&map.job);
-    mtx_unlock(&pool->lock);
-    if (r < 0) {
-        kin_pool_results_free(map.results);
-        return r;
-    }
-    *ret_results = map.results;
-    return 0;
+    struct map map = {.bytes = inputs, .count = count};
+    return map_all(&map, pool, function, timeout, ret_results);
+}
+
+int kin_pool_map_inputs(kin_pool *pool, kin_function *function, const kin_pool_input *inputs,
+                        size_t count, kin_timeout timeout, kin_pool_results **ret_results)
+{
+    struct map map = {.inputs = inputs, .count = count};
+    return map_all(&map, pool, function, timeout, ret_results);
 }

@@ -142,6 +142,10 @@ static int note_functions(kin_pool *pool)
 static void release(kin_pool *pool)
 {
     pool->nursery = kin_process_free(pool->nursery);
+    for (uint32_t i = 0; i < pool->place_total; i++) {
+        kin__exchange_drop(pool->places[i].fds);
+    }
+    kin__exchange_close(pool);
     kin__release(pool->places);
     kin__release(pool->functions);
     mtx_destroy(&pool->lock);
@@ -187,10 +191,16 @@ static int prepare(const kin_pool_options *options, kin_pool **ret_pool)
     }
     mtx_init(&pool->lock, mtx_plain);
     kin__list_init(&pool->jobs);
+    pool->exchange.ends[KIN__EXCHANGE_CREATOR] = -1;
+    pool->exchange.ends[KIN__EXCHANGE_WORKERS] = -1;
     pool->read_ahead_max = options->read_ahead_max;
     pool->grace_ms = options->grace_ms;
     pool->places = kin__allocate_zeroed((capacity + 1) * sizeof *pool->places);
+    pool->place_total = pool->places == NULL ? 0 : capacity + 1;
     r = pool->places == NULL ? -ENOMEM : note_functions(pool);
+    if (r == 0) {
+        r = kin__exchange_open(&pool->exchange);
+    }
     if (r < 0) {
         release(pool);
         return r;
@@ -215,6 +225,7 @@ int kin_pool_create(const kin_pool_options *options, kin_pool **ret_pool)
     snprintf(pool->name, sizeof pool->name, "Pool-%u", ++kin__pools.count);
     mtx_unlock(&kin__pools.lock);
     r = kin__process_fork(pool->name, true, &pool->nursery);
+    kin__exchange_keep(&pool->exchange, r == 0 ? KIN__EXCHANGE_WORKERS : KIN__EXCHANGE_CREATOR);
     if (r == 0) {
         kin__pool_nurse(pool);
     }
@@ -318,6 +329,7 @@ kin_pool *kin_pool_free(kin_pool *pool)
     }
     if (kin__pool_check(pool) == 0) {
         end_pool(pool, kin_within_ms(pool->grace_ms));
+        kin__exchange_stop(pool);
     }
     mtx_lock(&kin__pools.lock);
     if (kin__list_node_is_linked(&pool->node)) {
@@ -336,6 +348,7 @@ static void end_pools(void)
         if (!pool->is_foreign) {
             kin_pool_terminate(pool);
             end_pool(pool, kin_within_ms(KILL_GRACE_MS));
+            kin__exchange_stop(pool);
         }
         kin__list_remove(node);
     }

@@ -5,6 +5,7 @@
 #define KIN_POOL_POOL_H
 
 #include "family/reference.h"
+#include "pool/exchange.h"
 #include "pool/layout.h"
 #include "process/process.h"
 
@@ -14,12 +15,13 @@ struct kin__job;
 
 /* What the creator knows of the slot with the same index. Guarded by the pool's lock. */
 struct kin__place {
-    struct kin__job *job; /* NULL: nobody wants the result any more */
-    void *item;           /* the job's own */
-    uint64_t index;       /* of the input */
-    uint64_t position;    /* in the ring */
-    uint32_t previous;    /* those in use form a list in the order of their positions, */
-    uint32_t next;        /* headed by the place behind the last slot's */
+    struct kin__job *job;    /* NULL: nobody wants the result any more */
+    void *item;              /* the job's own */
+    struct kin__os_fds *fds; /* copies of the task's; NULL: it has none */
+    uint64_t index;          /* of the input */
+    uint64_t position;       /* in the ring */
+    uint32_t previous;       /* those in use form a list in the order of their positions, */
+    uint32_t next;           /* headed by the place behind the last slot's */
     bool is_used;
 };
 
@@ -35,13 +37,15 @@ struct kin_pool {
     uint32_t read_ahead_max;
     uint32_t grace_ms;
     kin_process *nursery;
+    struct kin__exchange exchange;
 
     /* Guarded by the lock, which is held around neither sleep nor user code. */
     mtx_t lock;
     struct kin__list jobs;
     struct kin__place *places; /* capacity + 1 */
-    uint32_t place_count;      /* in use */
-    uint32_t feeding_count;    /* jobs that may still submit tasks */
+    uint32_t place_total;
+    uint32_t place_count;   /* in use */
+    uint32_t feeding_count; /* jobs that may still submit tasks */
     bool is_closed;
     bool is_terminated;
 };

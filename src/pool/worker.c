@@ -27,7 +27,8 @@ struct worker {
     uint32_t index;
     bool has_news; /* results that the creator has perhaps not been woken for */
     int64_t now_ns;
-    kin_call call; /* its buffer is used again */
+    kin_call call;          /* its buffer is used again */
+    struct kin__os_fds fds; /* of the task */
 };
 
 /* Claims the first task that is QUEUED; NULL: there is none. */
@@ -134,13 +135,37 @@ static struct kin__slot *next_task(struct worker *worker)
 }
 
 /* The input where it lies. -EBADMSG: the slot does not make sense. */
-static int find_input(const struct kin__slot *slot, kin_bytes *ret_input)
+static int find_input(const struct kin__slot *slot, kin_call *call)
 {
     uint64_t block = atomic_load(&slot->input_block);
-    *ret_input = (kin_bytes){.data = block == 0 ? slot->input : kin__at(block),
-                             .size = slot->input_bytes};
+    uint64_t place = slot->handle_count * sizeof(kin_handle);
     uint64_t capacity = block == 0 ? KIN__POOL_INPUT_BYTES : kin__block_capacity(block);
-    return slot->input_bytes <= capacity ? 0 : -EBADMSG;
+    if (slot->handle_count > KIN__POOL_HANDLES_MAX || place > capacity ||
+        slot->input_bytes > capacity - place || (block == 0 && slot->handle_count != 0)) {
+        return -EBADMSG;
+    }
+    call->input.data = block == 0 ? slot->input : kin__at(block + place);
+    call->input.size = slot->input_bytes;
+    call->handles = block == 0 ? NULL : kin__at(block);
+    call->handle_count = slot->handle_count;
+    return 0;
+}
+
+/* Fetches the task's fds. 0, or why not. */
+static int fetch_fds(struct worker *worker, const struct kin__slot *slot)
+{
+    kin_call *call = &worker->call;
+    call->fd_count = 0;
+    if (slot->fd_count == 0) {
+        return 0;
+    }
+    struct kin__exchange_request request = {.slot = kin__pool_slot_index(worker->shared, slot),
+                                            .attempt = call->attempt};
+    int r = kin__exchange_fetch(worker->pool, &request, slot->fd_count, &worker->fds);
+    call->fds = worker->fds.fds;
+    call->fd_count = worker->fds.count;
+    return r < 0 ? kin_call_fail(call, r, "the fds of the task did not come: %s", kin_code_text(r))
+                 : 0;
 }
 
 /* Writes the result's bytes. The offset stands in the slot before the block is the pool's, so
@@ -212,12 +237,12 @@ static void run(struct worker *worker, struct kin__slot *slot)
     atomic_store_explicit(&entry->task_index, slot->index, memory_order_release);
     add(&entry->task_count, 1);
     call->attempt = kin__slot_attempt(word);
-    int code = find_input(slot, &call->input);
-    if (code == 0 && slot->function < worker->pool->function_count) {
+    bool is_sound = slot->function < worker->pool->function_count && find_input(slot, call) == 0;
+    int code = is_sound ? fetch_fds(worker, slot) : -EBADMSG;
+    if (code == 0) {
         code = kin__call_run(call, worker->pool->functions[slot->function]->function);
-    } else {
-        code = -EBADMSG;
     }
+    kin__exchange_end(&worker->fds);
     write_result(worker, slot, code);
     worker->now_ns = kin__os_now_ns();
     add(&entry->busy_ns, (uint64_t)(worker->now_ns - start_ns));

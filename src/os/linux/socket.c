@@ -73,6 +73,17 @@ int kin__os_fd_keep(int fd)
     return fcntl(fd, F_SETFD, FD_CLOEXEC) != 0 ? -errno : 0;
 }
 
+int kin__os_fd_copy(int fd, int *ret_fd)
+{
+    KIN__OS_FAULT(EMFILE);
+    int copy = fcntl(fd, F_DUPFD_CLOEXEC, STDERR_FILENO + 1);
+    if (copy < 0) {
+        return -errno;
+    }
+    *ret_fd = copy;
+    return 0;
+}
+
 static int inspect_socket(int fd, struct kin__os_fd_about *about)
 {
     int type = 0;

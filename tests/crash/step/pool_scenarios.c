@@ -1,7 +1,8 @@
 /*
  * The pool: a worker is killed at each instruction of its life between two sleeps, in which it
  * runs three tasks: with small and large inputs and results, and one that fails. Its successor
- * runs them again, and the map must be as if nothing had been.
+ * runs them again, and the map must be as if nothing had been. The same for a task that is given an
+ * fd and a shared object, which its successor is given anew.
  *
  * And the nursery, while it buries a worker that died at its task, and starts another: then the
  * map is done or says that the pool is broken.
@@ -12,11 +13,13 @@
 #include "pool/pool.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <kin/error.h>
 #include <pthread.h>
 #include <signal.h>
 #include <string.h>
 #include <time.h>
+#include <unistd.h>
 
 enum { TASKS = 3, LARGE_BYTES = 2000, FLAG_MAPPED = 0 };
 
@@ -66,6 +69,38 @@ static void *map(void *user)
         check_result(kin_pool_results_at(results, i), inputs[i]);
     }
     kin_pool_results_free(results);
+    crash_set_flag(FLAG_MAPPED, 1);
+    return NULL;
+}
+
+/* Sets the event that it is given, if its fds are those that it is to have. */
+static int set_given_event(kin_call *call)
+{
+    kin_event *event = NULL;
+    CRASH_CHECK(kin_call_fd_count(call) == 2 && fcntl(kin_call_fd(call, 1), F_GETFD) >= 0);
+    int r = kin_event_attach(kin_call_handle(call, 0), &event);
+    if (r == 0) {
+        r = kin_event_set(event);
+        kin_event_free(event);
+    }
+    return r;
+}
+KIN_FUNCTION(set_given_event)
+
+static void *map_given(void *user)
+{
+    kin_event *event = NULL;
+    kin_pool_results *results = NULL;
+    int fds[2] = {STDERR_FILENO, STDERR_FILENO};
+    (void)user;
+    CRASH_CHECK(kin_event_create(NULL, &event) == 0);
+    kin_handle handle = kin_event_handle(event);
+    kin_pool_input input = {.handles = &handle, .handle_count = 1, .fds = fds, .fd_count = 2};
+    int r = kin_pool_map_inputs(pool, set_given_event, &input, 1, KIN_FOREVER, &results);
+    CRASH_CHECK(r == 0 && kin_pool_results_at(results, 0)->code == 0);
+    CRASH_CHECK(kin_event_is_set(event));
+    kin_pool_results_free(results);
+    kin_event_free(event);
     crash_set_flag(FLAG_MAPPED, 1);
     return NULL;
 }
@@ -126,6 +161,13 @@ static void start_map(void)
     }
 }
 
+static void start_map_given(void)
+{
+    if (pthread_create(&mapper, NULL, map_given, NULL) != 0) {
+        crash_fail("no thread");
+    }
+}
+
 static pid_t find_nursery(void)
 {
     find_worker();
@@ -162,6 +204,14 @@ const struct scenario pool_scenarios[] = {
      .setup = set_up,
      .attach = find_worker,
      .attached = start_map,
+     .is_over = is_mapped,
+     .killed = await_map,
+     .finish = finish},
+    {.name = "pool",
+     .context = "a worker at a task with fds and an object",
+     .setup = set_up,
+     .attach = find_worker,
+     .attached = start_map_given,
      .is_over = is_mapped,
      .killed = await_map,
      .finish = finish},
