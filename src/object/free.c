@@ -254,16 +254,23 @@ static void collect(struct walk *walk)
     walk->is_collecting = false;
 }
 
-kin_object *kin_object_free(kin_object *object)
+void kin__objects_free(kin_object *const *objects, size_t count)
 {
     struct walk walk = {0};
-    drop(&walk, object);
+    for (size_t i = 0; i < count; i++) {
+        drop(&walk, objects[i]);
+    }
     end_all(&walk);
     while (walk.candidates != NULL) {
         collect(&walk);
         end_all(&walk);
     }
     kin__ending_finish(&walk.ending);
+}
+
+kin_object *kin_object_free(kin_object *object)
+{
+    kin__objects_free(&object, 1);
     return NULL;
 }
 

@@ -36,7 +36,8 @@ enum {
     KIN__CANDIDATE = 8,
     KIN__ENDING = 16,
     KIN__ARRAY_IN_REGION = 32, /* the array of a list, dict or set: not to be released */
-    KIN__ASCII = 64            /* a str: each byte is a character */
+    KIN__ASCII = 64,           /* a str: each byte is a character */
+    KIN__KEPT = 128            /* by a decoder at work, which see */
 };
 
 /* What every object begins with. */

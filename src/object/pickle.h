@@ -92,7 +92,7 @@ struct kin__decode_input {
 
 /* As kin_pickle_decode. The bytes may change while they are read: nothing of them is looked at
  * twice. NULL input: the defaults. */
-int kin__pickle_decode(const void *data, size_t size, const struct kin__decode_input *input,
+int kin__pickle_decode(kin_bytes bytes, const struct kin__decode_input *input,
                        kin_object **ret_object, size_t *ret_size, kin_pickle_fault *ret_fault);
 
 #endif

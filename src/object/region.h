@@ -31,6 +31,9 @@ void *kin__arena_array(struct kin__arena *arena, const void *owner, size_t bytes
 /* No more objects come: the region that is being filled goes with its last object. */
 void kin__arena_finish(struct kin__arena *arena);
 
+/* kin_object_free of many: circles are looked for once. */
+void kin__objects_free(kin_object *const *objects, size_t count);
+
 /* Gives memory of ended objects back; many at a time, so that a region is counted down once. */
 struct kin__ending {
     struct region *region;

@@ -291,27 +291,36 @@ static int add(struct object_table *table, const struct table_entry *entry,
     return 0;
 }
 
-int kin__table_set(struct object_table *table, kin_object *key, kin_object *value,
-                   struct kin__effort *effort)
+int kin__table_put(struct object_table *table, kin_object *key, kin_object *value,
+                   struct kin__effort *effort, struct table_entry *ret_over)
 {
     struct table_entry *entry;
     uint64_t hash = 0;
     int r = find(table, key, effort, &hash, &entry);
     if (r == 0) {
         r = add(table, &(struct table_entry){key, value, hash}, effort);
-        if (r == 0) {
-            return 0;
-        }
     }
     if (r > 0) {
-        kin_object *old = entry->value;
+        *ret_over = (struct table_entry){key, entry->value, 0};
         entry->value = value;
         kin__depth_add(&table->container, value);
-        value = old;
+    } else if (r < 0) {
+        kin_object_free(key);
+        kin_object_free(value);
+    }
+    return r;
+}
+
+int kin__table_set(struct object_table *table, kin_object *key, kin_object *value,
+                   struct kin__effort *effort)
+{
+    struct table_entry over;
+    int r = kin__table_put(table, key, value, effort, &over);
+    if (r > 0) {
+        kin_object_free(over.key);
+        kin_object_free(over.value);
         r = 0;
     }
-    kin_object_free(key);
-    kin_object_free(value);
     return r;
 }
 

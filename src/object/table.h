@@ -37,6 +37,11 @@ int kin__table_reserve(struct kin__arena *arena, struct object_table *table, uin
 int kin__table_set(struct object_table *table, kin_object *key, kin_object *value,
                    struct kin__effort *effort);
 
+/* The same, but returns 1 if the key is there: `key` and the value before, or NULL, are then left
+ * over, and the caller's. */
+int kin__table_put(struct object_table *table, kin_object *key, kin_object *value,
+                   struct kin__effort *effort, struct table_entry *ret_over);
+
 /* Looks for a key: 1 and its entry, 0: it is not there, or the codes of kin__table_set. */
 int kin__table_find(const struct object_table *table, const kin_object *key,
                     struct kin__effort *effort, struct table_entry **ret_entry);

@@ -1,0 +1,150 @@
+/* What decoding may use, and how it fails. */
+#include "object/decode/decode.h"
+
+#include "base/allocate.h"
+#include "os/clock.h"
+
+#include <string.h>
+
+int kin__decode_fail(struct decoder *decoder, int code, const char *reason)
+{
+    decoder->reason = reason;
+    return code;
+}
+
+int kin__decode_fail_with(struct decoder *decoder, int code, const char *reason)
+{
+    if (code == -ENOMEM) {
+        reason = "no memory";
+    } else if (code == KIN_ELIMIT) {
+        reason = "it takes too much time";
+    }
+    return kin__decode_fail(decoder, code, reason);
+}
+
+int kin__decode_fail_at_end(struct decoder *decoder)
+{
+    bool is_frame = decoder->cursor.end != decoder->input_end;
+    return kin__decode_fail(decoder, -EBADMSG,
+                            is_frame ? "it goes beyond its frame" : "the bytes end too early");
+}
+
+int kin__decode_charge(struct decoder *decoder, uint64_t bytes)
+{
+    if (decoder->memory_left < bytes) {
+        return kin__decode_fail(decoder, KIN_ELIMIT, "more memory than the limit");
+    }
+    decoder->memory_left -= bytes;
+    return 0;
+}
+
+int kin__decode_charge_object(struct decoder *decoder, uint64_t bytes)
+{
+    if (decoder->object_left == 0) {
+        return kin__decode_fail(decoder, KIN_ELIMIT, "more objects than the limit");
+    }
+    decoder->object_left--;
+    return kin__decode_charge(decoder, bytes);
+}
+
+int kin__decode_check_time(struct decoder *decoder)
+{
+    int64_t now = kin__os_now_ns();
+    if (decoder->deadline_ns == 0) {
+        decoder->deadline_ns = now + (int64_t)decoder->time_ms_max * 1000000;
+    }
+    return now > decoder->deadline_ns
+               ? kin__decode_fail(decoder, KIN_ELIMIT, "more time than the limit")
+               : 0;
+}
+
+int kin__decode_check_depth(struct decoder *decoder, const kin_object *container)
+{
+    bool is_deep = kin__is_container(container) &&
+                   ((const struct container *)container)->depth >= decoder->depth_max;
+    return is_deep ? kin__decode_fail(decoder, KIN_ELIMIT, "deeper than the limit") : 0;
+}
+
+static int refuel(struct decoder *decoder)
+{
+    if (decoder->opcode_left == 0) {
+        return kin__decode_fail(decoder, KIN_ELIMIT, "more opcodes than the limit");
+    }
+    uint64_t more = decoder->opcode_left < DECODE_FUEL ? decoder->opcode_left : DECODE_FUEL;
+    decoder->opcode_left -= more;
+    decoder->cursor.fuel = (uint32_t)more;
+    return kin__decode_check_time(decoder);
+}
+
+/* Makes the stack four times as large. */
+static int grow_stack(struct decoder *decoder)
+{
+    struct decode_cursor *cursor = &decoder->cursor;
+    size_t count = (size_t)(cursor->limit - decoder->stack);
+    bool is_first = decoder->stack == decoder->stack_first;
+    int r = kin__decode_charge(decoder, 3 * count * sizeof *decoder->stack);
+    if (r < 0) {
+        return r;
+    }
+    kin_object **stack = kin__reallocate(is_first ? NULL : decoder->stack,
+                                         4 * count * sizeof *stack);
+    if (stack == NULL) {
+        return kin__decode_fail_with(decoder, -ENOMEM, NULL);
+    }
+    if (is_first) {
+        memcpy(stack, decoder->stack_first, sizeof decoder->stack_first);
+    }
+    cursor->top = stack + (cursor->top - decoder->stack);
+    cursor->floor = stack + (cursor->floor - decoder->stack);
+    cursor->limit = stack + 4 * count;
+    decoder->stack = stack;
+    return 0;
+}
+
+int kin__decode_refill(struct decoder *decoder)
+{
+    struct decode_cursor *cursor = &decoder->cursor;
+    int r = 0;
+    decoder->opcode_at = cursor->at;
+    if (cursor->at == cursor->end) {
+        if (cursor->end == decoder->input_end) {
+            return kin__decode_fail(decoder, -EBADMSG, "the bytes end before STOP");
+        }
+        cursor->end = decoder->input_end;
+    }
+    if (cursor->top == cursor->limit) {
+        r = grow_stack(decoder);
+    }
+    if (r == 0 && cursor->fuel == 0) {
+        r = refuel(decoder);
+    }
+    return r;
+}
+
+int kin__decode_take_line(struct decoder *decoder, size_t *ret_size)
+{
+    struct decode_cursor *cursor = &decoder->cursor;
+    const unsigned char *newline = memchr(cursor->at, '\n', (size_t)(cursor->end - cursor->at));
+    if (newline == NULL) {
+        return kin__decode_fail_at_end(decoder);
+    }
+    size_t size = (size_t)(newline - cursor->at);
+    if (size >= decoder->line_capacity) {
+        int r = kin__decode_charge(decoder, size + 1 - decoder->line_capacity);
+        if (r < 0) {
+            return r;
+        }
+        bool is_first = decoder->line == decoder->line_first;
+        char *line = kin__reallocate(is_first ? NULL : decoder->line, size + 1);
+        if (line == NULL) {
+            return kin__decode_fail_with(decoder, -ENOMEM, NULL);
+        }
+        decoder->line = line;
+        decoder->line_capacity = size + 1;
+    }
+    memcpy(decoder->line, cursor->at, size);
+    decoder->line[size] = '\0';
+    cursor->at = newline + 1;
+    *ret_size = size;
+    return 0;
+}
