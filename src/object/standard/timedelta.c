@@ -10,8 +10,12 @@
 /* Divides, rounding down; `*value` is left with the rest, which is not negative. */
 static int64_t carry(int64_t *value, int64_t unit)
 {
-    int64_t whole = *value / unit - (*value % unit < 0 ? 1 : 0);
-    *value -= whole * unit;
+    int64_t whole = *value / unit;
+    *value %= unit;
+    if (*value < 0) {
+        *value += unit;
+        whole--;
+    }
     return whole;
 }
 
