@@ -42,6 +42,12 @@ typedef struct kin_claim {
 KIN_API int kin_queue_claim(kin_queue *queue, kin_timeout timeout, kin_claim *ret_claim);
 
 /**
+ * Makes an object of a claimed message. Returns 0, -EINVAL, or a code of kin_pickle_decode: the
+ * claim is open all the same.
+ */
+KIN_API int kin_claim_object(kin_queue *queue, const kin_claim *claim, kin_object **ret_object);
+
+/**
  * Says that the message is done with; it goes, and the claim is all zero. Returns 0, or -EPERM:
  * another thread's or queue's, or over; -EINVAL: all zero.
  */

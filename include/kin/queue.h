@@ -1,5 +1,5 @@
 /**
- * Messages between any number of processes and threads.
+ * Messages between any number of processes and threads: objects, or bytes.
  *
  * A message is in the queue, visible to all, from the moment that put returned; there is no
  * feeder thread, and a process that has put may exit, or be killed, at once.
@@ -13,6 +13,7 @@
 #include <kin/export.h>
 #include <kin/family.h>
 #include <kin/message.h>
+#include <kin/pickle.h>
 #include <kin/timeout.h>
 #include <stdbool.h>
 
@@ -44,6 +45,9 @@ typedef struct kin_queue_options {
     /* After so many claims that came to nothing, by refusal or death, a message becomes a dead
      * letter: see kin/claim.h. 0: no limit; at most 65534. */
     uint32_t delivery_count_max;
+
+    /* What kin_queue_get may use for an object, whoever calls it; NULL: the defaults. */
+    const kin_pickle_limits *limits;
 } kin_queue_options;
 
 /**
@@ -68,6 +72,31 @@ KIN_API kin_queue *kin_queue_free(kin_queue *queue);
 
 /** The queue's name for other processes. */
 KIN_API kin_handle kin_queue_handle(const kin_queue *queue);
+
+/**
+ * Appends an object, as a pickle, waiting for space if the queue is full. It may hold handles
+ * (kin/handle.h), at most 255: what they name lives at least as long as the message.
+ *
+ * Returns 0, or a code of kin_queue_put_bytes, or
+ *   -EOPNOTSUPP  an fd is in it
+ *   KIN_ELIMIT   more than 255 handles are in it
+ *   -ESTALE      what a handle in it names is gone
+ *   -ENOMEM      also: `object` is NULL
+ *   what a class's getstate returned
+ * Then the queue is as it was.
+ */
+KIN_API int kin_queue_put(kin_queue *queue, const kin_object *object, kin_timeout timeout);
+
+/**
+ * Takes the oldest message and makes an object of it, waiting for one if the queue is empty.
+ *
+ * Returns 0, or a code of kin_queue_get_bytes, or one of kin_pickle_decode: then the message was no
+ * object (somebody has put bytes) or goes beyond the queue's limits, and it was taken all the
+ * same, so that what follows it can be.
+ *
+ * Peer death: as kin_queue_get_bytes.
+ */
+KIN_API int kin_queue_get(kin_queue *queue, kin_timeout timeout, kin_object **ret_object);
 
 /**
  * Appends a copy of `size` bytes, waiting for space if the queue is full. Messages of one

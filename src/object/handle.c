@@ -5,6 +5,7 @@
 
 #include "object/runtime.h"
 #include "os/memory.h"
+#include "os/socket.h"
 
 int kin__handle_create(struct kin__arena *arena, kin_handle handle, kin_object **ret_object)
 {
@@ -27,7 +28,7 @@ int kin__handle_create(struct kin__arena *arena, kin_handle handle, kin_object *
 int kin__fd_create(struct kin__arena *arena, int fd, kin_object **ret_object)
 {
     int own = -1;
-    int r = kin__os_duplicate(fd, &own);
+    int r = kin__os_fd_copy(fd, &own);
     if (r < 0) {
         return r;
     }

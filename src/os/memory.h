@@ -33,10 +33,6 @@ int kin__os_memory_decommit(int fd, uint64_t offset, uint64_t bytes);
 /* Closes an fd. EINTR counts as closed, as it is on Linux. */
 void kin__os_close(int fd);
 
-/* Another fd of the same: close-on-exec, behind those of the standard streams. 0, -EBADF,
- * -EMFILE. */
-int kin__os_duplicate(int fd, int *ret_fd);
-
 /* Random bytes from the kernel: for the family's id. Never fails; falls back to the clock. */
 uint64_t kin__os_random(void);
 

@@ -60,6 +60,21 @@ enum closing { QUEUE_OPEN, QUEUE_CLOSED, QUEUE_SHUT };
 /* How many messages pass in one hold of a lock. */
 #define BATCH_MAX 64u
 
+/* What decoding a message may use, as in kin_pickle_limits. */
+struct decoding_limits {
+    uint64_t input_bytes_max;
+    uint64_t memory_bytes_max;
+    uint64_t object_count_max;
+    uint64_t opcode_count_max;
+    uint64_t memo_count_max;
+    uint32_t depth_max;
+    uint32_t integer_bits_max;
+    uint32_t time_ms_max;
+    uint32_t reserved;
+};
+
+KIN_STATIC_ASSERT_SIZE(struct decoding_limits, 56);
+
 /* Peer death: the states of the slots are always true; what else stands here is rebuilt from them
  * by whoever finds a lock's holder dead, and by the reaper of one that died in the queue. See
  * recover.c. */
@@ -69,6 +84,7 @@ struct queue_shared {
     uint64_t message_bytes_max;  /* 0: no limit */
     uint32_t delivery_count_max; /* 0: no limit */
     uint32_t is_joinable;
+    struct decoding_limits limits;
 
     /* Written once or twice, under the tail lock; read by all, so not beside what they write. */
     _Atomic uint32_t closing; /* enum closing */
@@ -190,6 +206,9 @@ static inline bool kin__queue_is_finished(const struct queue_shared *queue)
 
 /* Wakes those who wait until all is done, if it is. */
 void kin__queue_tell_finished(struct queue_shared *queue);
+
+/* Keeps the limits of objects that are taken. */
+void kin__queue_set_limits(struct queue_shared *queue, const kin_pickle_limits *limits);
 
 /* See struct kin__type. */
 void kin__queue_repair(uint32_t index, void *at, uint32_t dead);

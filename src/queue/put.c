@@ -3,6 +3,7 @@
  * lock; write the message, or hand the block to the queue; commit; wake a consumer if one
  * sleeps. Several messages pass in one hold of the lock.
  */
+#include "object/pickle.h"
 #include "queue/tail.h"
 
 #include <errno.h>
@@ -46,6 +47,8 @@ static int write_block(struct incoming *message, const kin_handle *handles)
     r = write_handles(message, handles);
     if (r < 0) {
         free_block(message);
+    } else if (message->encoding != NULL) {
+        kin__encoding_copy(message->encoding, kin__at(message->block + place));
     } else if (message->size != 0) {
         memcpy(kin__at(message->block + place), message->data, message->size);
     }
@@ -88,8 +91,8 @@ static int check_size(const struct putting *put, const void *data, size_t size)
     return size > MESSAGE_BYTES_MAX || (most != 0 && size > most) ? -EMSGSIZE : 0;
 }
 
-static int put_one(struct putting *put, struct incoming *message, const kin_handle *handles,
-                   kin_timeout timeout)
+int kin__put_one(struct putting *put, struct incoming *message, const kin_handle *handles,
+                 kin_timeout timeout)
 {
     int r = check_size(put, message->data, message->size);
     if (r == 0 && !is_large(message) && message->size != 0 &&
@@ -117,7 +120,7 @@ int kin_queue_put_bytes(kin_queue *queue, const void *data, size_t size, kin_tim
         r = kin__put_begin(queue, &put);
     }
     if (r == 0) {
-        r = put_one(&put, &message, NULL, timeout);
+        r = kin__put_one(&put, &message, NULL, timeout);
         kin__put_end(&put);
     }
     return r;
@@ -137,7 +140,7 @@ int kin_queue_put_with_handles(kin_queue *queue, kin_bytes bytes, const kin_hand
         r = kin__put_begin(queue, &put);
     }
     if (r == 0) {
-        r = put_one(&put, &message, handles, timeout);
+        r = kin__put_one(&put, &message, handles, timeout);
         kin__put_end(&put);
     }
     return r;

@@ -59,6 +59,7 @@ static int create(const kin_queue_options *options, kin_queue **ret_queue)
     shared->message_bytes_max = options->message_bytes_max;
     shared->delivery_count_max = options->delivery_count_max;
     shared->is_joinable = options->is_joinable;
+    kin__queue_set_limits(shared, options->limits);
     atomic_store(&shared->tail_segment, segment);
     shared->head.segment = segment;
     shared->oldest = segment;
@@ -73,7 +74,8 @@ int kin_queue_create(const kin_queue_options *options, kin_queue **ret_queue)
     static const kin_queue_options defaults = {.size = sizeof defaults};
     options = options == NULL ? &defaults : options;
     if (ret_queue == NULL || options->size != sizeof *options ||
-        options->delivery_count_max > UINT16_MAX - 1) {
+        options->delivery_count_max > UINT16_MAX - 1 ||
+        (options->limits != NULL && options->limits->size != sizeof *options->limits)) {
         return -EINVAL;
     }
     return create(options, ret_queue);

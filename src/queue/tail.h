@@ -17,6 +17,7 @@ struct putting {
 /* A message on its way in. */
 struct incoming {
     const void *data;
+    const struct kin__encoding *encoding; /* what `data` is the start of; NULL: there is none */
     uint64_t size;
     uint64_t block; /* of a large message, with its bytes in it; 0: small */
     uint32_t handle_count;
@@ -42,6 +43,10 @@ static inline void kin__put_end(struct putting *put)
     }
     kin__queue_leave(put->self);
 }
+
+/* Puts one message, with the references that belong to it. 0, or a code of kin_queue_put_bytes. */
+int kin__put_one(struct putting *put, struct incoming *message, const kin_handle *handles,
+                 kin_timeout timeout);
 
 /* Reserves slots for the first messages of several, for at least one, waiting while the queue is
  * full. How many, or -EAGAIN, -ETIMEDOUT, -ECANCELED, -EPIPE, -ENOMEM. */

@@ -118,17 +118,6 @@ void kin__os_close(int fd)
     }
 }
 
-int kin__os_duplicate(int fd, int *ret_fd)
-{
-    KIN__OS_FAULT(EMFILE);
-    int own = fcntl(fd, F_DUPFD_CLOEXEC, STDERR_FILENO + 1);
-    if (own < 0) {
-        return -errno;
-    }
-    *ret_fd = own;
-    return 0;
-}
-
 uint64_t kin__os_random(void)
 {
     uint64_t bits;
