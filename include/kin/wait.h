@@ -1,7 +1,7 @@
 /**
  * Waiting for several things at once: connections, fds, the ends of processes, queues, events.
  *
- *     kin_wait_item items[] = {kin_wait_for_queue(orders), kin_wait_for_read(STDIN_FILENO),
+ *     kin_wait_item items[] = {kin_wait_for_connection(client), kin_wait_for_queue(orders),
  *                              kin_wait_for_read(kin_process_sentinel(worker))};
  *     int count = kin_wait_many(items, 3, kin_within_ms(250));
  *     if (count > 0 && items[2].is_ready) ... the worker has ended
@@ -9,6 +9,7 @@
 #ifndef KIN_WAIT_H
 #define KIN_WAIT_H
 
+#include <kin/connection.h>
 #include <kin/event.h>
 #include <kin/export.h>
 #include <kin/queue.h>
@@ -20,10 +21,11 @@ KIN_BEGIN
 
 /** What an item waits for. */
 typedef enum kin_wait_kind {
-    KIN_WAIT_READ = 1, /* an fd: something can be read, or it has come to its end, or is broken */
-    KIN_WAIT_WRITE,    /* an fd: something can be written, or that will never be possible */
-    KIN_WAIT_QUEUE,    /* a queue: a get would return, with a message or -EPIPE */
-    KIN_WAIT_EVENT     /* an event: set, or was since the wait began */
+    KIN_WAIT_READ = 1,   /* an fd: something can be read, or it has come to its end, or is broken */
+    KIN_WAIT_WRITE,      /* an fd: something can be written, or that will never be possible */
+    KIN_WAIT_CONNECTION, /* a connection: a receive would find something, or the end */
+    KIN_WAIT_QUEUE,      /* a queue: a get would return, with a message or -EPIPE */
+    KIN_WAIT_EVENT       /* an event: set, or was since the wait began */
 } kin_wait_kind;
 
 /** One thing to wait for. Make it with a function below. */
@@ -32,6 +34,7 @@ typedef struct kin_wait_item {
     bool is_ready; /* written by kin_wait_many */
     union {
         int fd;
+        kin_connection *connection;
         kin_queue *queue;
         kin_event *event;
     };
@@ -52,6 +55,16 @@ static inline kin_wait_item kin_wait_for_write(int fd)
 {
     kin_wait_item item = kin_wait_for_read(fd);
     item.kind = KIN_WAIT_WRITE;
+    return item;
+}
+
+/** Waits until a message comes, or a part of one, or the end; see kin_connection_poll. */
+static inline kin_wait_item kin_wait_for_connection(kin_connection *connection)
+{
+    kin_wait_item item;
+    item.kind = KIN_WAIT_CONNECTION;
+    item.is_ready = false;
+    item.connection = connection;
     return item;
 }
 
@@ -84,9 +97,9 @@ static inline kin_wait_item kin_wait_for_event(kin_event *event)
  *   -EAGAIN      none, and the timeout is KIN_NOW
  *   -ETIMEDOUT   none before the deadline
  *   -ECANCELED   none, and the token fired
- *   -EBADF       an fd is not open
+ *   -EBADF       an fd is not open, or a connection is for sending only
  *   -EINVAL      an item is nothing to wait for; or more fds than the process may have open
- *   -ESTALE      a queue or an event is gone
+ *   -ESTALE      a connection was closed here; a queue or an event is gone
  *   -EMFILE      no fd is left, of which a wait for queues, events or a token needs some
  *
  * Peer death: one that dies makes its process's sentinel ready, ends its connections, and costs

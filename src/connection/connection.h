@@ -55,10 +55,11 @@ struct kin__sink {
 int kin__connection_receive(kin_connection *connection, struct kin__sink *sink,
                             kin_timeout timeout);
 
-/* For who waits on many at once: beside polling the fd, whether there are bytes that poll does not
- * see, since they were read ahead. `watch` is an event count that is raised when somebody of the
- * family leaves such bytes behind; NULL: closed. */
-bool kin__connection_has_bytes(const kin_connection *connection);
-_Atomic uint32_t *kin__connection_watch(const kin_connection *connection);
+/* For who waits on many at once: beside polling the fd, whether a message is there whole that poll
+ * does not see, since it was read ahead; or the end is broken. A part of one does not count: else
+ * who takes with KIN_NOW would look again and again until the rest comes, which poll sees. Also in
+ * the keeper: waits for nobody. Whoever receives meanwhile, and leaves bytes, raises the event
+ * count `watch` of the receiver. */
+bool kin__connection_has_message(const kin_connection *connection);
 
 #endif

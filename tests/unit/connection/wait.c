@@ -193,7 +193,7 @@ TEST_OF_PROCESSES(the_end_of_a_process_is_an_fd)
     kill(child, SIGKILL);
     CHECK_EQUAL(kin_wait_many(items, 2, KIN_FOREVER), 1);
     CHECK(!items[0].is_ready && items[1].is_ready);
-    child_kill(child);
+    REQUIRE(waitpid(child, NULL, 0) == child);
     close(sentinel);
     free_things(&things);
 }
