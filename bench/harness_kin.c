@@ -26,10 +26,10 @@ static int take_part(kin_call *call)
 static void start(unsigned index)
 {
     started.is_killed[index] = false;
-    harness_must(kin_process_start(take_part, &index, sizeof index,
-                                   KIN_OPTIONS(kin_process_options, .is_daemon = true),
-                                   &started.processes[index]),
-                 "kin_process_start");
+    harness_must(kin_process_start_bytes(take_part, &index, sizeof index,
+                                         KIN_OPTIONS(kin_process_options, .is_daemon = true),
+                                         &started.processes[index]),
+                 "kin_process_start_bytes");
 }
 
 static void kill_one(unsigned index)

@@ -46,7 +46,7 @@ int main(int argc, char **argv)
     }
     kin_process *children[PROCESSES] = {NULL};
     for (int64_t i = 0; i < PROCESSES; i++) {
-        if (kin_process_start(fill, &i, sizeof i, NULL, &children[i]) < 0) {
+        if (kin_process_start_bytes(fill, &i, sizeof i, NULL, &children[i]) < 0) {
             return 1;
         }
     }

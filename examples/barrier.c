@@ -66,7 +66,7 @@ int main(int argc, char **argv)
     kin_process *workers[WORKERS] = {NULL};
     for (int i = 0; i < WORKERS; i++) {
         int number = i + 1;
-        if (kin_process_start(run_phases, &number, sizeof number, NULL, &workers[i]) < 0) {
+        if (kin_process_start_bytes(run_phases, &number, sizeof number, NULL, &workers[i]) < 0) {
             return 1;
         }
     }

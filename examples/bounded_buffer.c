@@ -77,7 +77,7 @@ int main(int argc, char **argv)
     const kin_condition_options *same_lock = KIN_OPTIONS(kin_condition_options, .lock = lock);
     if (kin_condition_create(same_lock, &has_room) < 0 ||
         kin_condition_create(same_lock, &has_items) < 0 ||
-        kin_process_start(produce, NULL, 0, NULL, &producer) < 0) {
+        kin_process_start_bytes(produce, NULL, 0, NULL, &producer) < 0) {
         return 1;
     }
     for (int i = 0; i < BATCH * BATCH_COUNT; i++) {

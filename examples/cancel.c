@@ -25,7 +25,7 @@ int main(int argc, char **argv)
     }
     kin_process *farmers[3] = {NULL};
     for (int i = 0; i < 3; i++) {
-        if (kin_process_start(wait_for_rain, NULL, 0, NULL, &farmers[i]) < 0) {
+        if (kin_process_start_bytes(wait_for_rain, NULL, 0, NULL, &farmers[i]) < 0) {
             return 1;
         }
     }

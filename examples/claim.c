@@ -42,7 +42,7 @@ static void run(kin_function *function)
 {
     kin_process *worker = NULL;
     fflush(stdout);
-    if (kin_process_start(function, NULL, 0, NULL, &worker) == 0) {
+    if (kin_process_start_bytes(function, NULL, 0, NULL, &worker) == 0) {
         kin_process_join(worker, KIN_FOREVER);
     }
     kin_process_free(worker);

@@ -97,8 +97,8 @@ int main(int argc, char **argv)
     kin_deadlock_policy_set(KIN_DEADLOCK_ERROR, tell, NULL);
 
     kin_process *movers[2] = {NULL};
-    if (kin_process_start(transfer_left, NULL, 0, NULL, &movers[0]) < 0 ||
-        kin_process_start(transfer_right, NULL, 0, NULL, &movers[1]) < 0) {
+    if (kin_process_start_bytes(transfer_left, NULL, 0, NULL, &movers[0]) < 0 ||
+        kin_process_start_bytes(transfer_right, NULL, 0, NULL, &movers[1]) < 0) {
         return 1;
     }
     for (int i = 0; i < 2; i++) {

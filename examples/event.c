@@ -21,7 +21,7 @@ int main(int argc, char **argv)
     }
     kin_process *visitors[3] = {NULL};
     for (int i = 0; i < 3; i++) {
-        if (kin_process_start(visit, NULL, 0, NULL, &visitors[i]) < 0) {
+        if (kin_process_start_bytes(visit, NULL, 0, NULL, &visitors[i]) < 0) {
             return 1;
         }
     }

@@ -30,7 +30,7 @@ int main(int argc, char **argv)
     kin_process *painter = NULL;
     kin_init(&argc, &argv);
     if (kin_queue_create(KIN_OPTIONS(kin_queue_options, .item_count_max = 2), &images) < 0 ||
-        kin_process_start(draw, NULL, 0, NULL, &painter) < 0) {
+        kin_process_start_bytes(draw, NULL, 0, NULL, &painter) < 0) {
         return 1;
     }
     kin_claim image;

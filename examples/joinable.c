@@ -41,7 +41,7 @@ int main(int argc, char **argv)
         return 1;
     }
     for (int i = 0; i < WORKERS; i++) {
-        kin_process_start(add, NULL, 0, NULL, &workers[i]);
+        kin_process_start_bytes(add, NULL, 0, NULL, &workers[i]);
     }
     for (uint64_t i = 0; i < COUNT; i++) {
         values[i] = i + 1;

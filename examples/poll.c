@@ -49,7 +49,7 @@ int main(int argc, char **argv)
     kin_init(&argc, &argv);
     if (pipe(ends) != 0 || kin_queue_create(NULL, &orders) < 0 ||
         kin_queue_event_fd(orders, &queue_fd) < 0 ||
-        kin_process_start(order, NULL, 0, NULL, &customer) < 0) {
+        kin_process_start_bytes(order, NULL, 0, NULL, &customer) < 0) {
         return 1;
     }
     struct pollfd polled[] = {{.fd = queue_fd, .events = POLLIN},

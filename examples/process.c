@@ -33,7 +33,7 @@ static int run(const char *text)
 {
     kin_process *process;
     int exit_code = 0;
-    int code = kin_process_start(count_words, text, strlen(text), NULL, &process);
+    int code = kin_process_start_bytes(count_words, text, strlen(text), NULL, &process);
     if (code < 0) {
         return code;
     }

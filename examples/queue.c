@@ -38,7 +38,7 @@ int main(int argc, char **argv)
     }
     kin_process *workers[2] = {NULL};
     for (int i = 0; i < 2; i++) {
-        if (kin_process_start(measure, NULL, 0, NULL, &workers[i]) < 0) {
+        if (kin_process_start_bytes(measure, NULL, 0, NULL, &workers[i]) < 0) {
             return 1;
         }
     }

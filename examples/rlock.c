@@ -45,7 +45,7 @@ int main(int argc, char **argv)
     }
     kin_process *savers[3] = {NULL};
     for (int i = 0; i < 3; i++) {
-        if (kin_process_start(save, NULL, 0, NULL, &savers[i]) < 0) {
+        if (kin_process_start_bytes(save, NULL, 0, NULL, &savers[i]) < 0) {
             return 1;
         }
     }

@@ -75,7 +75,7 @@ KIN_FUNCTION(die_halfway)
 static kin_process *start(kin_function *function)
 {
     kin_process *process = NULL;
-    if (kin_process_start(function, NULL, 0, NULL, &process) < 0) {
+    if (kin_process_start_bytes(function, NULL, 0, NULL, &process) < 0) {
         puts("no process");
     }
     return process;

@@ -53,7 +53,7 @@ static void run(kin_function *function, int count)
 {
     kin_process *children[CRAWLERS] = {NULL};
     for (int i = 0; i < count; i++) {
-        if (kin_process_start(function, NULL, 0, NULL, &children[i]) < 0) {
+        if (kin_process_start_bytes(function, NULL, 0, NULL, &children[i]) < 0) {
             puts("no process");
         }
     }

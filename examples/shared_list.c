@@ -68,7 +68,7 @@ int main(int argc, char **argv)
         return 1;
     }
     print();
-    if (kin_process_start(change, NULL, 0, NULL, &child) < 0) {
+    if (kin_process_start_bytes(change, NULL, 0, NULL, &child) < 0) {
         return 1;
     }
     kin_process_join(child, KIN_FOREVER);

@@ -36,7 +36,7 @@ int main(int argc, char **argv)
     kin_shared_memory *memory = NULL;
     kin_init(&argc, &argv);
     if (kin_event_create(NULL, &drawn) < 0 || kin_event_create(NULL, &seen) < 0 ||
-        kin_process_start(draw, NULL, 0, NULL, &painter) < 0) {
+        kin_process_start_bytes(draw, NULL, 0, NULL, &painter) < 0) {
         return 1;
     }
     kin_event_wait(drawn, KIN_FOREVER);

@@ -57,7 +57,7 @@ static void run(kin_function *function, int process_count)
 {
     kin_process *children[PROCESSES] = {NULL};
     for (int i = 0; i < process_count; i++) {
-        if (kin_process_start(function, NULL, 0, NULL, &children[i]) < 0) {
+        if (kin_process_start_bytes(function, NULL, 0, NULL, &children[i]) < 0) {
             puts("no process");
         }
     }

@@ -54,7 +54,7 @@ int main(int argc, char **argv)
     int door[2]; /* stands for a socket */
     kin_init(&argc, &argv);
     if (pipe(door) != 0 || kin_queue_create(NULL, &results) < 0 ||
-        kin_process_start(work, NULL, 0, NULL, &worker) < 0) {
+        kin_process_start_bytes(work, NULL, 0, NULL, &worker) < 0) {
         return 1;
     }
     kin_wait_item things[] = {kin_wait_for_queue(results), kin_wait_for_read(door[0]),

@@ -14,7 +14,7 @@ KIN_BEGIN
 /** A child of this process. */
 typedef struct kin_process kin_process;
 
-/** What kin_process_start can be told. */
+/** What kin_process_start_bytes can be told. */
 typedef struct kin_process_options {
     size_t size; /* of this struct */
 
@@ -46,8 +46,8 @@ typedef struct kin_process_options {
  * Peer death: a parent that is killed in here leaves no child, or one that runs (if it is not
  * a daemon).
  */
-KIN_API int kin_process_start(kin_function *function, const void *data, size_t size,
-                              const kin_process_options *options, kin_process **ret_process);
+KIN_API int kin_process_start_bytes(kin_function *function, const void *data, size_t size,
+                                    const kin_process_options *options, kin_process **ret_process);
 
 /**
  * Waits until the child has ended. Several threads may wait, any number of times.

@@ -158,8 +158,8 @@ static int check_start(kin_function *function, const void *data, size_t size,
     return !may_have_threads && has_threads_to_stay(self) ? -EBUSY : 0;
 }
 
-int kin_process_start(kin_function *function, const void *data, size_t size,
-                      const kin_process_options *options, kin_process **ret_process)
+int kin_process_start_bytes(kin_function *function, const void *data, size_t size,
+                            const kin_process_options *options, kin_process **ret_process)
 {
     char name[KIN__NAME_BYTES];
     kin_process *process = NULL;

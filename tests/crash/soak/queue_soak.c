@@ -66,7 +66,7 @@ static void start_worker(uint32_t place)
     kin_process_options options = {
         .size = sizeof options, .is_daemon = true, .allow_threads = true};
     memset(&run->load.board->hands[place], 0, sizeof run->load.board->hands[place]);
-    int r = kin_process_start(work, &task, sizeof task, &options, &run->workers[place]);
+    int r = kin_process_start_bytes(work, &task, sizeof task, &options, &run->workers[place]);
     if (r < 0) {
         printf("  no process: %d\n", r);
         run->trouble_count++;

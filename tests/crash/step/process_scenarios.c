@@ -35,7 +35,7 @@ static void start_and_join(bool is_daemon)
         .size = sizeof options, .is_daemon = is_daemon, .allow_threads = true};
     kin_process *process = NULL;
     int code = 0;
-    CRASH_CHECK(kin_process_start(put_as_child, NULL, 0, &options, &process) == 0);
+    CRASH_CHECK(kin_process_start_bytes(put_as_child, NULL, 0, &options, &process) == 0);
     CRASH_CHECK(kin_process_join(process, KIN_FOREVER) == 0);
     int r = kin_process_exit_code(process, &code);
     if (r != 0 || code != 7) {

@@ -249,7 +249,8 @@ TEST(when_the_creator_is_killed_the_whole_pool_is_gone)
     REQUIRE(kin_init(NULL, NULL) == 0);
     REQUIRE(pipe(ends) == 0);
     kin_process *creator = NULL;
-    REQUIRE(kin_process_start(make_pool_and_wait, &ends[1], sizeof ends[1], NULL, &creator) == 0);
+    REQUIRE(kin_process_start_bytes(make_pool_and_wait, &ends[1], sizeof ends[1], NULL, &creator) ==
+            0);
     CHECK_EQUAL(read(ends[0], pids, sizeof pids), sizeof pids);
     usleep(10000);
     CHECK_EQUAL(kin_process_kill(creator), 0);

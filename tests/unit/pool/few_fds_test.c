@@ -33,7 +33,7 @@ static int poll_queue(void)
 static int run_child(void)
 {
     kin_process *child = NULL;
-    int r = kin_process_start(exit_well, NULL, 0, NULL, &child);
+    int r = kin_process_start_bytes(exit_well, NULL, 0, NULL, &child);
     if (r == 0) {
         CHECK_EQUAL(kin_process_join(child, KIN_FOREVER), 0);
         kin_process_free(child);

@@ -308,8 +308,8 @@ TEST(a_pool_belongs_to_the_process_that_made_it)
     kin_pool *pool = pool_with(NULL);
     kin_process *process = NULL;
     int code = -1;
-    REQUIRE(kin_process_start(use_the_parents_pool, &pool, sizeof(kin_pool *), NULL, &process) ==
-            0);
+    REQUIRE(kin_process_start_bytes(use_the_parents_pool, &pool, sizeof(kin_pool *), NULL,
+                                    &process) == 0);
     CHECK_EQUAL(kin_process_join(process, KIN_FOREVER), 0);
     CHECK_EQUAL(kin_process_exit_code(process, &code), 0);
     CHECK_EQUAL(code, 0);

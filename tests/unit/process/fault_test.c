@@ -28,7 +28,7 @@ static int start_and_join(bool *ret_was_run)
 {
     kin_process *process = NULL;
     int exit_code = 0;
-    int r = kin_process_start(return_seven, NULL, 0, NULL, &process);
+    int r = kin_process_start_bytes(return_seven, NULL, 0, NULL, &process);
     kin__allocation_fail_at(0);
     kin__os_fail_at(0);
     CHECK(r == 0 || process == NULL);

@@ -35,7 +35,7 @@ static kin_process *start(void)
     REQUIRE(kin_lock_create(NULL, &lock) == 0);
     REQUIRE(kin_deadlock_policy_set(KIN_DEADLOCK_ERROR, note_report, NULL) == 0);
     REQUIRE(kin_lock_acquire(lock, KIN_NOW) == 0);
-    REQUIRE(kin_process_start(want_lock, NULL, 0, NULL, &process) == 0);
+    REQUIRE(kin_process_start_bytes(want_lock, NULL, 0, NULL, &process) == 0);
     return process;
 }
 

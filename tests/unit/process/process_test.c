@@ -95,7 +95,7 @@ static kin_process *start_with(kin_function *function, const void *data, size_t 
                                const kin_process_options *options)
 {
     kin_process *process = NULL;
-    REQUIRE(kin_process_start(function, data, size, options, &process) == 0);
+    REQUIRE(kin_process_start_bytes(function, data, size, options, &process) == 0);
     return process;
 }
 
@@ -185,7 +185,7 @@ TEST(an_error_is_printed_by_the_child)
     int before = dup(STDERR_FILENO);
     dup2(ends[1], STDERR_FILENO);
     kin_process *process = NULL;
-    int r = kin_process_start(fail_quietly, NULL, 0, NULL, &process);
+    int r = kin_process_start_bytes(fail_quietly, NULL, 0, NULL, &process);
     dup2(before, STDERR_FILENO);
     close(before);
     close(ends[1]);
@@ -381,7 +381,7 @@ TEST(a_program_with_threads_is_refused_unless_it_insists)
     kin_process *process = NULL;
     REQUIRE(pipe(ends) == 0);
     REQUIRE(pthread_create(&thread, NULL, wait_for_byte, &ends[0]) == 0);
-    CHECK_EQUAL(kin_process_start(return_seven, NULL, 0, NULL, &process), -EBUSY);
+    CHECK_EQUAL(kin_process_start_bytes(return_seven, NULL, 0, NULL, &process), -EBUSY);
     CHECK(process == NULL);
     process = start_with(return_seven, NULL, 0,
                          KIN_OPTIONS(kin_process_options, .allow_threads = true));
@@ -398,9 +398,9 @@ static void *start_many(void *user)
     (void)user;
     for (int i = 0; i < 10; i++) {
         kin_process *process = NULL;
-        if (kin_process_start(return_seven, NULL, 0,
-                              KIN_OPTIONS(kin_process_options, .allow_threads = true),
-                              &process) != 0) {
+        if (kin_process_start_bytes(return_seven, NULL, 0,
+                                    KIN_OPTIONS(kin_process_options, .allow_threads = true),
+                                    &process) != 0) {
             return &errno;
         }
         int code = 0;
@@ -517,7 +517,7 @@ static void *start_and_free_for_ever(void *user)
     kin_process_options options = {.size = sizeof options, .allow_threads = true};
     for (;;) {
         kin_process *process = NULL;
-        if (kin_process_start(return_seven, NULL, 0, &options, &process) == 0) {
+        if (kin_process_start_bytes(return_seven, NULL, 0, &options, &process) == 0) {
             kin_process_join(process, user == NULL ? KIN_FOREVER : KIN_NOW);
             kin_process_free(process);
         }
@@ -645,7 +645,7 @@ TEST(a_freed_child_runs_on_and_is_waited_for_later)
 TEST(start_outside_of_a_family_is_refused)
 {
     kin_process *process = NULL;
-    CHECK_EQUAL(kin_process_start(return_seven, NULL, 0, NULL, &process), KIN_EFAMILY);
+    CHECK_EQUAL(kin_process_start_bytes(return_seven, NULL, 0, NULL, &process), KIN_EFAMILY);
     CHECK(process == NULL);
 }
 
@@ -655,10 +655,10 @@ TEST(wrong_arguments_are_refused)
     int code = 0;
     kin_process *process = NULL;
     kin_process_options short_options = {.size = sizeof short_options - 1};
-    CHECK_EQUAL(kin_process_start(NULL, NULL, 0, NULL, &process), -EINVAL);
-    CHECK_EQUAL(kin_process_start(return_seven, NULL, 1, NULL, &process), -EINVAL);
-    CHECK_EQUAL(kin_process_start(return_seven, NULL, 0, NULL, NULL), -EINVAL);
-    CHECK_EQUAL(kin_process_start(return_seven, NULL, 0, &short_options, &process), -EINVAL);
+    CHECK_EQUAL(kin_process_start_bytes(NULL, NULL, 0, NULL, &process), -EINVAL);
+    CHECK_EQUAL(kin_process_start_bytes(return_seven, NULL, 1, NULL, &process), -EINVAL);
+    CHECK_EQUAL(kin_process_start_bytes(return_seven, NULL, 0, NULL, NULL), -EINVAL);
+    CHECK_EQUAL(kin_process_start_bytes(return_seven, NULL, 0, &short_options, &process), -EINVAL);
     CHECK(process == NULL);
     CHECK_EQUAL(kin_process_join(NULL, KIN_FOREVER), -EINVAL);
     CHECK_EQUAL(kin_process_exit_code(NULL, &code), -EINVAL);
