@@ -9,8 +9,7 @@
 
 enum {
     FRAMES = 8,
-    NOTED_FROM = 256, /* containers that are compared before the pairs are remembered */
-    DESCEND = 2       /* not decided yet: what two containers hold is compared next */
+    DESCEND = 2 /* not decided yet: what two containers hold is compared next */
 };
 
 /* What an instance is compared by, one after the other. */
@@ -188,16 +187,6 @@ static int look_at(const kin_object *first, const kin_object *second)
                              (const struct object_instance *)second);
 }
 
-/* Remembers a pair, once many have been looked at. 1: it is known; 0, -ENOMEM. */
-static int note(struct kin__pairs *pairs, const kin_object *first, const kin_object *second)
-{
-    if (pairs->visited < NOTED_FROM) {
-        pairs->visited++;
-        return 0;
-    }
-    return kin__pairs_join(pairs, first, second);
-}
-
 /* Compares two objects, or puts them on the stack if both lead to others. 1 (so far), 0, a code. */
 static int begin(struct kin__stack *stack, const kin_object *first, const kin_object *second,
                  struct kin__effort *effort)
@@ -212,7 +201,7 @@ static int begin(struct kin__stack *stack, const kin_object *first, const kin_ob
     if (r != DESCEND) {
         return r;
     }
-    r = note(effort->pairs, first, second);
+    r = kin__pairs_note(effort->pairs, first, second);
     if (r != 0) {
         return r;
     }

@@ -11,6 +11,8 @@
 
 #include "object/object.h"
 
+enum { PAIRS_NOTED_FROM = 256 };
+
 struct pair_node {
     const kin_object *object;
     uint32_t parent; /* itself: it stands for the set */
@@ -33,6 +35,17 @@ void kin__pairs_deinit(struct kin__pairs *pairs);
 
 /* Takes two objects to be equal from now on. 1: that was so before; 0, -ENOMEM. */
 int kin__pairs_join(struct kin__pairs *pairs, const kin_object *first, const kin_object *second);
+
+/* The same once many pairs have been looked at; before, nothing is remembered. */
+static inline int kin__pairs_note(struct kin__pairs *pairs, const kin_object *first,
+                                  const kin_object *second)
+{
+    if (pairs->visited < PAIRS_NOTED_FROM) {
+        pairs->visited++;
+        return 0;
+    }
+    return kin__pairs_join(pairs, first, second);
+}
 
 /* Takes back all but the first `count` of the joins. */
 void kin__pairs_undo(struct kin__pairs *pairs, uint32_t count);
