@@ -24,6 +24,10 @@
  *   kin/claim.h      reading it in place, acknowledging or refusing it
  *   kin/pipe.h       two connected ends
  *   kin/connection.h  sending and receiving through one, also with fds, also with Python
+ *   kin/listener.h   waiting for other programs that connect
+ *   kin/client.h     connecting to one who waits
+ *   kin/key.h        what the two know each other by
+ *   kin/tls.h        encryption between machines
  *   kin/value.h      a number that processes share, or the handle of what they share
  *   kin/array.h      many of them in a row
  *   kin/shared_list.h    items of all kinds
@@ -36,7 +40,6 @@
  *   kin/rwlock.h     many read, or one writes
  *   kin/semaphore.h  so many at once
  *   kin/barrier.h    so many wait for each other, round by round
- *   kin/key.h        what two ends of a connection know each other by
  *   kin/cancel.h     the request to stop
  *   kin/wait.h       several of these at once, and fds
  *
@@ -52,6 +55,7 @@
 #include <kin/cancel.h>
 #include <kin/claim.h>
 #include <kin/class.h>
+#include <kin/client.h>
 #include <kin/condition.h>
 #include <kin/connection.h>
 #include <kin/deadlock.h>
@@ -63,6 +67,7 @@
 #include <kin/handle.h>
 #include <kin/key.h>
 #include <kin/list.h>
+#include <kin/listener.h>
 #include <kin/local_queue.h>
 #include <kin/lock.h>
 #include <kin/message.h>
@@ -81,6 +86,7 @@
 #include <kin/shared_memory.h>
 #include <kin/standard.h>
 #include <kin/timeout.h>
+#include <kin/tls.h>
 #include <kin/value.h>
 #include <kin/wait.h>
 

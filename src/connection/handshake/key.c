@@ -10,6 +10,12 @@
 
 enum { KEY_BYTES_MAX = 65536 };
 
+/* What OpenSSL keeps is not freed at exit: other threads may be inside then. */
+static void prepare_openssl(void)
+{
+    OPENSSL_init_crypto(OPENSSL_INIT_NO_ATEXIT, NULL);
+}
+
 int kin__key_create(kin_bytes bytes, struct kin__key **ret_key)
 {
     if (bytes.data == NULL) {
@@ -19,6 +25,7 @@ int kin__key_create(kin_bytes bytes, struct kin__key **ret_key)
     if (bytes.size == 0 || bytes.size > KEY_BYTES_MAX) {
         return -EINVAL;
     }
+    prepare_openssl();
     struct kin__key *key = kin__allocate(sizeof *key + bytes.size);
     if (key == NULL) {
         return -ENOMEM;
@@ -43,6 +50,7 @@ int kin_key_generate(void *ret_key, size_t size)
     if (ret_key == NULL || size == 0 || size > KEY_BYTES_MAX) {
         return -EINVAL;
     }
+    prepare_openssl();
     return RAND_priv_bytes(ret_key, (int)size) == 1 ? 0 : -EIO;
 }
 

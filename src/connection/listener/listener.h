@@ -1,0 +1,44 @@
+/**
+ * A listener, in the process that made it.
+ *
+ *     a client connects -> the kernel's line -> half open (`crowd`) -> a kin_connection
+ *                                                             \-> turned away, and counted
+ *
+ * One thread at a time, who holds `turn`, drives all that is half open; the others who accept wait
+ * for the turn. See crowd.h for who is let in and who has to go.
+ */
+#ifndef KIN_CONNECTION_LISTENER_LISTENER_H
+#define KIN_CONNECTION_LISTENER_LISTENER_H
+
+#include "connection/listener/crowd.h"
+#include "connection/listener/terms.h"
+#include "os/listen.h"
+
+#include <kin/listener.h>
+#include <kin/lock.h>
+#include <threads.h>
+
+struct kin_listener {
+    uint32_t pid;
+    int fd;                      /* that listens */
+    struct kin__address address; /* as it was asked for; its text is not kept */
+    struct kin__os_place place;  /* of a unix socket; its folder_fd is -1 otherwise */
+    char *folder;                /* to be removed at the end; NULL: none */
+    char *text;                  /* the address to connect to */
+    kin_lock *turn;
+    struct kin__terms terms;
+    struct kin__crowd crowd; /* whoever has the turn */
+    mtx_t lock;              /* over the rest */
+    kin_listener_counts counts;
+    int last_code; /* of who was turned away last; 0: nobody was */
+    char last_peer[KIN__OS_ADDRESS_TEXT_BYTES];
+};
+
+/* Remembers what became of one who was turned away; `peer`: NULL or empty: he has no address. */
+void kin__listener_note(kin_listener *listener, int code, const struct kin__os_address *peer);
+
+/* The same for one who had to go because of a limit, or since this process has run out of
+ * something. */
+void kin__listener_note_dropped(kin_listener *listener, const struct kin__os_address *peer);
+
+#endif
