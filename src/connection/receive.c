@@ -142,7 +142,6 @@ static void move_to_front(struct receiver *receiver)
 {
     unsigned char *buffer = kin__at(load(&receiver->buffer));
     memcpy(buffer, kin__receiver_bytes(receiver), kin__receiver_count(receiver));
-    atomic_thread_fence(memory_order_release);
     store(&receiver->origin, load(&receiver->head));
 }
 
