@@ -9,7 +9,8 @@
  * objects themselves:
  *
  *     1. count in `scratch` how many references come from within; each object found joins the list
- *     2. one with more references than that is held from outside: alive, and all it leads to
+ *     2. one with more references than that is held from outside: alive, and all it leads to, of
+ *        which each may be the last of a circle that is held, so that each may circle from then on
  *     3. the others hold each other only: they end together
  *
  * What a class's own data leads to is not seen: an instance that holds itself through it stays.
@@ -215,7 +216,9 @@ static struct container *part_from_alive(struct container *all)
         container->object.flags &= (uint8_t) ~(KIN__VISITED | KIN__ALIVE);
         container->scratch = 0;
         container->depth = 0;
-        if (!is_alive) {
+        if (is_alive) { /* perhaps by another that is in the circle */
+            container->object.flags |= KIN__MAY_CIRCLE;
+        } else {
             container->object.flags |= KIN__ENDING;
             push(&ending, container);
         }

@@ -11,6 +11,20 @@
 #include "object/instance.h"
 #include "object/text.h"
 
+/* Whether it could be the name of a module, class or function: in lines, and with dots between
+ * what is not empty. */
+static bool is_name(kin_bytes name)
+{
+    const char *text = name.data;
+    for (size_t i = 0; i < name.size; i++) {
+        bool is_edge = i == 0 || i + 1 == name.size || text[i - 1] == '.';
+        if (text[i] == '\n' || text[i] == '\r' || (text[i] == '.' && is_edge)) {
+            return false;
+        }
+    }
+    return name.size != 0 && kin__utf8_check(name.data, name.size) != 0;
+}
+
 /* Pushes the global of a name. */
 static int push_global(struct decoder *decoder, kin_bytes module, kin_bytes name)
 {
@@ -26,9 +40,8 @@ static int push_global(struct decoder *decoder, kin_bytes module, kin_bytes name
         return r;
     }
     kin_object *global = NULL;
-    r = kin__utf8_check(module.data, module.size) != 0 && kin__utf8_check(name.data, name.size) != 0
-            ? kin__global_make(&decoder->arena, module, name, &global)
-            : -EBADMSG;
+    r = is_name(module) && is_name(name) ? kin__global_make(&decoder->arena, module, name, &global)
+                                         : -EBADMSG;
     if (r < 0) {
         return kin__decode_fail_with(decoder, r, "not the name of a class or function");
     }

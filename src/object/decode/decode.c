@@ -39,6 +39,9 @@ static void set_limits(struct decoder *decoder, const kin_pickle_limits *limits,
     decoder->object_left = decoder->object_left < most ? decoder->object_left : most;
     decoder->opcode_left = limit_or(limits->opcode_count_max, others->opcode_count_max);
     decoder->memo_count_max = limit_or(limits->memo_count_max, others->memo_count_max);
+    decoder->memo_simple_count = decoder->memo_count_max < DECODE_MEMO_FIRST
+                                     ? (size_t)decoder->memo_count_max
+                                     : DECODE_MEMO_FIRST;
     decoder->depth_max = (uint32_t)limit_or(limits->depth_max, others->depth_max);
     decoder->integer_bits_max = (uint32_t)limit_or(limits->integer_bits_max,
                                                    others->integer_bits_max);
@@ -64,12 +67,12 @@ static void init(struct decoder *decoder, const unsigned char *data, size_t size
     decoder->memo_count = 0;
     decoder->memo_used = 0;
     decoder->memo_capacity = DECODE_MEMO_FIRST;
-    decoder->memo_simple_count = DECODE_MEMO_FIRST;
     decoder->dropped = NULL;
     decoder->dropped_count = 0;
     decoder->dropped_capacity = 0;
     decoder->deadline_ns = 0;
     decoder->protocol = 0;
+    decoder->is_in_frame = false;
     decoder->is_keeping = false;
     decoder->reason = NULL;
     decoder->buffer_next = 0;

@@ -74,6 +74,7 @@ struct decoder {
     uint32_t depth_max;
     uint32_t integer_bits_max;
     uint32_t protocol; /* as the pickle says */
+    bool is_in_frame;  /* until `end`: nobody may begin another one there */
     bool is_keeping;
     bool is_prefix;
     bool takes_handles;

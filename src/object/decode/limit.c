@@ -111,6 +111,7 @@ int kin__decode_refill(struct decoder *decoder)
             return kin__decode_fail(decoder, -EBADMSG, "the bytes end before STOP");
         }
         cursor->end = decoder->input_end;
+        decoder->is_in_frame = false;
     }
     if (cursor->top == cursor->limit) {
         r = grow_stack(decoder);

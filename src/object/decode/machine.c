@@ -41,19 +41,19 @@ int kin__decode_proto(struct decoder *decoder)
 
 int kin__decode_frame(struct decoder *decoder)
 {
-    bool is_inside = decoder->cursor.end != decoder->input_end;
     const unsigned char *at = kin__decode_take(decoder, 8);
     if (at == NULL) {
         return -EBADMSG;
     }
     uint64_t size = kin__decode_u64(at);
-    if (is_inside) {
+    if (decoder->is_in_frame) {
         return kin__decode_fail(decoder, -EBADMSG, "a frame in a frame");
     }
     if (size > (uint64_t)(decoder->input_end - decoder->cursor.at)) {
         return kin__decode_fail(decoder, -EBADMSG, "a frame longer than what is left");
     }
     decoder->cursor.end = decoder->cursor.at + size;
+    decoder->is_in_frame = size != 0;
     return 0;
 }
 

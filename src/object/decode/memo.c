@@ -33,7 +33,8 @@ static int make_room(struct decoder *decoder, size_t index)
     decoder->memo = memo;
     decoder->memo_capacity = capacity;
     if (decoder->memo_simple_count != 0) {
-        decoder->memo_simple_count = capacity;
+        bool is_less = decoder->memo_count_max < capacity;
+        decoder->memo_simple_count = is_less ? (size_t)decoder->memo_count_max : capacity;
     }
     return 0;
 }

@@ -58,6 +58,18 @@ TEST(a_circle_ends_with_the_last_reference_from_outside)
     CHECK_EQUAL(marker.count, 1);
 }
 
+TEST(a_circle_ends_also_if_it_was_held_by_what_never_changes)
+{
+    struct marker marker = {.count = 0};
+    kin_object *list = KIN_LIST(mark(&marker));
+    kin_object *tuple = KIN_TUPLE(kin_object_ref(list));
+    kin_list_append(list, kin_object_ref(tuple));
+    kin_object_free(list);
+    CHECK_EQUAL(marker.count, 0);
+    kin_object_free(tuple);
+    CHECK_EQUAL(marker.count, 1);
+}
+
 TEST(what_a_circle_shares_with_others_stays)
 {
     struct marker shared_marker = {.count = 0};
