@@ -2,6 +2,7 @@
  * Calls whose meaning is known: objects that Python's pickles make by calling builtins, because
  * their protocol has no opcode for them, and kin's own handles and fds.
  */
+#include <stdio.h>
 #include <string.h>
 
 #include "object/decode/decode.h"
@@ -166,6 +167,34 @@ static uint64_t take_number(const unsigned char *bytes, size_t size)
     return number;
 }
 
+/* Before protocol 4 Python takes a nested name apart: getattr(module.First, 'second'). */
+static int make_nested(struct known *known)
+{
+    char nested[DECODE_NAME_BYTES_MAX + 1];
+    struct decoder *decoder = known->decoder;
+    const char *first = known->count == 2 ? kin_global_name(known->arguments[0]) : NULL;
+    const char *second = first == NULL ? NULL : kin_object_text(known->arguments[1]);
+    if (second == NULL || *second == '\0' || strchr(second, '.') != NULL ||
+        strlen(second) != kin_object_bytes(known->arguments[1]).size) {
+        return 0;
+    }
+    const char *module_name = kin_global_module(known->arguments[0]);
+    kin_bytes module = {module_name, strlen(module_name)};
+    kin_bytes name = {nested, strlen(first) + 1 + strlen(second)};
+    if (name.size > DECODE_NAME_BYTES_MAX) {
+        return 0;
+    }
+    snprintf(nested, sizeof nested, "%s.%s", first, second);
+    int r = kin__decode_charge(decoder, 2 * (module.size + name.size));
+    if (r == 0 && kin__global_make(&decoder->arena, module, name, &known->made) < 0) {
+        return finish(known, NULL);
+    }
+    if (r == 0 && ((struct object_global *)known->made)->class_ != NULL) {
+        r = kin__decode_keep(decoder); /* as where a name is read */
+    }
+    return r < 0 ? r : 1;
+}
+
 static int make_handle(struct known *known)
 {
     if (!known->decoder->takes_handles) {
@@ -207,6 +236,7 @@ static const struct {
     {"builtins", "complex", make_complex},
     {"builtins", "dict", make_dict},
     {"builtins", "frozenset", make_frozenset},
+    {"builtins", "getattr", make_nested},
     {"builtins", "list", make_list},
     {"builtins", "set", make_set},
     {"builtins", "tuple", make_tuple},
