@@ -65,4 +65,8 @@ void wire_send(int fd, const void *data, size_t size);
 /* Receives one, allocated, with a NUL behind it; NULL at the end of the file. */
 unsigned char *wire_receive(int fd, size_t *ret_size);
 
+/* The same for an object in a pickle. */
+void wire_send_object(int fd, kin_object *object);
+kin_object *wire_receive_object(int fd);
+
 #endif
