@@ -84,18 +84,43 @@ static int wait(const struct calling *calling, bool is_inside)
     if (!is_inside || calling->peer == NULL) {
         return transport->operations->wait_to_receive(transport, timeout);
     }
-    int r = -ETIMEDOUT;
-    bool is_last = false;
-    while (r == -ETIMEDOUT && !is_last) {
+    for (;;) {
+        bool is_broken = atomic_load(&calling->peer->sender.state) == SENDING_BROKEN;
         int64_t look_ns = kin_now_ns() + LOOK_NS;
-        is_last = timeout.deadline_ns <= look_ns;
-        int64_t until_ns = is_last ? timeout.deadline_ns : look_ns;
-        r = transport->operations->wait_to_receive(transport, kin_by(until_ns, timeout.cancel));
-        if (r == -ETIMEDOUT && atomic_load(&calling->peer->sender.state) == SENDING_BROKEN) {
+        bool is_last = timeout.deadline_ns <= look_ns;
+        kin_timeout until = kin_by(is_last ? timeout.deadline_ns : look_ns, timeout.cancel);
+        int r = transport->operations->wait_to_receive(transport, is_broken ? KIN_NOW : until);
+        if (r == -EAGAIN && is_broken) {
             return -ENODATA;
         }
+        if (r != -ETIMEDOUT || is_last) {
+            return r;
+        }
     }
-    return r;
+}
+
+/* A look at what others change under a lock: what it was a moment ago. */
+__attribute__((no_sanitize("thread"))) static uint64_t reference_count(uint32_t index)
+{
+    return *(const volatile uint64_t *)&kin__entry_at(index)->references;
+}
+
+/* Whether the call may sleep inside of receive. If it is killed there, others that use the end have
+ * to find out what it had received: from a receipt, or there are no others. A pipe of kin's is open
+ * twice, if nobody has more of it than is needed; if fewer have it, nothing is sent any more. And
+ * if the sender of half a message gives up, that has to end the sleep: on a socket it does. */
+static bool may_sleep_inside(const struct calling *calling, bool is_inside)
+{
+    const struct end *peer = calling->peer;
+    bool is_alone = reference_count(calling->index) <= (peer == NULL ? 1 : 2);
+    if (calling->timeout.cancel != NULL || calling->timeout.deadline_ns != INT64_MAX) {
+        return false;
+    }
+    if (is_inside && peer != NULL) {
+        return is_alone && peer->kind == KIN__OS_FD_UNIX_SOCKET &&
+               atomic_load(&peer->sender.state) != SENDING_BROKEN;
+    }
+    return is_alone || calling->end->gives_receipts;
 }
 
 int kin__receive_some(const struct calling *calling, const struct intake_plan *plan)
@@ -107,9 +132,7 @@ int kin__receive_some(const struct calling *calling, const struct intake_plan *p
     struct kin__os_fds fds;
     fds.count = 0;
     struct kin__os_intake intake = {.rooms = rooms, .receipt = &receiver->receipt, .fds = &fds};
-    intake.may_wait = calling->end->gives_receipts && calling->timeout.cancel == NULL &&
-                      calling->timeout.deadline_ns == INT64_MAX &&
-                      !(is_inside && calling->peer != NULL);
+    intake.may_wait = may_sleep_inside(calling, is_inside);
     for (;;) {
         begin(receiver, plan);
         intake.count = find_rooms(receiver, plan, rooms);

@@ -22,8 +22,10 @@ struct kin__os_room {
 #define KIN__OS_PIECES_MAX 1024u
 #define KIN__OS_FDS_MAX 64u
 
-/* How many bytes a pipe takes in one step, whole or not at all. */
+/* How many bytes a pipe takes in one step, whole or not at all; and a unix socket, however small
+ * its buffer was made. */
 #define KIN__OS_PIPE_STEP 4096u
+#define KIN__OS_SOCKET_STEP 2048u
 
 /* What an fd is. */
 enum kin__os_fd_kind {
