@@ -11,6 +11,7 @@
 
 #include <kin/export.h>
 #include <kin/family.h>
+#include <kin/pickle.h>
 #include <kin/timeout.h>
 #include <stdbool.h>
 #include <stdint.h>
@@ -99,6 +100,35 @@ KIN_API bool kin_connection_is_readable(const kin_connection *connection);
 KIN_API bool kin_connection_is_writable(const kin_connection *connection);
 
 /**
+ * Sends an object, waiting while the pipe is full: as a pickle (kin/pickle.h), which CPython reads
+ * too. Fds in it go along over a unix socket; handles in it (kin/handle.h) over a pipe made by
+ * kin_pipe_create, of which they keep alive what they name, at most 64 at a time.
+ *
+ * Returns 0: it is on its way, and may be freed. Otherwise nothing was sent: a code of
+ * kin_connection_send_bytes or kin_pickle_encode, or
+ *   -EOPNOTSUPP    there is something in it that cannot go this way
+ *   -ETOOMANYREFS  too many handles or fds are on their way
+ */
+KIN_API int kin_connection_send(kin_connection *connection, const kin_object *object,
+                                kin_timeout timeout);
+
+/**
+ * Receives the next object, waiting for one. Nothing in it is ever executed. Its limits are those
+ * of kin_connection_set_limits.
+ *
+ * Returns 0, or a code of kin_connection_receive_into, or, when the message has been taken but is
+ * no object that can be had, of kin_pickle_decode.
+ *
+ * Fds in it stay opaque if another process received what came before them from this end.
+ */
+KIN_API int kin_connection_receive(kin_connection *connection, kin_timeout timeout,
+                                   kin_object **ret_object);
+
+/** What objects that are received here, in this process, may use. NULL: the defaults. Returns 0,
+ * or -EINVAL. */
+KIN_API int kin_connection_set_limits(kin_connection *connection, const kin_pickle_limits *limits);
+
+/**
  * Sends `size` bytes as one message, waiting while the pipe is full. `size` may be 0.
  *
  * Returns 0: the message is on its way, though not received yet. Otherwise it is not:
@@ -145,6 +175,10 @@ KIN_API int kin_connection_send_fds(kin_connection *connection, kin_bytes bytes,
  */
 KIN_API int kin_connection_receive_into(kin_connection *connection, void *buffer, size_t size,
                                         kin_timeout timeout, size_t *ret_size);
+
+/** The same as a new bytes object. */
+KIN_API int kin_connection_receive_bytes(kin_connection *connection, kin_timeout timeout,
+                                         kin_object **ret_bytes);
 
 /**
  * The same, with the fds that came with the message: they are the caller's, and close-on-exec. Fds

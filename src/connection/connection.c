@@ -33,6 +33,7 @@ int kin__connection_allocate(uint32_t end_count, kin_scope scope, kin_connection
 {
     struct kin__object_plan plan = {.type = KIN__TYPE_CONNECTION,
                                     .scope = scope,
+                                    .handle_count = end_count > 1 ? LUGGAGE_COUNT : 0,
                                     .size = sizeof **ret_connection,
                                     .bytes = bytes_of(end_count)};
     int r = kin__object_create(&plan, ret_connection);

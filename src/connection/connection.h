@@ -48,6 +48,7 @@ struct kin__sink {
     int (*reserve)(struct kin__sink *sink, uint64_t bytes, void **ret_place);
 
     struct kin__os_fds *fds; /* where its fds go, which are the caller's then; NULL: closed */
+    bool is_exact;           /* others receive too, and want their fds: read nothing of theirs */
     uint64_t size;           /* out, if it came: bytes of the message */
 };
 

@@ -34,6 +34,7 @@
 #include "sync/mutex.h"
 
 #include <kin/connection.h>
+#include <kin/pickle.h>
 
 #define KIN__TYPE_CONNECTION 14u
 
@@ -41,6 +42,9 @@
  * small. */
 #define READ_AHEAD_BYTES (32768u - 64u)
 #define SMALL_BYTES_MAX (READ_AHEAD_BYTES / 2 - LONG_HEADER_BYTES)
+
+/* Handles that can be on their way through a pipe at a time. */
+#define LUGGAGE_COUNT 64u
 
 enum sending { SENDING_NOTHING, SENDING_FIRST, SENDING_REST, SENDING_BROKEN };
 
@@ -110,10 +114,11 @@ KIN_STATIC_ASSERT_SIZE(struct end, 768);
 struct connection_shared {
     uint32_t end_count; /* constant; if it is 1, there is no room for the other */
     uint32_t reserved[31];
+    _Atomic uint32_t is_claimed[LUGGAGE_COUNT]; /* places for handles: see luggage.h */
     struct end ends[2];
 };
 
-KIN_STATIC_ASSERT_OFFSET(struct connection_shared, ends, 128);
+KIN_STATIC_ASSERT_OFFSET(struct connection_shared, ends, 384);
 
 /* Fds that came while reading ahead, until their message is taken. */
 struct parked_fds {
@@ -126,6 +131,7 @@ struct kin_connection {
     struct kin__transport *transport; /* NULL: closed */
     uint32_t side;                    /* which end */
     struct parked_fds parked;         /* under the receiver's mutex */
+    kin_pickle_limits limits;         /* of objects that are received */
 };
 
 /* A call on an end. */

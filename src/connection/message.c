@@ -198,7 +198,7 @@ int kin__connection_receive(kin_connection *connection, struct kin__sink *sink, 
         r = kin__receiver_acquire(&calling);
     }
     if (r == 0) {
-        if (sink->fds != NULL) {
+        if (sink->is_exact) {
             atomic_store(&calling.end->receiver.is_exact, 1);
         }
         r = receive(&calling, sink);
@@ -251,7 +251,8 @@ int kin_connection_receive_fds(kin_connection *connection, void *buffer, size_t 
 {
     static_assert(KIN_CONNECTION_FD_COUNT_MAX == KIN__OS_FDS_MAX, "one limit");
     struct kin__os_fds fds = {.count = 0};
-    struct buffer_sink sink = {.sink.fds = &fds, .buffer = buffer, .size = size};
+    struct buffer_sink sink = {
+        .sink = {.fds = &fds, .is_exact = true}, .buffer = buffer, .size = size};
     int r = ret_fds == NULL ? -EINVAL : receive_into(connection, &sink, timeout, ret_size);
     if (r == 0) {
         ret_fds->count = fds.count;

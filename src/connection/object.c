@@ -1,0 +1,186 @@
+/**
+ * Objects over connections. An object is sent in pieces, so that large bytes in it are not copied
+ * on their way out; fds in it go with the message, handles as luggage.h says.
+ */
+#include "connection/connection.h"
+#include "connection/luggage.h"
+
+#include "base/allocate.h"
+#include "object/pickle.h"
+#include "object/text.h"
+#include "os/memory.h"
+
+#include <errno.h>
+
+enum { PIECES_AT_HAND = 16, SMALL_MESSAGE_BYTES = 4096 };
+
+/* --- out --- */
+
+static int send_pieces(kin_connection *connection, const struct kin__encoding *encoding,
+                       const struct kin__luggage *luggage, kin_timeout timeout)
+{
+    kin_bytes at_hand[PIECES_AT_HAND];
+    kin_bytes *pieces = at_hand;
+    size_t count = kin__encoding_piece_count(encoding) + 1;
+    if (count > PIECES_AT_HAND) {
+        pieces = kin__allocate_array(count, sizeof *pieces);
+        if (pieces == NULL) {
+            return -ENOMEM;
+        }
+    }
+    pieces[0] = (kin_bytes){luggage->head, luggage->head_bytes};
+    for (size_t i = 1; i < count; i++) {
+        pieces[i] = kin__encoding_piece(encoding, i - 1);
+    }
+    struct kin__parcel parcel = {.pieces = pieces,
+                                 .count = (uint32_t)count,
+                                 .fds = encoding->fds,
+                                 .fd_count = encoding->fd_count};
+    int r = kin__connection_send(connection, &parcel, timeout);
+    if (pieces != at_hand) {
+        kin__release(pieces);
+    }
+    return r;
+}
+
+static int send_encoding(kin_connection *connection, const struct kin__encoding *encoding,
+                         kin_timeout timeout)
+{
+    struct calling calling;
+    struct kin__luggage luggage;
+    int r = kin__connection_enter(connection, timeout, &calling);
+    if (r == 0) {
+        r = kin__luggage_pack(connection, encoding->handles, encoding->handle_count, &luggage);
+    }
+    if (r < 0) {
+        return r;
+    }
+    r = send_pieces(connection, encoding, &luggage, timeout);
+    if (r < 0) {
+        kin__luggage_drop(connection, &luggage);
+    }
+    return r == -ENOTSUP ? -EOPNOTSUPP : r;
+}
+
+int kin_connection_send(kin_connection *connection, const kin_object *object, kin_timeout timeout)
+{
+    static const struct kin__encode_options options = {.takes_handles = true, .takes_fds = true};
+    struct kin__encoding encoding;
+    if (connection == NULL) {
+        return -EINVAL;
+    }
+    int r = kin__pickle_encode(object, &options, &encoding);
+    if (r < 0) {
+        return r;
+    }
+    r = send_encoding(connection, &encoding, timeout);
+    kin__encoding_deinit(&encoding);
+    return r;
+}
+
+/* --- in --- */
+
+/* Takes a message into memory of its own; a small one stays where the call is. */
+struct intake {
+    struct kin__sink sink;
+    unsigned char *data;
+    unsigned char small[SMALL_MESSAGE_BYTES];
+};
+
+static int reserve(struct kin__sink *sink, uint64_t bytes, void **ret_place)
+{
+    struct intake *intake = (struct intake *)sink;
+    intake->data = bytes <= sizeof intake->small ? intake->small : kin__allocate(bytes);
+    *ret_place = intake->data;
+    return intake->data == NULL ? -ENOMEM : 0;
+}
+
+static void release(struct intake *intake)
+{
+    if (intake->data != intake->small) {
+        kin__release(intake->data);
+    }
+}
+
+static int decode(kin_connection *connection, const struct intake *intake,
+                  const struct kin__os_fds *fds, kin_object **ret_object)
+{
+    struct kin__luggage luggage;
+    int r = kin__luggage_find(connection, intake->data, intake->sink.size, &luggage);
+    if (r < 0) {
+        return r;
+    }
+    const kin_pickle_decode_options options = {.size = sizeof options,
+                                               .limits = connection->limits};
+    struct kin__decode_input input = {.options = &options,
+                                      .takes_handles = luggage.head_bytes > 0,
+                                      .fds = fds->fds,
+                                      .fd_count = fds->count};
+    r = kin__pickle_decode(intake->data + luggage.head_bytes,
+                           intake->sink.size - luggage.head_bytes, &input, ret_object, NULL, NULL);
+    kin__luggage_drop(connection, &luggage);
+    return r;
+}
+
+int kin_connection_receive(kin_connection *connection, kin_timeout timeout, kin_object **ret_object)
+{
+    if (ret_object == NULL) {
+        return -EINVAL;
+    }
+    struct kin__os_fds fds;
+    struct intake intake;
+    fds.count = 0;
+    intake.data = NULL;
+    intake.sink = (struct kin__sink){.reserve = reserve, .fds = &fds};
+    int r = kin__connection_receive(connection, &intake.sink, timeout);
+    if (r == 0) {
+        r = decode(connection, &intake, &fds, ret_object);
+        for (uint32_t i = 0; i < fds.count; i++) {
+            kin__os_close(fds.fds[i]);
+        }
+    }
+    release(&intake);
+    return r;
+}
+
+/* Takes a message into a bytes object. */
+struct bytes_intake {
+    struct kin__sink sink;
+    kin_object *bytes;
+};
+
+static int reserve_bytes(struct kin__sink *sink, uint64_t bytes, void **ret_place)
+{
+    struct bytes_intake *intake = (struct bytes_intake *)sink;
+    intake->bytes = kin__bytes_create(NULL, KIN_KIND_BYTES, NULL, bytes);
+    if (intake->bytes == NULL) {
+        return -ENOMEM;
+    }
+    *ret_place = ((struct object_bytes *)intake->bytes)->data;
+    return 0;
+}
+
+int kin_connection_receive_bytes(kin_connection *connection, kin_timeout timeout,
+                                 kin_object **ret_bytes)
+{
+    struct bytes_intake intake = {.sink = {.reserve = reserve_bytes}};
+    if (ret_bytes == NULL) {
+        return -EINVAL;
+    }
+    int r = kin__connection_receive(connection, &intake.sink, timeout);
+    if (r < 0) {
+        kin_object_free(intake.bytes);
+        return r;
+    }
+    *ret_bytes = intake.bytes;
+    return 0;
+}
+
+int kin_connection_set_limits(kin_connection *connection, const kin_pickle_limits *limits)
+{
+    if (connection == NULL || (limits != NULL && limits->size != sizeof *limits)) {
+        return -EINVAL;
+    }
+    connection->limits = limits == NULL ? (kin_pickle_limits){0} : *limits;
+    return 0;
+}
