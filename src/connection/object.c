@@ -116,8 +116,9 @@ static int decode(kin_connection *connection, const struct intake *intake,
                                       .takes_handles = luggage.head_bytes > 0,
                                       .fds = fds->fds,
                                       .fd_count = fds->count};
-    r = kin__pickle_decode(intake->data + luggage.head_bytes,
-                           intake->sink.size - luggage.head_bytes, &input, ret_object, NULL, NULL);
+    kin_bytes pickle = {.data = intake->data + luggage.head_bytes,
+                        .size = intake->sink.size - luggage.head_bytes};
+    r = kin__pickle_decode(pickle, &input, ret_object, NULL, NULL);
     kin__luggage_drop(connection, &luggage);
     return r;
 }

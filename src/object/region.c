@@ -1,11 +1,11 @@
 #include "object/region.h"
 
 #include "base/allocate.h"
+#include "object/runtime.h"
 
 enum {
     REGION_BYTES_MIN = 1024,
     REGION_BYTES_MAX = 64 * 1024, /* a distance in units of 8 bytes has 16 bits */
-    OBJECT_BYTES_MAX = 4096,      /* what is larger is alone */
     ROOM_BYTES_MAX = REGION_BYTES_MAX / 4
 };
 
@@ -15,8 +15,34 @@ enum {
 
 struct region {
     _Atomic uint32_t live; /* objects in it that have not ended */
-    uint32_t reserved;
+    uint32_t bytes;
 };
+
+/* Large regions come and go with each message; a few are kept, since the system would clear the
+ * pages of each new one. NULL: none is there. */
+static struct region *take_spare(void)
+{
+    for (int i = 0; i < KIN__SPARE_REGION_COUNT; i++) {
+        _Atomic(struct region *) *spare = &kin__spare_regions[i];
+        struct region *region = atomic_load_explicit(spare, memory_order_relaxed);
+        region = region == NULL ? NULL : atomic_exchange(spare, NULL);
+        if (region != NULL) {
+            return region;
+        }
+    }
+    return NULL;
+}
+
+static void release(struct region *region)
+{
+    for (int i = 0; i < KIN__SPARE_REGION_COUNT && region->bytes == REGION_BYTES_MAX; i++) {
+        struct region *none = NULL;
+        if (atomic_compare_exchange_strong(&kin__spare_regions[i], &none, region)) {
+            return;
+        }
+    }
+    kin__release(region);
+}
 
 static struct region *region_of(const kin_object *object)
 {
@@ -27,7 +53,7 @@ static struct region *region_of(const kin_object *object)
 static void count_down(struct region *region, uint32_t count)
 {
     if (atomic_fetch_sub_explicit(&region->live, count, memory_order_acq_rel) == count) {
-        kin__release(region);
+        release(region);
     }
 }
 
@@ -48,10 +74,12 @@ static bool begin_region(struct kin__arena *arena)
     size_t bytes = arena->next_bytes;
     bytes = bytes < REGION_BYTES_MIN ? REGION_BYTES_MIN : bytes;
     bytes = bytes > REGION_BYTES_MAX ? REGION_BYTES_MAX : bytes;
-    struct region *region = kin__allocate(bytes);
+    struct region *region = bytes == REGION_BYTES_MAX ? take_spare() : NULL;
+    region = region == NULL ? kin__allocate(bytes) : region;
     if (region == NULL) {
         return false;
     }
+    region->bytes = (uint32_t)bytes;
     atomic_init(&region->live, FILLING);
     arena->region = region;
     arena->next = (unsigned char *)region + sizeof *region;
@@ -60,37 +88,19 @@ static bool begin_region(struct kin__arena *arena)
     return true;
 }
 
-static void set_header(kin_object *object, kin_kind kind, size_t region)
+void *kin__object_allocate_slow(struct kin__arena *arena, kin_kind kind, size_t bytes)
 {
-    atomic_init(&object->count, 1);
-    object->kind = (uint8_t)kind;
-    object->flags = 0;
-    object->region = (uint16_t)region;
-}
-
-void *kin__object_allocate(struct kin__arena *arena, kin_kind kind, size_t bytes)
-{
-    if (arena == NULL || bytes > OBJECT_BYTES_MAX) {
+    if (arena == NULL || bytes > KIN__OBJECT_BYTES_MAX) {
         kin_object *object = kin__allocate(bytes);
         if (object != NULL) {
-            set_header(object, kind, 0);
+            kin__object_begin(object, kind, 0);
         }
         return object;
     }
-    bytes = (bytes + 7) & ~(size_t)7;
-    if ((size_t)(arena->end - arena->next) < bytes) {
-        if (arena->next_bytes < bytes + sizeof(struct region)) {
-            arena->next_bytes = 2 * bytes;
-        }
-        if (!begin_region(arena)) {
-            return NULL;
-        }
+    if (arena->next_bytes < bytes + sizeof(struct region) + 8) {
+        arena->next_bytes = 2 * bytes;
     }
-    kin_object *object = (kin_object *)(void *)arena->next;
-    arena->next += bytes;
-    arena->fresh_count++;
-    set_header(object, kind, (size_t)((char *)object - (char *)arena->region) / 8);
-    return object;
+    return begin_region(arena) ? kin__object_allocate(arena, kind, bytes) : NULL;
 }
 
 void *kin__arena_array(struct kin__arena *arena, const void *owner, size_t bytes)

@@ -20,9 +20,33 @@ struct kin__arena {
     size_t next_bytes;    /* how large the next region will be; 0: small */
 };
 
+/* What is larger has memory of its own. */
+#define KIN__OBJECT_BYTES_MAX 4096u
+
+static inline void kin__object_begin(kin_object *object, kin_kind kind, size_t region)
+{
+    atomic_init(&object->count, 1);
+    object->kind = (uint8_t)kind;
+    object->flags = 0;
+    object->region = (uint16_t)region;
+}
+
+void *kin__object_allocate_slow(struct kin__arena *arena, kin_kind kind, size_t bytes);
+
 /* An object of `bytes` bytes with one reference, of which only the header is set. NULL arena:
  * memory of its own. NULL: no memory. */
-void *kin__object_allocate(struct kin__arena *arena, kin_kind kind, size_t bytes);
+static inline void *kin__object_allocate(struct kin__arena *arena, kin_kind kind, size_t bytes)
+{
+    if (arena == NULL || bytes > KIN__OBJECT_BYTES_MAX ||
+        (size_t)(arena->end - arena->next) < bytes + 7) {
+        return kin__object_allocate_slow(arena, kind, bytes);
+    }
+    kin_object *object = (kin_object *)(void *)arena->next;
+    arena->next += (bytes + 7) & ~(size_t)7;
+    arena->fresh_count++;
+    kin__object_begin(object, kind, (size_t)((char *)object - (char *)arena->region) / 8);
+    return object;
+}
 
 /* Bytes that live as long as the region that `arena` fills now, aligned to 8: for the arrays of
  * the container that was allocated just before. NULL: there is not enough room (never an error). */

@@ -28,6 +28,11 @@ extern _Atomic uint64_t kin__hash_secret[2];
 struct kin__effort;
 extern _Thread_local struct kin__effort *kin__effort_current;
 
+/* Regions of objects that wait to be used again; object/region.c alone reads and writes them. */
+#define KIN__SPARE_REGION_COUNT 16
+struct region;
+extern _Atomic(struct region *) kin__spare_regions[KIN__SPARE_REGION_COUNT];
+
 /* Lets go of what a handle object has held; NULL is fine. */
 void kin__handle_let_go(void *held);
 
