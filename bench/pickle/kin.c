@@ -5,8 +5,12 @@
 #include "pickle/values.h"
 
 #include <kin.h>
+#include <string.h>
 
-enum { DEPTH_MAX = 16 };
+enum { DEPTH_MAX = 16, KEY_MAX = 16 };
+
+/* Equal keys are one object, as they are in Python. */
+static kin_object *keys[KEY_MAX];
 
 /* What is being built: the outermost is first. */
 static struct {
@@ -63,9 +67,24 @@ static void add_dict(size_t count)
     begin(kin_dict_create(), count);
 }
 
+static kin_object *find_key(const char *text)
+{
+    for (int i = 0; i < KEY_MAX; i++) {
+        if (keys[i] == NULL) {
+            keys[i] = kin_object_from_text(text);
+        }
+        if (strcmp(kin_object_text(keys[i]), text) == 0) {
+            return kin_object_ref(keys[i]);
+        }
+    }
+    harness_die("too many keys");
+}
+
 static void add_text(const char *text)
 {
-    add(kin_object_from_text(text));
+    bool is_key = depth > 0 && open_objects[depth - 1].key == NULL &&
+                  kin_object_kind(open_objects[depth - 1].whole) == KIN_KIND_DICT;
+    add(is_key ? find_key(text) : kin_object_from_text(text));
 }
 
 static void add_bytes(const void *data, size_t size)
@@ -101,6 +120,9 @@ static void open_value(const char *value)
     };
     if (values_build(value, &builder) < 0) {
         harness_die("no value '%s'", value);
+    }
+    for (int i = 0; i < KEY_MAX; i++) {
+        keys[i] = kin_object_free(keys[i]);
     }
     harness_must(kin_pickle_encode(object, NULL, &bytes), "kin_pickle_encode");
 }

@@ -136,7 +136,9 @@ static inline __attribute__((always_inline)) void drop(struct walk *walk, kin_ob
         }
         return;
     }
-    if (!kin__kind_is_container((kin_kind)object->kind)) {
+    if (object->kind <= KIN_KIND_STR) { /* nothing but its memory */
+        kin__object_release(&walk->ending, object);
+    } else if (!kin__kind_is_container((kin_kind)object->kind)) {
         end_leaf(walk, object);
     } else if ((object->flags & KIN__CANDIDATE) != 0) { /* its link is in use: ends with circles */
         atomic_store_explicit(&object->count, 0, memory_order_relaxed);

@@ -125,16 +125,13 @@ void kin__ending_finish(struct kin__ending *ending)
     ending->count = 0;
 }
 
-void kin__object_release(struct kin__ending *ending, kin_object *object)
+void kin__object_release_slow(struct kin__ending *ending, kin_object *object)
 {
     if (object->region == 0) {
         kin__release(object);
         return;
     }
-    struct region *region = region_of(object);
-    if (region != ending->region) {
-        kin__ending_finish(ending);
-        ending->region = region;
-    }
-    ending->count++;
+    kin__ending_finish(ending);
+    ending->region = region_of(object);
+    ending->count = 1;
 }

@@ -63,7 +63,18 @@ struct kin__ending {
     struct region *region;
     uint32_t count;
 };
-void kin__object_release(struct kin__ending *ending, kin_object *object);
+void kin__object_release_slow(struct kin__ending *ending, kin_object *object);
+
+static inline void kin__object_release(struct kin__ending *ending, kin_object *object)
+{
+    void *region = (char *)object - (size_t)object->region * 8;
+    if (object->region != 0 && region == ending->region) {
+        ending->count++;
+    } else {
+        kin__object_release_slow(ending, object);
+    }
+}
+
 void kin__ending_finish(struct kin__ending *ending);
 
 #endif
