@@ -55,7 +55,8 @@ typedef struct kin_class {
     int (*hash)(const kin_object *instance, uint64_t *ret_hash);
 
     /* What kin_object_format writes: a list of str, written as they are, and of tuples of one
-     * object, whose repr is written. NULL: no memory. Default: module.Name(arguments). */
+     * object, whose repr is written. NULL: no memory. Default: what it is made of,
+     * module.Name(arguments, state=...). */
     kin_object *(*describe)(const kin_object *instance);
 
     /* Ends what kin_instance_data leads to. */

@@ -161,13 +161,16 @@ KIN_API kin_object *kin_object_at(const kin_object *object, size_t index);
  * what is in them; instances by class, arguments and state, unless the class compares itself.
  * Two graphs that lead back to themselves are equal if no path tells them apart.
  *
- * Returns 1, 0, -ENOMEM, or what a class's hook returned.
+ * Returns 1, 0, or
+ *   KIN_ELIMIT   keys are sets of sets more than 32 deep, or hooks of classes nest so
+ *   -ENOMEM, or what a class's hook returned
  */
 KIN_API int kin_object_equal(const kin_object *first, const kin_object *second);
 
 /**
  * Orders two numbers, str, bytes, lists or tuples as Python's < does: `ret_order` is negative, 0
- * or positive. Returns 0, or -EINVAL: Python would raise TypeError (or a NaN is among them).
+ * or positive. Returns 0, -EINVAL: Python would raise TypeError, or a NaN is among them; or the
+ * codes of kin_object_equal.
  */
 KIN_API int kin_object_compare(const kin_object *first, const kin_object *second, int *ret_order);
 
@@ -182,7 +185,8 @@ KIN_API int kin_object_hash(const kin_object *object, uint64_t *ret_hash);
  */
 KIN_API int kin_object_format(const kin_object *object, char *text, size_t size);
 
-/** Writes the same and a newline to `stream`. Returns 0, -EIO, -ENOMEM. */
+/** Writes the same and a newline to `stream`. Returns 0, -EIO, -ENOMEM, -EOVERFLOW: more than
+ * INT_MAX bytes, of which some were written. */
 KIN_API int kin_object_print(const kin_object *object, FILE *stream);
 
 KIN_END

@@ -29,10 +29,10 @@ int kin_dict_set(kin_object *dict, kin_object *key, kin_object *value)
         return r;
     }
     struct object_table *table = (struct object_table *)dict;
-    struct kin__effort effort = KIN__EFFORT_OF_CALL;
+    struct kin__effort effort;
     kin__object_link(&table->container, key, 1);
     kin__object_link(&table->container, value, 1);
-    return kin__table_set(table, key, value, &effort);
+    return kin__table_set(table, key, value, kin__effort_begin(&effort));
 }
 
 int kin_dict_set_text(kin_object *dict, const char *key, kin_object *value)
@@ -48,10 +48,10 @@ int kin_dict_set_text(kin_object *dict, const char *key, kin_object *value)
 
 kin_object *kin_dict_get(const kin_object *dict, const kin_object *key)
 {
-    struct kin__effort effort = KIN__EFFORT_OF_CALL;
+    struct kin__effort effort;
     struct table_entry *entry;
-    if (check(dict) < 0 ||
-        kin__table_find((const struct object_table *)dict, key, &effort, &entry) != 1) {
+    if (check(dict) < 0 || kin__table_find((const struct object_table *)dict, key,
+                                           kin__effort_begin(&effort), &entry) != 1) {
         return NULL;
     }
     return entry->value;
@@ -70,10 +70,10 @@ kin_object *kin_dict_get_text(const kin_object *dict, const char *key)
 int kin_dict_remove(kin_object *dict, const kin_object *key)
 {
     struct object_table *table = (struct object_table *)dict;
-    struct kin__effort effort = KIN__EFFORT_OF_CALL;
+    struct kin__effort effort;
     struct table_entry *entry;
     int r = check(dict);
-    r = r < 0 ? r : kin__table_find(table, key, &effort, &entry);
+    r = r < 0 ? r : kin__table_find(table, key, kin__effort_begin(&effort), &entry);
     if (r <= 0) {
         return r < 0 ? r : -ENOENT;
     }

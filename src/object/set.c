@@ -10,7 +10,7 @@ kin_object *kin_set_create(void)
 
 int kin_frozenset_from(kin_object *const *items, size_t count, kin_object **ret_object)
 {
-    struct kin__effort effort = KIN__EFFORT_OF_CALL;
+    struct kin__effort effort;
     int r = ret_object == NULL || (items == NULL && count != 0) ? -EINVAL : 0;
     kin_object *set = r < 0 ? NULL : kin__table_create(NULL, KIN_KIND_FROZENSET, count);
     if (r == 0 && set == NULL) {
@@ -18,7 +18,8 @@ int kin_frozenset_from(kin_object *const *items, size_t count, kin_object **ret_
     }
     for (size_t i = 0; items != NULL && i < count; i++) {
         if (r == 0) {
-            r = kin__table_set((struct object_table *)set, items[i], NULL, &effort);
+            r = kin__table_set((struct object_table *)set, items[i], NULL,
+                               kin__effort_begin(&effort));
         } else {
             kin_object_free(items[i]);
         }
@@ -46,27 +47,28 @@ int kin_set_add(kin_object *set, kin_object *item)
         return r;
     }
     struct object_table *table = (struct object_table *)set;
-    struct kin__effort effort = KIN__EFFORT_OF_CALL;
+    struct kin__effort effort;
     kin__object_link(&table->container, item, 1);
-    return kin__table_set(table, item, NULL, &effort);
+    return kin__table_set(table, item, NULL, kin__effort_begin(&effort));
 }
 
 bool kin_set_contains(const kin_object *set, const kin_object *item)
 {
-    struct kin__effort effort = KIN__EFFORT_OF_CALL;
+    struct kin__effort effort;
     struct table_entry *entry;
     kin_kind kind = kin__kind(set);
     return (kind == KIN_KIND_SET || kind == KIN_KIND_FROZENSET) &&
-           kin__table_find((const struct object_table *)set, item, &effort, &entry) == 1;
+           kin__table_find((const struct object_table *)set, item, kin__effort_begin(&effort),
+                           &entry) == 1;
 }
 
 int kin_set_remove(kin_object *set, const kin_object *item)
 {
     struct object_table *table = (struct object_table *)set;
-    struct kin__effort effort = KIN__EFFORT_OF_CALL;
+    struct kin__effort effort;
     struct table_entry *entry;
     int r = check(set);
-    r = r < 0 ? r : kin__table_find(table, item, &effort, &entry);
+    r = r < 0 ? r : kin__table_find(table, item, kin__effort_begin(&effort), &entry);
     if (r <= 0) {
         return r < 0 ? r : -ENOENT;
     }

@@ -10,7 +10,6 @@
 #include "object/equality/number.h"
 #include "object/equality/pairs.h"
 #include "object/equality/stack.h"
-#include "object/runtime.h"
 
 enum { FRAMES = 8 };
 
@@ -141,14 +140,14 @@ static int compare(const kin_object *first, const kin_object *second, struct kin
 static int compare_in_call(const kin_object *first, const kin_object *second, int *ret_order)
 {
     struct kin__pairs pairs = {0};
-    struct kin__effort own = KIN__EFFORT_OF_CALL;
-    struct kin__effort *effort = kin__effort_current;
-    if (effort == NULL) {
-        own.pairs = &pairs;
-        effort = &own;
-    }
+    struct kin__effort own;
+    struct kin__effort *effort = kin__effort_begin(&own);
     if (effort->depth >= KIN__EFFORT_DEPTH_MAX) {
         return KIN_ELIMIT;
+    }
+    bool is_outermost = effort->pairs == NULL;
+    if (is_outermost) {
+        effort->pairs = &pairs;
     }
     uint32_t joined_before = effort->pairs->joined_count;
     int order = 0;
@@ -158,7 +157,10 @@ static int compare_in_call(const kin_object *first, const kin_object *second, in
     if (r < 0 || order != 0) {
         kin__pairs_undo(effort->pairs, joined_before);
     }
-    kin__pairs_deinit(&pairs);
+    if (is_outermost) {
+        effort->pairs = NULL;
+        kin__pairs_deinit(&pairs);
+    }
     if (r == 0) {
         *ret_order = order;
     }

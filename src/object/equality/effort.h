@@ -9,6 +9,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "object/runtime.h"
+
 struct kin__pairs;
 
 struct kin__effort {
@@ -24,6 +26,14 @@ enum {
 
 /* What one call of a user may cost: far beyond anything that is meant. */
 #define KIN__EFFORT_OF_CALL ((struct kin__effort){.steps = UINT64_C(1) << 32})
+
+/* The effort of a call by a user: `own`, or if a class's hook makes it, that of what has called the
+ * hook. So hooks that call back, which call hooks, are limited as a whole. */
+static inline struct kin__effort *kin__effort_begin(struct kin__effort *own)
+{
+    *own = KIN__EFFORT_OF_CALL;
+    return kin__effort_current != NULL ? kin__effort_current : own;
+}
 
 /* Charges `steps`; false: KIN_ELIMIT, there are not so many left. */
 static inline bool kin__effort_charge(struct kin__effort *effort, uint64_t steps)

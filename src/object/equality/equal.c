@@ -391,6 +391,6 @@ int kin__equal(const kin_object *first, const kin_object *second, struct kin__ef
 
 int kin_object_equal(const kin_object *first, const kin_object *second)
 {
-    struct kin__effort effort = KIN__EFFORT_OF_CALL;
-    return kin__equal(first, second, kin__effort_current != NULL ? kin__effort_current : &effort);
+    struct kin__effort effort;
+    return kin__equal(first, second, kin__effort_begin(&effort));
 }

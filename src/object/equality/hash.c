@@ -226,6 +226,27 @@ static uint64_t combine(uint64_t sum, uint64_t hash)
     return rotate(sum + hash * UINT64_C(14029467366897019727), 31) * UINT64_C(11400714785074694791);
 }
 
+/* Asks the class, whose hook may hash what the instance holds: again instances, perhaps. What it
+ * looks at is not known; as a rule, the first argument. */
+static int ask_class(const struct object_instance *instance, struct kin__effort *effort,
+                     uint64_t *ret_hash)
+{
+    uint64_t size = kin_object_bytes(kin_object_at(instance->arguments, 0)).size;
+    if (effort->depth >= KIN__EFFORT_DEPTH_MAX || !kin__effort_charge(effort, 1) ||
+        !kin__effort_charge_bytes(effort, size)) {
+        return KIN_ELIMIT;
+    }
+    uint64_t hash = 0;
+    struct kin__effort *outer = kin__effort_current;
+    kin__effort_current = effort;
+    effort->depth++;
+    int r = instance->class_->hash(&instance->container.object, &hash);
+    effort->depth--;
+    kin__effort_current = outer;
+    *ret_hash = hash_word(combine((uintptr_t)instance->class_, hash));
+    return r < 0 ? r : 0;
+}
+
 /* By its class, and by those of its arguments that are leaves. A bytearray may equal a bytes
  * object: it counts as one. */
 static int hash_instance(const struct object_instance *instance, struct kin__effort *effort,
@@ -235,9 +256,7 @@ static int hash_instance(const struct object_instance *instance, struct kin__eff
     uint64_t hash = 0;
     int r = 0;
     if (instance->class_ != NULL && instance->class_->hash != NULL) {
-        r = instance->class_->hash(&instance->container.object, &hash);
-        *ret_hash = hash_word(combine(sum, hash));
-        return r < 0 ? r : 0;
+        return ask_class(instance, effort, ret_hash);
     }
     if (instance->class_ != NULL && instance->class_->equal != NULL) {
         *ret_hash = hash_word(sum); /* what makes two equal is the class's to say */
@@ -393,8 +412,8 @@ int kin__hash(const kin_object *key, struct kin__effort *effort, uint64_t *ret_h
 int kin_object_hash(const kin_object *object, uint64_t *ret_hash)
 {
     uint64_t hash;
-    struct kin__effort effort = KIN__EFFORT_OF_CALL;
-    int r = ret_hash == NULL ? -EINVAL : kin__hash(object, &effort, &hash);
+    struct kin__effort effort;
+    int r = ret_hash == NULL ? -EINVAL : kin__hash(object, kin__effort_begin(&effort), &hash);
     if (r == 0) {
         *ret_hash = hash;
     }
