@@ -114,7 +114,7 @@ KIN_STATIC_ASSERT_SIZE(struct end, 768);
 struct connection_shared {
     uint32_t end_count; /* constant; if it is 1, there is no room for the other */
     uint32_t reserved[31];
-    _Atomic uint32_t is_claimed[LUGGAGE_COUNT]; /* places for handles: see luggage.h */
+    _Atomic uint32_t is_claimed[LUGGAGE_COUNT]; /* places for handles: see objects/luggage.h */
     struct end ends[2];
 };
 

@@ -3,7 +3,7 @@
  * on their way out; fds in it go with the message, handles as luggage.h says.
  */
 #include "connection/connection.h"
-#include "connection/luggage.h"
+#include "connection/objects/luggage.h"
 
 #include "base/allocate.h"
 #include "object/pickle.h"

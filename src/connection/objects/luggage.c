@@ -1,4 +1,4 @@
-#include "connection/luggage.h"
+#include "connection/objects/luggage.h"
 
 #include <errno.h>
 #include <string.h>
