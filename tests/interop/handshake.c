@@ -146,7 +146,7 @@ static void listen_at(const char *address)
                    "AuthenticationError");
     expect_refusal(&peer, address, &(struct visit){.key = key, .python_key = ""},
                    "AuthenticationError");
-    /* Without a key Python takes the challenge for a message, and kin the greeting for an answer. */
+    /* Python without a key takes the challenge for a message, kin the greeting for an answer. */
     expect_refusal(&peer, address, &(struct visit){.key = key}, "b'#CHALLENGE#'");
     struct visit strict = {.key = key, .python_key = key, .require_sha256 = true};
     if (has_sha256) {

@@ -1,8 +1,8 @@
 """Connecting and listening, as a C program says.
 
 Each message is JSON: {"do": "connect", "listen" or "listen in silence", "address": "unix:..." or
-"tcp:host:port", "key": text or null}. The answer is "connected" when both have heard from each other, or what
-happened. A listener answers with its address first.
+"tcp:host:port", "key": text or null}. The answer is "connected" when both have heard from each
+other, or what happened. A listener answers with its address first.
 """
 
 import json
