@@ -234,10 +234,10 @@ static int lowest_free_fd(void)
 static void connect_silently(void *user)
 {
     int fds[20];
+    await_number(0, 1);
     for (int i = 0; i < 20; i++) {
         fds[i] = silent_client(user);
     }
-    atomic_store(&numbers[0], 1);
     for (int i = 19; i >= 0; i--) { /* the first ones may be half open for a while */
         atomic_fetch_add(&numbers[1], is_closed_by_peer(fds[i]));
         close(fds[i]);
@@ -256,6 +256,7 @@ TEST_OF_PROCESSES(a_process_without_fds_turns_away_whom_it_cannot_take)
     REQUIRE(getrlimit(RLIMIT_NOFILE, &limit) == 0);
     before = limit.rlim_cur;
     limit_fds((rlim_t)lowest_free_fd() + 5);
+    atomic_store(&numbers[0], 1);
     await_number(1, 15);
     limit_fds(before);
     while (counts_of(listener).dropped < 15) { /* they are counted a moment later */
