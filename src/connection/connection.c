@@ -132,7 +132,8 @@ int kin_connection_attach(kin_handle handle, int fd, kin_connection **ret_connec
         r = kin__object_attach(KIN__TYPE_CONNECTION, sizeof *connection, handle, &connection);
     }
     if (r == 0) {
-        r = open_fd(connection, fd);
+        /* What is encrypted has its state in one kin_connection, and cannot have two. */
+        r = connection->object.is_process_only ? -EACCES : open_fd(connection, fd);
         if (r < 0) {
             kin__object_free(connection);
         } else {
@@ -244,6 +245,11 @@ __attribute__((no_sanitize("thread"))) static bool has_message(const struct rece
 bool kin__connection_has_message(const kin_connection *connection)
 {
     const struct end *end = find_end(connection);
-    return end != NULL &&
-           (atomic_load(&end->receiver.state) == RECEIVING_BROKEN || has_message(&end->receiver));
+    if (end == NULL) {
+        return false;
+    }
+    struct kin__transport *transport = connection->transport;
+    return atomic_load(&end->receiver.state) == RECEIVING_BROKEN || has_message(&end->receiver) ||
+           (transport->operations->has_bytes != NULL &&
+            transport->operations->has_bytes(transport));
 }

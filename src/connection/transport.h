@@ -32,6 +32,10 @@ struct kin__transport_operations {
     int (*wait_to_receive)(struct kin__transport *transport, kin_timeout timeout);
     int (*wait_to_send)(struct kin__transport *transport, kin_timeout timeout);
 
+    /* Whether there are bytes inside that `receive` would take, though the fd is not readable. May
+     * be NULL: there never are. */
+    bool (*has_bytes)(struct kin__transport *transport);
+
     /* No more bytes will be sent: the peer finds an end of file. May be NULL: cannot be said. */
     void (*shut)(struct kin__transport *transport);
 

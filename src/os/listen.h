@@ -22,8 +22,11 @@ struct kin__os_place {
     uint64_t inode;
 };
 
-/* Makes a folder that only this user can enter, where such things belong, and writes its path. 0,
- * -ENAMETOOLONG, -EACCES, -ENOSPC ... */
+/* What a socket in a folder of kin__os_folder_create is called. */
+#define KIN__OS_LISTENER_NAME "listener"
+
+/* Makes a folder that only this user can enter, where such things belong, and writes its path.
+ * Those that others made who were killed are removed. 0, -ENAMETOOLONG, -EACCES, -ENOSPC ... */
 int kin__os_folder_create(char *ret_path, size_t bytes);
 
 /* Removes it, when it is empty. */

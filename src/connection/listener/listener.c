@@ -129,7 +129,7 @@ static int listen_unix(kin_listener *listener)
     const char *between = "";
     int r = 0;
     if (path[0] == '\0') {
-        path = "/listener";
+        path = "/" KIN__OS_LISTENER_NAME;
         r = make_folder(listener, folder, sizeof folder);
     } else if (path[0] != '/') { /* who connects may be in another folder */
         between = "/";

@@ -261,13 +261,18 @@ static int64_t send(struct kin__transport *transport, const struct kin__os_outpu
     return sent > 0 ? (int64_t)sent : r == 0 ? -EAGAIN : r;
 }
 
-static int wait_to_receive(struct kin__transport *transport, kin_timeout timeout)
+static bool has_bytes(struct kin__transport *transport)
 {
     struct kin__tls_stream *stream = (struct kin__tls_stream *)transport;
     mtx_lock(&stream->lock);
     bool has_some = SSL_pending(stream->ssl) > 0;
     mtx_unlock(&stream->lock);
-    int r = has_some ? 0 : kin__poll_one(transport->fd, KIN__OS_POLL_READ, timeout);
+    return has_some;
+}
+
+static int wait_to_receive(struct kin__transport *transport, kin_timeout timeout)
+{
+    int r = has_bytes(transport) ? 0 : kin__poll_one(transport->fd, KIN__OS_POLL_READ, timeout);
     return r < 0 ? r : 0;
 }
 
@@ -312,6 +317,7 @@ static const struct kin__transport_operations operations = {
     .send = send,
     .wait_to_receive = wait_to_receive,
     .wait_to_send = wait_to_send,
+    .has_bytes = has_bytes,
     .shut = shut,
     .free = free_stream,
 };

@@ -3,6 +3,7 @@
 #include "os/fault.h"
 #include "os/memory.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <netinet/in.h>
@@ -15,6 +16,8 @@
 #include <sys/stat.h>
 #include <sys/un.h>
 #include <unistd.h>
+
+#define FOLDER_PREFIX "kin-"
 
 /* Takes a fresh fd, and moves it behind those of the standard streams: where a program runs with
  * one of them closed, what it prints must not go to the other side. */
@@ -38,6 +41,42 @@ static int take_fd(int fd, int *ret_fd)
 
 /* --- folders --- */
 
+static bool is_left_behind(const struct kin__os_place *place);
+
+/* Removes a folder that kin__os_folder_create made, if its listener is dead. */
+static void sweep_folder(int parent_fd, const char *name)
+{
+    struct stat folder;
+    struct kin__os_place place = {
+        .folder_fd = openat(parent_fd, name, O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC),
+        .name = KIN__OS_LISTENER_NAME};
+    if (place.folder_fd < 0) {
+        return;
+    }
+    if (fstat(place.folder_fd, &folder) == 0 && folder.st_uid == geteuid() &&
+        (folder.st_mode & 07777) == 0700 && is_left_behind(&place)) {
+        unlinkat(place.folder_fd, place.name, 0);
+        unlinkat(parent_fd, name, AT_REMOVEDIR);
+    }
+    close(place.folder_fd);
+}
+
+/* Removes what those left who were killed. */
+static void sweep(const char *parent)
+{
+    DIR *folder = opendir(parent);
+    const struct dirent *entry = NULL;
+    while (folder != NULL && (entry = readdir(folder)) != NULL) {
+        if (strncmp(entry->d_name, FOLDER_PREFIX, strlen(FOLDER_PREFIX)) == 0 &&
+            strlen(entry->d_name) == strlen(FOLDER_PREFIX "XXXXXX")) {
+            sweep_folder(dirfd(folder), entry->d_name);
+        }
+    }
+    if (folder != NULL) {
+        closedir(folder);
+    }
+}
+
 int kin__os_folder_create(char *ret_path, size_t bytes)
 {
     const char *const parents[] = {secure_getenv("XDG_RUNTIME_DIR"), secure_getenv("TMPDIR"),
@@ -48,10 +87,11 @@ int kin__os_folder_create(char *ret_path, size_t bytes)
         if (parents[i] == NULL || parents[i][0] != '/') {
             continue;
         }
-        int size = snprintf(ret_path, bytes, "%s/kin-XXXXXX", parents[i]);
+        int size = snprintf(ret_path, bytes, "%s/" FOLDER_PREFIX "XXXXXX", parents[i]);
         if (size < 0 || (size_t)size >= bytes) {
             r = -ENAMETOOLONG;
         } else if (mkdtemp(ret_path) != NULL) { /* its mode is 0700 */
+            sweep(parents[i]);
             return 0;
         } else {
             r = -errno;
@@ -125,18 +165,24 @@ int kin__os_connect_unix(int fd, const struct kin__os_place *place, int64_t limi
     return r;
 }
 
-/* Whether there is a socket file of this user on which nobody listens. */
+/* Whether there is a socket file of this user on which nobody listens. Who listens is not to see a
+ * client that is none: so it is asked by a socket of another type, which the kernel refuses, in
+ * other words. */
 static bool is_left_behind(const struct kin__os_place *place)
 {
     struct stat file;
+    struct sockaddr_un address = {0};
     int fd = -1;
     if (fstatat(place->folder_fd, place->name, &file, AT_SYMLINK_NOFOLLOW) != 0 ||
-        !S_ISSOCK(file.st_mode) || file.st_uid != geteuid() || kin__os_socket_unix(&fd) < 0) {
+        !S_ISSOCK(file.st_mode) || file.st_uid != geteuid() ||
+        take_fd(socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0), &fd) < 0) {
         return false;
     }
-    int r = kin__os_connect_unix(fd, place, 1);
+    write_unix_address(place, &address);
+    bool is_refused = connect(fd, (const struct sockaddr *)&address, sizeof address) != 0 &&
+                      errno == ECONNREFUSED;
     close(fd);
-    return r == -ECONNREFUSED;
+    return is_refused;
 }
 
 /* Gives the socket its name, unless there is one of that name. A socket file of this user on which

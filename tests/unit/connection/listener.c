@@ -2,6 +2,7 @@
 #include "unit/connection/certificates.h"
 #include "unit/connection/listeners.h"
 
+#include <dirent.h>
 #include <fcntl.h>
 #include <sys/stat.h>
 
@@ -361,6 +362,18 @@ TEST_OF_PROCESSES(a_forked_child_has_no_part_in_its_parents_listener)
     kin_listener_free(listener);
 }
 
+static int entries_of(const char *path)
+{
+    int count = 0;
+    DIR *folder = opendir(path);
+    REQUIRE(folder != NULL);
+    while (readdir(folder) != NULL) {
+        count++;
+    }
+    closedir(folder);
+    return count - 2;
+}
+
 static void listen_and_stay(void *user)
 {
     kin_listener *listener = NULL;
@@ -384,4 +397,22 @@ TEST_OF_PROCESSES(a_listener_that_was_killed_is_succeeded_at_its_path)
     REQUIRE(kin_listener_create(address, NULL, &listener) == 0);
     check_agreement(listener, NULL);
     kin_listener_free(listener);
+}
+
+TEST_OF_PROCESSES(the_fresh_folder_of_one_that_was_killed_is_removed_by_the_next)
+{
+    begin();
+    kin_listener *living = new_listener("unix:", NULL);
+    pid_t pid = child_start(listen_and_stay, "unix:");
+    await_number(0, 1);
+    CHECK_EQUAL(entries_of(test_folder()), 2);
+    child_kill(pid);
+    CHECK_EQUAL(entries_of(test_folder()), 2);
+    kin_listener *next = new_listener("unix:", NULL);
+    CHECK_EQUAL(entries_of(test_folder()), 2);
+    check_agreement(living, NULL);
+    check_agreement(next, NULL);
+    kin_listener_free(living);
+    kin_listener_free(next);
+    CHECK_EQUAL(entries_of(test_folder()), 0);
 }
