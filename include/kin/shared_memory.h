@@ -6,6 +6,7 @@
 
 #include <kin/export.h>
 #include <kin/family.h>
+#include <kin/object.h>
 
 KIN_BEGIN
 
@@ -78,6 +79,16 @@ KIN_API void *kin_shared_memory_data(const kin_shared_memory *memory);
 
 /** How many bytes it has: exactly what it was made with. */
 KIN_API uint64_t kin_shared_memory_bytes(const kin_shared_memory *memory);
+
+/**
+ * A bytearray whose bytes are the block: kin_bytearray_data leads into the family's memory. Put
+ * into a queue, a task or a pipe of the family, only its handle travels, and who gets it has a
+ * bytearray of the same bytes; in any other pickle it is one like others, a copy. Keeps the block
+ * alive. It cannot be resized.
+ *
+ * Returns 0, -EINVAL: NULL; -ENOMEM.
+ */
+KIN_API int kin_object_from_shared_memory(const kin_shared_memory *memory, kin_object **ret_object);
 
 KIN_END
 

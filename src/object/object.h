@@ -84,6 +84,7 @@ struct object_global {
 /* Where the data of a bytes object is, if not behind it. */
 struct kin__backing {
     void (*release)(struct kin__backing *backing);
+    kin_handle handle; /* of shared memory that it is, from its first byte; counter 0: of none */
 };
 
 struct object_bytes {

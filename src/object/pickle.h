@@ -3,9 +3,10 @@
  * handles and fds, which no bytes can hold, travel beside the bytes.
  *
  * On the wire a handle is `kin.Handle(b'16 bytes')`: index, family, counter, the lowest byte
- * first; an fd is `kin.Fd(index)`: a place among the fds that come with the bytes. Both are globals
- * called by REDUCE. They become handles and fds again only where the reader says so: in bytes from
- * anywhere they stay opaque objects.
+ * first; a bytearray that is shared memory is `kin.SharedMemory(b'16 bytes')`; an fd is
+ * `kin.Fd(index)`: a place among the fds that come with the bytes. All are globals called by
+ * REDUCE. They become what they were only where the reader says so: in bytes from anywhere they
+ * stay opaque objects.
  */
 #ifndef KIN_OBJECT_PICKLE_H
 #define KIN_OBJECT_PICKLE_H
@@ -18,6 +19,7 @@
 #define KIN__WIRE_HANDLE "Handle"
 #define KIN__WIRE_HANDLE_BYTES 16u
 #define KIN__WIRE_FD "Fd"
+#define KIN__WIRE_SHARED_MEMORY "SharedMemory"
 
 /* Blobs of at least so many bytes are not copied into an encoding, but referred to. */
 #define KIN__BLOB_BYTES_MIN ((size_t)16384)

@@ -3,6 +3,7 @@
 #include <stddef.h>
 
 struct kin__handle_hooks kin__handle_hooks;
+kin__view_hook_function *kin__view_hook;
 _Atomic uint64_t kin__hash_secret[2];
 _Thread_local struct kin__effort *kin__effort_current;
 struct kin__registry kin__registry;

@@ -6,6 +6,7 @@
 #define KIN_OBJECT_RUNTIME_H
 
 #include <kin/family.h>
+#include <kin/object.h>
 
 #include <stdint.h>
 
@@ -19,6 +20,12 @@ struct kin__handle_hooks {
 };
 
 extern struct kin__handle_hooks kin__handle_hooks;
+
+/* Set by the layer that has shared memory: makes a bytearray of the one that a handle names. 0, or
+ * -ESTALE and the like. NULL: what names one stays opaque. */
+typedef int kin__view_hook_function(kin_handle handle, kin_object **ret_object);
+extern kin__view_hook_function *kin__view_hook;
+
 extern struct kin__registry kin__registry;
 
 /* What hashes are keyed by; 0: not drawn yet. object/equality/hash.c alone reads and writes it. */

@@ -9,6 +9,7 @@
 #include "object/handle.h"
 #include "object/instance.h"
 #include "object/list.h"
+#include "object/runtime.h"
 #include "object/table.h"
 #include "object/text.h"
 
@@ -195,21 +196,46 @@ static int make_nested(struct known *known)
     return r < 0 ? r : 1;
 }
 
-static int make_handle(struct known *known)
+/* The handle that a call is given. 0 or a code. */
+static int take_handle(struct known *known, kin_handle *ret_handle)
 {
-    if (!known->decoder->takes_handles) {
-        return 0;
-    }
     kin_bytes bytes = known->count == 1 ? kin_object_bytes(known->arguments[0]) : (kin_bytes){0};
     if (bytes.size != sizeof(kin_handle)) {
         return kin__decode_fail(known->decoder, -EBADMSG, "not a handle");
     }
     const unsigned char *at = bytes.data;
-    kin_handle handle = {.index = (uint32_t)take_number(at, 4),
-                         .family = (uint32_t)take_number(at + 4, 4),
-                         .counter = take_number(at + 8, 8)};
-    int r = kin__handle_create(&known->decoder->arena, handle, &known->made);
+    *ret_handle = (kin_handle){.index = (uint32_t)take_number(at, 4),
+                               .family = (uint32_t)take_number(at + 4, 4),
+                               .counter = take_number(at + 8, 8)};
+    return 0;
+}
+
+static int make_handle(struct known *known)
+{
+    kin_handle handle;
+    if (!known->decoder->takes_handles) {
+        return 0;
+    }
+    int r = take_handle(known, &handle);
+    if (r < 0) {
+        return r;
+    }
+    r = kin__handle_create(&known->decoder->arena, handle, &known->made);
     return r < 0 ? kin__decode_fail_with(known->decoder, r, "a handle of what is gone") : 1;
+}
+
+static int make_shared_memory(struct known *known)
+{
+    kin_handle handle;
+    if (!known->decoder->takes_handles || kin__view_hook == NULL) {
+        return 0;
+    }
+    int r = take_handle(known, &handle);
+    if (r < 0) {
+        return r;
+    }
+    r = kin__view_hook(handle, &known->made);
+    return r < 0 ? kin__decode_fail_with(known->decoder, r, "shared memory that is gone") : 1;
 }
 
 static int make_fd(struct known *known)
@@ -243,6 +269,7 @@ static const struct {
     {"_codecs", "encode", make_encoded},
     {KIN__WIRE_MODULE, KIN__WIRE_HANDLE, make_handle},
     {KIN__WIRE_MODULE, KIN__WIRE_FD, make_fd},
+    {KIN__WIRE_MODULE, KIN__WIRE_SHARED_MEMORY, make_shared_memory},
 };
 
 int kin__decode_call_known(struct decoder *decoder, const struct decode_call *call,

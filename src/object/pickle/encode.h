@@ -131,6 +131,7 @@ int kin__encode_known(struct encoder *encoder, const struct known_global *known)
 /* --- encode_instance.c --- */
 int kin__encode_instance(struct encoder *encoder, const kin_object *object);
 int kin__encode_handle(struct encoder *encoder, const struct object_handle *handle);
+int kin__encode_shared_memory(struct encoder *encoder, kin_handle handle);
 int kin__encode_fd(struct encoder *encoder, const struct object_fd *fd);
 
 /* --- encode_python2.c --- */

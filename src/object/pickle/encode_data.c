@@ -168,8 +168,11 @@ int kin__encode_data(struct encoder *encoder, const struct object_bytes *data)
 {
     bool may_come_again = kin__may_come_again(encoder, &data->object);
     uint64_t least = encoder->options->buffer_bytes_min;
+    bool is_shared = data->backing != NULL && data->backing->handle.counter != 0;
     int r;
-    if (least != 0 && data->size >= least) {
+    if (is_shared && encoder->options->takes_handles) {
+        r = kin__encode_shared_memory(encoder, data->backing->handle);
+    } else if (least != 0 && data->size >= least) {
         r = leave_out(encoder, data);
     } else if (data->object.kind == KIN_KIND_BYTEARRAY) {
         r = write_bytearray(encoder, data);

@@ -186,9 +186,10 @@ int kin__encode_instance(struct encoder *encoder, const kin_object *object)
 
 /* --- what belongs to the family --- */
 
-int kin__encode_handle(struct encoder *encoder, const struct object_handle *handle)
+/* An object of `class_` that a handle names. */
+static int encode_named(struct encoder *encoder, const struct known_global *class_,
+                        kin_handle handle)
 {
-    static const struct known_global class_ = {KIN__WIRE_MODULE, KIN__WIRE_HANDLE};
     struct kin__encoding *encoding = encoder->encoding;
     unsigned char bytes[KIN__WIRE_HANDLE_BYTES];
     if (!encoder->options->takes_handles) {
@@ -197,11 +198,11 @@ int kin__encode_handle(struct encoder *encoder, const struct object_handle *hand
     int r = kin__encoding_make_room(&encoding->handles, sizeof *encoding->handles,
                                     encoding->handle_count, &encoding->handle_capacity);
     if (r == 0) {
-        encoding->handles[encoding->handle_count++] = handle->handle;
-        kin__write_little_endian(bytes, handle->handle.index, 4);
-        kin__write_little_endian(bytes + 4, handle->handle.family, 4);
-        kin__write_little_endian(bytes + 8, handle->handle.counter, 8);
-        r = kin__encode_known(encoder, &class_);
+        encoding->handles[encoding->handle_count++] = handle;
+        kin__write_little_endian(bytes, handle.index, 4);
+        kin__write_little_endian(bytes + 4, handle.family, 4);
+        kin__write_little_endian(bytes + 8, handle.counter, 8);
+        r = kin__encode_known(encoder, class_);
     }
     if (r == 0) {
         r = kin__encode_bytes(encoder, bytes, sizeof bytes);
@@ -212,9 +213,21 @@ int kin__encode_handle(struct encoder *encoder, const struct object_handle *hand
     if (r == 0) {
         kin__write_u8(encoder, OP_TUPLE1);
         kin__write_u8(encoder, OP_REDUCE);
-        r = kin__encode_note(encoder, &handle->object);
     }
     return r;
+}
+
+int kin__encode_handle(struct encoder *encoder, const struct object_handle *handle)
+{
+    static const struct known_global class_ = {KIN__WIRE_MODULE, KIN__WIRE_HANDLE};
+    int r = encode_named(encoder, &class_, handle->handle);
+    return r < 0 ? r : kin__encode_note(encoder, &handle->object);
+}
+
+int kin__encode_shared_memory(struct encoder *encoder, kin_handle handle)
+{
+    static const struct known_global class_ = {KIN__WIRE_MODULE, KIN__WIRE_SHARED_MEMORY};
+    return encode_named(encoder, &class_, handle);
 }
 
 int kin__encode_fd(struct encoder *encoder, const struct object_fd *fd)
