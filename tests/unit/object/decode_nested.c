@@ -7,7 +7,7 @@
 
 #include "harness/test.h"
 
-static kin_class nested = {.module = "bank", .name = "Account.Kind"};
+static kin_class nested = {.module = "bank", .name = "Counter.Kind"};
 KIN_CLASS(nested)
 
 static kin_object *decode(const char *pickle, size_t size)
@@ -19,14 +19,14 @@ static kin_object *decode(const char *pickle, size_t size)
 
 #define DECODE(pickle) decode(pickle, sizeof(pickle) - 1)
 
-#define KIND "cbank\nAccount\nX\x04\0\0\0Kind\x86R"
+#define KIND "cbank\nCounter\nX\x04\0\0\0Kind\x86R"
 
 TEST(a_name_that_python_took_apart_is_one_global)
 {
     kin_object *global = DECODE("\x80\x03"
                                 "cbuiltins\ngetattr\n" KIND ".");
     CHECK_STRING(kin_global_module(global), "bank");
-    CHECK_STRING(kin_global_name(global), "Account.Kind");
+    CHECK_STRING(kin_global_name(global), "Counter.Kind");
     kin_object_free(global);
 }
 
@@ -35,7 +35,7 @@ TEST(a_name_that_was_taken_apart_twice_is_one_global)
     kin_object *global = DECODE("\x80\x02"
                                 "c__builtin__\ngetattr\nc__builtin__\ngetattr\n" KIND
                                 "X\x04\0\0\0Last\x86R.");
-    CHECK_STRING(kin_global_name(global), "Account.Kind.Last");
+    CHECK_STRING(kin_global_name(global), "Counter.Kind.Last");
     kin_object_free(global);
 }
 
@@ -64,7 +64,7 @@ TEST(an_attribute_of_what_is_no_class_stays_opaque)
     CHECK_EQUAL(kin_object_kind(opaque), KIN_KIND_OPAQUE);
     kin_object_free(opaque);
     opaque = DECODE("\x80\x03"
-                    "cbuiltins\ngetattr\ncbank\nAccount\nX\x03\0\0\0a.b\x86R.");
+                    "cbuiltins\ngetattr\ncbank\nCounter\nX\x03\0\0\0a.b\x86R.");
     CHECK_EQUAL(kin_object_kind(opaque), KIN_KIND_OPAQUE);
     kin_object_free(opaque);
 }
