@@ -3,9 +3,12 @@
 #include "base/allocate.h"
 #include "family/sleep.h"
 #include "os/memory.h"
+#include "os/poll.h"
 #include "pool/pool.h"
 
 #include <errno.h>
+
+#define TELL_AGAIN_NS 1000000000
 
 /* The answer; the fds come with it. */
 struct answer {
@@ -163,6 +166,12 @@ void kin__exchange_close(kin_pool *pool)
 
 /* --- a worker --- */
 
+static void tell_keeper(kin_pool *pool)
+{
+    atomic_thread_fence(memory_order_seq_cst); /* pairs with the keeper's kin__count_prepare */
+    kin__count_raise(&kin__pool_shared(pool)->requests, 1);
+}
+
 /* Sends the request with one of two sockets, which is then the creator's alone. */
 static int ask(kin_pool *pool, const struct kin__exchange_request *request, int pair[2])
 {
@@ -174,9 +183,18 @@ static int ask(kin_pool *pool, const struct kin__exchange_request *request, int 
     if (sent < 0) {
         return (int)sent;
     }
-    atomic_thread_fence(memory_order_seq_cst); /* pairs with the keeper's kin__count_prepare */
-    kin__count_raise(&kin__pool_shared(pool)->requests, 1);
+    tell_keeper(pool);
     return 0;
+}
+
+/* Waits for the answer. Now and then it tells the keeper again, which may not have been able to
+ * receive the request. */
+static void await_answer(kin_pool *pool, int fd)
+{
+    struct kin__os_poll poll = {.fd = fd, .wanted = KIN__OS_POLL_READ};
+    while (kin__os_poll(&poll, 1, kin_now_ns() + TELL_AGAIN_NS) == 0) {
+        tell_keeper(pool);
+    }
 }
 
 int kin__exchange_fetch(kin_pool *pool, const struct kin__exchange_request *request, uint32_t count,
@@ -192,6 +210,7 @@ int kin__exchange_fetch(kin_pool *pool, const struct kin__exchange_request *requ
     r = ask(pool, request, pair);
     if (r == 0) {
         struct kin__os_room room = {.data = &answer, .size = sizeof answer};
+        await_answer(pool, pair[0]);
         r = receive_whole(pair[0], room, ret_fds, true);
         r = r < 0 ? -EMFILE : answer.code;
     }

@@ -8,6 +8,7 @@
 
 #include <dirent.h>
 #include <fcntl.h>
+#include <kin/pipe.h>
 #include <sys/resource.h>
 #include <sys/wait.h>
 
@@ -83,6 +84,23 @@ static int wait_for_event(kin_call *call)
     return r;
 }
 KIN_FUNCTION(wait_for_event)
+
+/* Sends its bytes through the connection that it was given: handle and fd. */
+static int send_through_connection(kin_call *call)
+{
+    kin_connection *connection = NULL;
+    int fd = dup(kin_call_fd(call, 0)); /* the call's is closed at its end */
+    int r = kin_connection_attach(kin_call_handle(call, 0), fd, &connection);
+    if (r < 0) {
+        close(fd);
+        return r;
+    }
+    kin_bytes bytes = kin_call_bytes(call);
+    r = kin_connection_send_bytes(connection, bytes.data, bytes.size, KIN_FOREVER);
+    kin_connection_free(connection);
+    return r;
+}
+KIN_FUNCTION(send_through_connection)
 
 /* --- fds --- */
 
@@ -246,6 +264,47 @@ TEST(a_task_can_use_the_objects_that_it_is_given)
     CHECK(kin_event_is_set(event));
     kin_pool_results_free(results);
     kin_event_free(event);
+    kin_pool_free(pool);
+    check_memory();
+}
+
+TEST(a_task_can_use_a_connection_that_it_is_given)
+{
+    enum { COUNT = 20 };
+    kin_pool *pool = pool_with(NULL);
+    kin_pool_results *results = NULL;
+    kin_connection *reader = NULL;
+    kin_connection *writer = NULL;
+    kin_pool_input inputs[COUNT];
+    bool has_come[COUNT] = {false};
+    REQUIRE(kin_pipe_create(false, &reader, &writer) == 0);
+    kin_handle handle = kin_connection_handle(writer);
+    int fd = kin_connection_fd(writer);
+    unsigned char numbers[COUNT];
+    for (unsigned char i = 0; i < COUNT; i++) {
+        numbers[i] = i;
+        inputs[i] = (kin_pool_input){.bytes = {&numbers[i], 1},
+                                     .handles = &handle,
+                                     .handle_count = 1,
+                                     .fds = &fd,
+                                     .fd_count = 1};
+    }
+    CHECK_EQUAL(
+        kin_pool_map_inputs(pool, send_through_connection, inputs, COUNT, KIN_FOREVER, &results),
+        0);
+    kin_connection_free(writer);
+    unsigned char number = 0;
+    size_t size = 0;
+    while (kin_connection_receive_into(reader, &number, 1, KIN_FOREVER, &size) == 0) {
+        REQUIRE(size == 1 && number < COUNT && !has_come[number]);
+        has_come[number] = true;
+    }
+    for (size_t i = 0; i < COUNT; i++) {
+        CHECK_EQUAL(kin_pool_results_at(results, i)->code, 0);
+        CHECK(has_come[i]);
+    }
+    kin_connection_free(reader);
+    kin_pool_results_free(results);
     kin_pool_free(pool);
     check_memory();
 }
