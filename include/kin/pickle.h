@@ -80,6 +80,17 @@ KIN_API int kin_pickle_decode(const void *data, size_t size,
                               const kin_pickle_decode_options *options, kin_object **ret_object,
                               size_t *ret_size, kin_pickle_fault *ret_fault);
 
+/**
+ * Writes what stands in a pickle to `stream`, an opcode a line, as `python3 -m pickletools` does;
+ * of long arguments the beginning. Nothing is made and no limit is needed: bytes of any kind may
+ * be shown. `ret_size` and `ret_fault` as in kin_pickle_decode, and NULL if not wanted.
+ *
+ * Returns 0, -EBADMSG: not a pickle, or a broken one, of which the lines up to there were written;
+ * -EIO, -ENOMEM, -EINVAL.
+ */
+KIN_API int kin_pickle_disassemble(const void *data, size_t size, FILE *stream, size_t *ret_size,
+                                   kin_pickle_fault *ret_fault);
+
 KIN_END
 
 #endif

@@ -31,11 +31,15 @@ read -ra private <<<"$(pkg-config --static --libs-only-l --libs-only-other kin |
     sed 's/-lkin//')"
 warnings=(-Wall -Wextra -Wpedantic -Wconversion -Wshadow -Werror)
 
-for file in include/kin.h include/kin/error.h share/doc/kin/README.md share/doc/kin/contracts.md; do
+for file in bin/kin share/man/man1/kin.1 share/man/man1/kin-pickle.1 \
+    share/bash-completion/completions/kin include/kin.h include/kin/error.h \
+    share/doc/kin/README.md share/doc/kin/contracts.md; do
     expect "$file is installed" test -f "$folder/$file"
 done
 expect 'version' pkg-config --exact-version="$(sed -nE \
     's/^project\(kin VERSION ([0-9.]+).*/\1/p' "$source/CMakeLists.txt")" kin
+
+expect 'the tool runs' "$folder/bin/kin" --version
 
 # Every public function is called for by its address, which the linker must find.
 functions=$(sed -n 's/^KIN_API .*\b\(kin_[a-z_0-9]*\)(.*/\1/p' "$folder"/include/kin/*.h | sort -u)

@@ -195,8 +195,8 @@ TEST(sets_are_written_as_each_protocol_can)
 
 TEST(globals_have_the_names_of_their_python)
 {
-    CHECK_PICKLE(kin_object_from_global("bank", "Account.Kind"), "\x80\x04\x8c\x04"
-                                                                 "bank\x8c\x0c"
+    CHECK_PICKLE(kin_object_from_global("shop", "Account.Kind"), "\x80\x04\x8c\x04"
+                                                                 "shop\x8c\x0c"
                                                                  "Account.Kind\x93.");
     CHECK_PICKLE_AS(3, kin_object_from_global("urllib.parse", "quote"),
                     "\x80\x03"
