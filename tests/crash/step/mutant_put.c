@@ -6,6 +6,7 @@
 #define kin_queue_put_bytes mutant_put_bytes
 #define kin_queue_put_with_handles mutant_put_with_handles
 #define kin_queue_put_many_bytes mutant_put_many_bytes
+#define kin__put_one mutant_put_one
 #define kin__small_copy(to, from, size)                                                 \
     (atomic_store(&message->slot->state, kin__slot_next(message->slot, SLOT_READY, 0)), \
      atomic_signal_fence(memory_order_seq_cst), (kin__small_copy)(to, from, size))
