@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <spawn.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -22,9 +23,11 @@ const char *peer_python(void)
 
 const char *peer_folder(void)
 {
-    static char folder[4096];
+    static char folder[PATH_MAX];
+    char path[PATH_MAX];
     const char *source = getenv("KIN_SOURCE");
-    snprintf(folder, sizeof folder, "%s/tests/interop", source != NULL ? source : ".");
+    snprintf(path, sizeof path, "%s/tests/interop", source != NULL ? source : ".");
+    REQUIRE(realpath(path, folder) != NULL);
     return folder;
 }
 

@@ -6,7 +6,7 @@
 #include <errno.h>
 #include <time.h>
 
-enum { LIMIT_SECONDS = 30 };
+enum { LIMIT_SECONDS = 10 };
 
 sem_t *python_lock_open(const char *name)
 {

@@ -9,7 +9,7 @@
 /* Opens one by its name; closed with sem_close. */
 sem_t *python_lock_open(const char *name);
 
-/* Takes it; the test ends if that takes half a minute. */
+/* Takes it; the test ends if that takes ten seconds. */
 void python_lock_acquire(sem_t *semaphore);
 
 void python_lock_release(sem_t *semaphore);
