@@ -2,9 +2,9 @@
  * Classes: what a program registers under a name, "module.Name", so that objects of it can be made
  * from a pickle and go into one. Python code that has a class of the same name exchanges them.
  *
- *     static int getstate(const kin_object *account, kin_object **ret_state)  leaves its lock out
- *     static int setstate(kin_object *account, kin_object *state)             makes a new one
- *     static kin_class account = {.module = "bank", .name = "Account", .getstate = getstate, ...};
+ *     static int get_state(const kin_object *account, kin_object **ret_state)  leaves its lock out
+ *     static int set_state(kin_object *account, kin_object *state)             makes a new one
+ *     static kin_class account = {.module = "bank", .name = "Account", .getstate = get_state, ...};
  *     KIN_CLASS(account)
  *
  * An instance is what Python makes of `cls(*arguments)` or `cls.__new__(cls, *arguments)`, followed
