@@ -4,7 +4,7 @@
  *
  * With a key (KIN_TLS_KEY) both sides need nothing else: TLS itself proves that they have it. With
  * certificates each side is known by a name that an authority has signed; a key, where there is
- * one, is proved as well, inside.
+ * one, is proved as well, inside. CPython's own connections speak no TLS.
  */
 #ifndef KIN_TLS_H
 #define KIN_TLS_H
@@ -22,7 +22,7 @@ typedef struct kin_tls_options {
     size_t size; /* of this struct */
 
     /* KIN_TLS_KEY: the key of the listener or client has at least 16 bytes, and they must be
-     * random: a password can be guessed by who listens in. No CPython speaks this. */
+     * random: a password can be guessed by who listens in. */
     kin_tls_mode mode;
 
     /* The rest is for KIN_TLS_CERTIFICATES. This side's certificate, with those between it and the

@@ -89,7 +89,13 @@ struct kin__layer_hooks {
 };
 
 /* Layers in the order in which their hooks take locks; fini runs from the last to the first. */
-enum kin__layer { KIN__LAYER_PROCESS, KIN__LAYER_POOL, KIN__LAYER_SYNC, KIN__LAYER_COUNT };
+enum kin__layer {
+    KIN__LAYER_PROCESS,
+    KIN__LAYER_POOL,
+    KIN__LAYER_CONNECTION,
+    KIN__LAYER_SYNC,
+    KIN__LAYER_COUNT
+};
 
 extern struct kin__process kin__family;
 extern _Thread_local struct kin__thread kin__thread_current;

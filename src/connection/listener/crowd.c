@@ -3,6 +3,7 @@
 #include "base/allocate.h"
 #include "connection/listener/listener.h"
 #include "connection/poll.h"
+#include "connection/runtime.h"
 #include "family/directory.h"
 #include "os/clock.h"
 #include "os/memory.h"
@@ -34,9 +35,20 @@ static struct kin__opening *opening_at(struct kin__list_node *node)
     return KIN_CONTAINER_OF(node, struct kin__opening, node);
 }
 
+/* Who is half open must be whole when another thread forks, see fork.c. */
+static void enter(struct kin__crowd *crowd, struct kin__opening *opening)
+{
+    mtx_lock(&kin__listeners.lock);
+    kin__list_append(&crowd->openings, &opening->node);
+    mtx_unlock(&kin__listeners.lock);
+    crowd->count++;
+}
+
 static void leave(struct kin__crowd *crowd, struct kin__opening *opening)
 {
+    mtx_lock(&kin__listeners.lock);
     kin__list_remove(&opening->node);
+    mtx_unlock(&kin__listeners.lock);
     crowd->count--;
 }
 
@@ -170,8 +182,7 @@ static void welcome(kin_listener *listener, int fd, const struct kin__os_address
         return;
     }
     opening->peer = *peer;
-    kin__list_append(&listener->crowd.openings, &opening->node);
-    listener->crowd.count++;
+    enter(&listener->crowd, opening);
 }
 
 /* There are no fds left: takes the next one with the spare fd, and turns him away. */

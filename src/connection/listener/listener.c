@@ -1,6 +1,7 @@
 #include "connection/listener/listener.h"
 
 #include "base/allocate.h"
+#include "connection/runtime.h"
 #include "family/sleep.h"
 #include "os/memory.h"
 #include "os/process.h"
@@ -233,6 +234,9 @@ int kin_listener_create(const char *address, const kin_listener_options *options
         return r;
     }
     listener->address.path = NULL; /* the caller's */
+    mtx_lock(&kin__listeners.lock);
+    kin__list_append(&kin__listeners.list, &listener->node);
+    mtx_unlock(&kin__listeners.lock);
     *ret_listener = listener;
     return 0;
 }
@@ -245,6 +249,11 @@ kin_listener *kin_listener_free(kin_listener *listener)
         return NULL;
     }
     bool is_own = listener->pid == kin__os_process_id();
+    mtx_lock(&kin__listeners.lock);
+    if (kin__list_node_is_linked(&listener->node)) {
+        kin__list_remove(&listener->node);
+    }
+    mtx_unlock(&kin__listeners.lock);
     if (is_own && listener->fd >= 0 && listener->place.folder_fd >= 0) {
         kin__os_listen_unlink(&listener->place);
     }

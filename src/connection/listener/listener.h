@@ -19,6 +19,7 @@
 #include <threads.h>
 
 struct kin_listener {
+    struct kin__list_node node; /* of kin__listeners; in a forked child of none */
     uint32_t pid;
     int fd;                      /* that listens */
     struct kin__address address; /* as it was asked for; its text is not kept */

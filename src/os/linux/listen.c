@@ -355,7 +355,7 @@ void kin__os_socket_tune(int fd)
     } settings[] = {
         {IPPROTO_TCP, TCP_NODELAY, 1},   {SOL_SOCKET, SO_KEEPALIVE, 1},
         {IPPROTO_TCP, TCP_KEEPIDLE, 60}, {IPPROTO_TCP, TCP_KEEPINTVL, 10},
-        {IPPROTO_TCP, TCP_KEEPCNT, 6},
+        {IPPROTO_TCP, TCP_KEEPCNT, 6},   {IPPROTO_TCP, TCP_USER_TIMEOUT, 120000}, /* ms */
     };
     for (size_t i = 0; i < sizeof settings / sizeof settings[0]; i++) {
         setsockopt(fd, settings[i].level, settings[i].option, &settings[i].value, sizeof(int));

@@ -399,6 +399,49 @@ TEST_OF_PROCESSES(a_listener_that_was_killed_is_succeeded_at_its_path)
     kin_listener_free(listener);
 }
 
+static void stay(void *user)
+{
+    atomic_store(&numbers[1], (uint64_t)getpid());
+    (void)user;
+    for (;;) {
+        pause();
+    }
+}
+
+static void listen_with_child(void *user)
+{
+    kin_listener *listener = NULL;
+    kin_connection *connection = NULL;
+    CHECK_EQUAL(
+        kin_listener_create(user, KIN_OPTIONS(kin_listener_options, .key = SECRET), &listener), 0);
+    int fd = silent_client(listener);
+    CHECK_EQUAL(kin_listener_accept(listener, KIN_NOW, &connection), -EAGAIN);
+    child_start(stay, NULL);
+    atomic_store(&numbers[0], 1);
+    pause();
+    close(fd);
+}
+
+/* A child has copies of all fds. Those of a listener it gives up: or nobody would learn that the
+ * listener is dead. */
+TEST_OF_PROCESSES(a_child_does_not_keep_up_the_listener_of_its_dead_parent)
+{
+    char address[600];
+    begin();
+    snprintf(address, sizeof address, "unix:%s/socket", test_folder());
+    pid_t pid = child_start(listen_with_child, address);
+    await_number(0, 1);
+    await_number(1, 1);
+    child_kill(pid);
+    kin_connection *connection = NULL;
+    CHECK_EQUAL(kin_client_connect(address, NULL, KIN_FOREVER, &connection), -ECONNREFUSED);
+    kin_listener *listener = NULL;
+    CHECK_EQUAL(kin_listener_create(address, NULL, &listener), 0);
+    check_agreement(listener, NULL);
+    kin_listener_free(listener);
+    kill((pid_t)atomic_load(&numbers[1]), SIGKILL);
+}
+
 TEST_OF_PROCESSES(the_fresh_folder_of_one_that_was_killed_is_removed_by_the_next)
 {
     begin();

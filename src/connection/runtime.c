@@ -1,0 +1,3 @@
+#include "connection/runtime.h"
+
+struct kin__listeners kin__listeners;
