@@ -17,10 +17,11 @@ def arguments_of(words):
 
 
 class Rounds:
-    def __init__(self, things, rounds, queues=0):
+    def __init__(self, things, rounds, queues=0, connections=0):
         limit = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
         resource.setrlimit(resource.RLIMIT_NOFILE, (limit, limit))
         self.goal = rounds
+        del connections  # its pipes are always that
         if queues:
             self.queues = [multiprocessing.SimpleQueue() for _ in range(things)]
             self.readers = [queue._reader for queue in self.queues]
