@@ -24,3 +24,9 @@ foreach(source IN LISTS sources)
         kin_add_test(fuzz_${name} fuzz_${name} ${PROJECT_SOURCE_DIR}/fuzz/corpus/${name})
     endif()
 endforeach()
+
+# The replay of what kin and CPython both read, with the libkin.so of this build.
+if(NOT KIN_FUZZ AND NOT KIN_SANITIZE AND TARGET kin)
+    kin_add_test(fuzz_differential ${PROJECT_SOURCE_DIR}/fuzz/differential --seed 1 --seconds 2
+        $<TARGET_FILE:kin> ${PROJECT_SOURCE_DIR}/fuzz/corpus/decode)
+endif()

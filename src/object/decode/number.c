@@ -66,6 +66,10 @@ int kin__decode_long4(struct decoder *decoder)
  * limit of bits bounds it. */
 static int put_decimal(struct decoder *decoder, size_t size)
 {
+    const char *digits = decoder->line + (decoder->line[0] == '-' || decoder->line[0] == '+');
+    if (digits[0] == '0' && digits + 1 < decoder->line + size) { /* to some Pythons it is octal */
+        return kin__decode_fail(decoder, -EBADMSG, "not an int");
+    }
     if (size > 20 && size / 3 > (uint64_t)decoder->integer_bits_max / 10 + 1) { /* 3.3 bits each */
         return kin__decode_fail(decoder, KIN_ELIMIT, "an int of more bits than the limit");
     }
@@ -91,7 +95,9 @@ int kin__decode_int(struct decoder *decoder)
         return r;
     }
     const char *line = decoder->line;
-    if (size == 2 && line[0] == '0' && (line[1] == '0' || line[1] == '1')) {
+    bool is_bool = size == 2 && (line[1] == '0' || (line[1] == '1' && line[0] != '-')) &&
+                   (line[0] == '0' || line[0] == '+' || line[0] == '-'); /* as CPython has it */
+    if (is_bool) {
         r = kin__decode_charge_object(decoder, 0);
         return r < 0 ? r : kin__decode_push(decoder, line[1] == '1' ? KIN__TRUE : KIN__FALSE);
     }

@@ -160,6 +160,8 @@ TEST(numbers_that_are_none)
 {
     CHECK_FAILS("Ix\n.", -EBADMSG, 0, "INT", "not an int");
     CHECK_FAILS("I\n.", -EBADMSG, 0, "INT", "not an int");
+    CHECK_FAILS("I012\n.", -EBADMSG, 0, "INT", "not an int");
+    CHECK_FAILS("L-00L\n.", -EBADMSG, 0, "LONG", "not an int");
     CHECK_FAILS("I1 \n.", -EBADMSG, 0, "INT", "not an int");
     CHECK_FAILS("L0x10L\n.", -EBADMSG, 0, "LONG", "not an int");
     CHECK_FAILS("LL\n.", -EBADMSG, 0, "LONG", "not an int");

@@ -13,6 +13,8 @@ TEST(none_and_bools)
     CHECK_DECODES("\x89.", "False");
     CHECK_DECODES("I01\n.", "True");
     CHECK_DECODES("I00\n.", "False");
+    CHECK_DECODES("I-0\n.", "False");
+    CHECK_DECODES("I-1\n.", "-1");
 }
 
 TEST(ints_of_all_sizes)
