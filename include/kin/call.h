@@ -1,16 +1,15 @@
 /**
  * Functions that other processes can run, and one run of such a function.
  *
- *     static int count_words(kin_call *call)
+ *     static int divide(kin_call *call)
  *     {
- *         kin_bytes text = kin_call_bytes(call);
- *         if (text.size == 0) {
- *             return kin_call_fail(call, -EINVAL, "nothing to count");
+ *         int64_t number = kin_call_int(call, 0), divisor = kin_call_int(call, 1);
+ *         if (divisor == 0) {
+ *             return kin_call_fail(call, -EDOM, "%lld by nothing", (long long)number);
  *         }
- *         uint64_t words = ...;
- *         return kin_call_return_bytes(call, &words, sizeof words);
+ *         return kin_call_return_int(call, number / divisor);
  *     }
- *     KIN_FUNCTION(count_words)
+ *     KIN_FUNCTION(divide)
  *
  * The signature is the same wherever the function runs: in a child process or in a worker of
  * a pool. KIN_FUNCTION makes it known by its name, in programs, in shared libraries and in
@@ -23,6 +22,7 @@
 
 #include <kin/export.h>
 #include <kin/family.h>
+#include <kin/object.h>
 #include <stdint.h>
 
 KIN_BEGIN
@@ -32,7 +32,7 @@ typedef struct kin_call kin_call;
 
 /**
  * A function that kin can run. It returns 0, a count >= 0 (a child process uses it as its exit
- * status) or a negative code, usually that of kin_call_return_bytes or kin_call_fail.
+ * status) or a negative code, usually that of kin_call_return or kin_call_fail.
  */
 typedef int kin_function(kin_call *call);
 
@@ -54,7 +54,34 @@ KIN_API void kin_function_register(kin_function_entry *entry);
         kin_function_register(&entry);                                     \
     }
 
-/** The argument of the call. Borrowed: valid until the function returns. */
+/**
+ * What the function was given, as an object. A tuple is its arguments, any other object is its one
+ * argument. Borrowed, as all that comes from a call: valid until the function returns. NULL: it was
+ * given bytes that are no object, or there is no memory; then the call fails.
+ */
+KIN_API kin_object *kin_call_object(kin_call *call);
+
+/** Number of arguments. */
+KIN_API size_t kin_call_argument_count(kin_call *call);
+
+/**
+ * Argument `index`, whatever it is. NULL: there is none; then the call fails, with -EINVAL,
+ * whatever the function returns. Likewise for those below, if the argument is something else than
+ * what is asked for: they return 0, NULL, no bytes. So a function need not look at each of its
+ * arguments before it uses them.
+ */
+KIN_API kin_object *kin_call_argument(kin_call *call, size_t index);
+
+/** Argument `index`: an int, or a bool, that fits. */
+KIN_API int64_t kin_call_int(kin_call *call, size_t index);
+
+/** Argument `index`: a float, int or bool. */
+KIN_API double kin_call_float(kin_call *call, size_t index);
+
+/** Argument `index`: a str. */
+KIN_API const char *kin_call_text(kin_call *call, size_t index);
+
+/** The bytes that the function was given (kin_pool_map_bytes). */
 KIN_API kin_bytes kin_call_bytes(const kin_call *call);
 
 /**
@@ -78,6 +105,22 @@ KIN_API uint32_t kin_call_fd_count(const kin_call *call);
 
 /** Which attempt this is: 1, or more when a worker died while it ran this task before. */
 KIN_API uint32_t kin_call_attempt(const kin_call *call);
+
+/**
+ * Sets the result: an object, which is taken. A second call replaces the first. Returns 0, so that
+ * a function can end with it, or -ENOMEM, also if `result` is NULL; -EOPNOTSUPP: an fd is in it;
+ * KIN_ELIMIT: more than 255 handles are.
+ */
+KIN_API int kin_call_return(kin_call *call, kin_object *result);
+
+/** Sets an int as the result. */
+KIN_API int kin_call_return_int(kin_call *call, int64_t result);
+
+/** Sets a float as the result. */
+KIN_API int kin_call_return_float(kin_call *call, double result);
+
+/** Sets a str as the result. */
+KIN_API int kin_call_return_text(kin_call *call, const char *result);
 
 /**
  * Sets the result: a copy of `data`. A second call replaces the first. Returns 0, so that a

@@ -14,6 +14,7 @@
 #ifndef KIN_ERROR_H
 #define KIN_ERROR_H
 
+#include <errno.h>
 #include <stddef.h>
 #include <stdio.h>
 

@@ -14,7 +14,7 @@ KIN_BEGIN
 /** A child of this process. */
 typedef struct kin_process kin_process;
 
-/** What kin_process_start_bytes can be told. */
+/** What kin_process_start can be told. */
 typedef struct kin_process_options {
     size_t size; /* of this struct */
 
@@ -32,9 +32,10 @@ typedef struct kin_process_options {
 } kin_process_options;
 
 /**
- * Forks a child that runs `function` with a copy of `size` bytes of `data`, and then exits with
- * what the function returned: 0 to 255. A negative code is printed with its message to stderr,
- * and the child exits with 1. Every object that this process has open is open in the child.
+ * Forks a child that runs `function` with a copy of `arguments` (a tuple of them, or the only one:
+ * kin_call_argument) and then exits with what the function returned: 0 to 255. A
+ * negative code is printed with its message to stderr, and the child exits with 1. All that this
+ * process has open is open in the child, and what handles and fds in the arguments stand for.
  *
  * The child runs no exit handlers. Output that is buffered at the start is written before; where
  * other threads run, that of stdout and stderr only: flush other streams, or the child writes what
@@ -46,6 +47,10 @@ typedef struct kin_process_options {
  * Peer death: a parent that is killed in here leaves no child, or one that runs (if it is not
  * a daemon).
  */
+KIN_API int kin_process_start(kin_function *function, const kin_object *arguments,
+                              const kin_process_options *options, kin_process **ret_process);
+
+/** The same with a copy of `size` bytes of `data`: kin_call_bytes. */
 KIN_API int kin_process_start_bytes(kin_function *function, const void *data, size_t size,
                                     const kin_process_options *options, kin_process **ret_process);
 

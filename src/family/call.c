@@ -67,6 +67,7 @@ int kin_call_return_bytes(kin_call *call, const void *data, size_t size)
     if (call == NULL || (data == NULL && size != 0)) {
         return -EINVAL;
     }
+    kin__call_drop_handles(call);
     call->output.size = 0;
     return kin__buffer_append(&call->output, data, size);
 }
@@ -87,17 +88,41 @@ int kin_call_fail_at(kin_call *call, int code, const char *file, int line, const
     return code;
 }
 
-int kin__call_run(kin_call *call, kin_function *function)
+/* An argument that is not what it was taken for makes a failure of what was made of it. */
+static int end_run(kin_call *call, int code)
 {
-    int code = function(call);
+    if (code >= 0 && call->argument_error != NULL) {
+        kin_error_free(call->error);
+        call->error = kin_error_ref(call->argument_error);
+        return kin_error_code(call->error);
+    }
     if (code < 0 && call->error == NULL) {
-        call->error = KIN_ERROR(code, "%s", kin_code_text(code));
+        kin_error_options options = {.size = sizeof options,
+                                     .cause = kin_error_ref(call->argument_error)};
+        call->error = KIN_ERROR_WITH(&options, code, "%s", kin_code_text(code));
+        if (call->error == NULL) {
+            kin_error_free(options.cause);
+        }
     }
     return code;
 }
 
+int kin__call_run(kin_call *call, kin_function *function)
+{
+    return end_run(call, function(call));
+}
+
+void kin__call_reset(kin_call *call)
+{
+    kin__call_drop_handles(call);
+    call->output.size = 0;
+    call->object = kin_object_free(call->object);
+    call->argument_error = kin_error_free(call->argument_error);
+    call->error = kin_error_free(call->error);
+}
+
 void kin__call_end(kin_call *call)
 {
+    kin__call_reset(call);
     kin__buffer_deinit(&call->output);
-    call->error = kin_error_free(call->error);
 }

@@ -17,9 +17,17 @@ struct kin_call {
     uint32_t handle_count;
     uint32_t fd_count;
     uint32_t attempt;
+    kin_object *object;        /* what was given: by who runs the function, or made of `input` when
+                                * it is asked for; owned */
+    kin_error *argument_error; /* what was wrong with an argument that was asked for */
     struct kin__buffer output;
+    kin_object *result; /* keeps alive what is named by the handles in `output`; NULL: none are */
+    kin_handle *output_handles;
+    uint32_t output_handle_count;
     kin_error *error; /* set by kin_call_fail */
 };
+
+#define KIN__CALL_HANDLES_MAX 255u
 
 /* Refuses two functions of one name: 0, or KIN_EFUNCTION. */
 int kin__function_check(void);
@@ -28,6 +36,12 @@ int kin__function_check(void);
  * function itself did not. The caller has zeroed the call, set input and attempt, and ends it
  * with kin__call_end. */
 int kin__call_run(kin_call *call, kin_function *function);
+
+/* Gives back what the run has left, but for the buffer's memory, and all. */
+void kin__call_reset(kin_call *call);
 void kin__call_end(kin_call *call);
+
+/* Forgets the handles of the result. */
+void kin__call_drop_handles(kin_call *call);
 
 #endif

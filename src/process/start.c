@@ -115,14 +115,14 @@ _Noreturn void kin__process_exit(int status)
 }
 
 /* The whole life of a child. */
-static _Noreturn void run_child(kin_function *function, kin_bytes data)
+static _Noreturn void run_child(kin_function *function, kin_call *call)
 {
-    kin_call call = {.input = data, .attempt = 1};
-    int code = kin__call_run(&call, function);
+    call->attempt = 1;
+    int code = kin__call_run(call, function);
     if (code < 0) {
-        kin_error_print(call.error, stderr);
+        kin_error_print(call->error, stderr);
     }
-    kin__call_end(&call);
+    kin__call_end(call);
     kin__process_exit(code < 0 ? 1 : code & 255);
 }
 
@@ -142,11 +142,9 @@ static void name_child(const kin_process_options *options, char *name, size_t by
     }
 }
 
-static int check_start(kin_function *function, const void *data, size_t size,
-                       const kin_process_options *options)
+static int check_start(kin_function *function, const kin_process_options *options)
 {
-    if (function == NULL || (data == NULL && size != 0) ||
-        (options != NULL && options->size != sizeof *options)) {
+    if (function == NULL || (options != NULL && options->size != sizeof *options)) {
         return -EINVAL;
     }
     struct kin__thread *self = NULL;
@@ -158,12 +156,45 @@ static int check_start(kin_function *function, const void *data, size_t size,
     return !may_have_threads && has_threads_to_stay(self) ? -EBUSY : 0;
 }
 
-int kin_process_start_bytes(kin_function *function, const void *data, size_t size,
-                            const kin_process_options *options, kin_process **ret_process)
+/* Forks; the child runs the call, which belongs to it, and does not return. */
+static int start(kin_function *function, kin_call *call, const kin_process_options *options,
+                 kin_process **ret_process)
 {
     char name[KIN__NAME_BYTES];
     kin_process *process = NULL;
-    int r = ret_process == NULL ? -EINVAL : check_start(function, data, size, options);
+    name_child(options, name, sizeof name);
+    int r = kin__process_fork(name, options != NULL && options->is_daemon, &process);
+    if (r == 0) {
+        run_child(function, call);
+    }
+    if (r < 0) {
+        return r;
+    }
+    *ret_process = process;
+    return 0;
+}
+
+int kin_process_start(kin_function *function, const kin_object *arguments,
+                      const kin_process_options *options, kin_process **ret_process)
+{
+    int r = ret_process == NULL ? -EINVAL : check_start(function, options);
+    if (r == 0 && arguments == NULL) {
+        r = -ENOMEM;
+    }
+    if (r < 0) {
+        return r;
+    }
+    kin_call call = {.object = kin_object_ref(arguments)};
+    r = start(function, &call, options, ret_process);
+    kin__call_end(&call);
+    return r;
+}
+
+int kin_process_start_bytes(kin_function *function, const void *data, size_t size,
+                            const kin_process_options *options, kin_process **ret_process)
+{
+    int r = ret_process == NULL || (data == NULL && size != 0) ? -EINVAL
+                                                               : check_start(function, options);
     if (r < 0) {
         return r;
     }
@@ -175,15 +206,8 @@ int kin_process_start_bytes(kin_function *function, const void *data, size_t siz
     if (size > 0) {
         memcpy(copy, data, size);
     }
-    name_child(options, name, sizeof name);
-    r = kin__process_fork(name, options != NULL && options->is_daemon, &process);
-    if (r == 0) {
-        run_child(function, (kin_bytes){.data = copy, .size = size});
-    }
+    kin_call call = {.input = {.data = copy, .size = size}};
+    r = start(function, &call, options, ret_process);
     kin__release(copy);
-    if (r < 0) {
-        return r;
-    }
-    *ret_process = process;
-    return 0;
+    return r;
 }
