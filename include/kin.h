@@ -15,7 +15,8 @@
  *   kin/standard.h   dates, decimals, exceptions and others of Python's own library
  *   kin/handle.h     shared objects and fds in them
  *   kin/pickle.h     objects as bytes, in the format of Python's pickle
- *   kin/pool.h       worker processes: map, imap_unordered
+ *   kin/pool.h       worker processes: map and imap_unordered over bytes
+ *   kin/pool_map.h   map over objects
  *   kin/process.h    one child process
  *   kin/queue.h      messages between any number of processes and threads
  *   kin/local_queue.h  pointers between the threads of one process
@@ -75,6 +76,7 @@
 #include <kin/pickle.h>
 #include <kin/pipe.h>
 #include <kin/pool.h>
+#include <kin/pool_map.h>
 #include <kin/process.h>
 #include <kin/queue.h>
 #include <kin/reservation.h>

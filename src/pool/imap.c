@@ -164,7 +164,8 @@ static int submit(kin_pool_imap *imap)
         item->next = imap->items;
         imap->items = item;
     }
-    int r = kin__job_submit(&imap->job, item, imap->submitted, &imap->input, true);
+    struct kin__job_input input = {.given = imap->input};
+    int r = kin__job_submit(&imap->job, item, imap->submitted, &input, true);
     if (r < 0) {
         kin__list_append(&imap->idle, &item->node);
         return r;

@@ -15,6 +15,7 @@
 #include "base/error_codec.h"
 #include "family/heap.h"
 #include "family/sleep.h"
+#include "object/pickle.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -131,8 +132,9 @@ bool kin__job_is_input(const kin_pool_input *input)
 }
 
 /* A block with the references and the bytes. 0, or -ENOMEM, -ESTALE. */
-static int write_block(const kin_pool_input *input, uint64_t *ret_block)
+static int write_block(const struct kin__job_input *whole, uint64_t *ret_block)
 {
+    const kin_pool_input *input = &whole->given;
     uint64_t block = 0;
     uint64_t place = input->handle_count * sizeof(kin_handle);
     int r = kin__block_create(place + input->bytes.size, input->handle_count, KIN__BLOCK_BYTES,
@@ -148,20 +150,22 @@ static int write_block(const kin_pool_input *input, uint64_t *ret_block)
         kin__block_free(block, self_owner());
         return r;
     }
-    if (input->bytes.size > 0) {
+    if (whole->encoding != NULL) {
+        kin__encoding_copy(whole->encoding, kin__at(block + place));
+    } else if (input->bytes.size > 0) {
         memcpy(kin__at(block + place), input->bytes.data, input->bytes.size);
     }
     *ret_block = block;
     return 0;
 }
 
-static int write_input(kin_pool *pool, struct kin__slot *slot, const kin_pool_input *input)
+static int write_input(kin_pool *pool, struct kin__slot *slot, const struct kin__job_input *input)
 {
-    kin_bytes bytes = input->bytes;
+    kin_bytes bytes = input->given.bytes;
     slot->input_bytes = bytes.size;
-    slot->handle_count = input->handle_count;
-    slot->fd_count = input->fd_count;
-    if (bytes.size <= KIN__POOL_INPUT_BYTES && input->handle_count == 0) {
+    slot->handle_count = input->given.handle_count;
+    slot->fd_count = input->given.fd_count;
+    if (bytes.size <= KIN__POOL_INPUT_BYTES && input->given.handle_count == 0) {
         if (bytes.size > 0) {
             memcpy(slot->input, bytes.data, bytes.size);
         }
@@ -176,8 +180,8 @@ static int write_input(kin_pool *pool, struct kin__slot *slot, const kin_pool_in
     return r;
 }
 
-int kin__job_submit(struct kin__job *job, void *item, uint64_t index, const kin_pool_input *input,
-                    bool is_awaited)
+int kin__job_submit(struct kin__job *job, void *item, uint64_t index,
+                    const struct kin__job_input *input, bool is_awaited)
 {
     kin_pool *pool = job->pool;
     struct kin__pool_shared *shared = kin__pool_shared(pool);
@@ -190,7 +194,7 @@ int kin__job_submit(struct kin__job *job, void *item, uint64_t index, const kin_
     }
     struct kin__slot *slot = kin__pool_slot_at(shared, position);
     struct kin__os_fds *fds = NULL;
-    int r = kin__exchange_copy(input, &fds);
+    int r = kin__exchange_copy(&input->given, &fds);
     if (r == 0) {
         r = write_input(pool, slot, input);
     }
@@ -236,16 +240,27 @@ static kin_error *loss_error(const struct kin__outcome *outcome, const struct ki
 }
 
 /* The bytes that a worker has left in a slot; -EBADMSG: what it says about them is not true. */
-static int find_output(const struct kin__slot *slot, kin_bytes *ret_bytes)
+static int find_output(const struct kin__slot *slot, struct kin__outcome *outcome)
 {
     uint64_t block = atomic_load(&slot->output_block);
     uint64_t size = slot->output_bytes;
     if (block == 0) {
-        *ret_bytes = (kin_bytes){.data = slot->output, .size = size};
+        outcome->bytes = (kin_bytes){.data = slot->output, .size = size};
         return size <= KIN__POOL_OUTPUT_BYTES ? 0 : -EBADMSG;
     }
-    *ret_bytes = (kin_bytes){.data = kin__at(block), .size = size};
-    return size <= kin__block_capacity(block) ? 0 : -EBADMSG;
+    uint64_t place = slot->output_handle_count * sizeof(kin_handle);
+    uint64_t capacity = kin__block_capacity(block);
+    if (place > capacity || size > capacity - place) {
+        return -EBADMSG;
+    }
+    outcome->bytes = (kin_bytes){.data = kin__at(block + place), .size = size};
+    outcome->block = block;
+    return 0;
+}
+
+void kin__job_keep_block(const struct kin__job *job, const struct kin__outcome *outcome)
+{
+    kin__block_give(outcome->block, object_owner(job->pool), self_owner());
 }
 
 static void read_failure(struct kin__outcome *outcome)
@@ -267,7 +282,7 @@ static void deliver(kin_pool *pool, uint32_t index, uint64_t word)
                                    .worker_index = kin__slot_worker(word),
                                    .code = slot->code < 0 ? slot->code : 0};
     if (job != NULL) {
-        int r = find_output(slot, &outcome.bytes);
+        int r = find_output(slot, &outcome);
         if (kin__slot_state(word) == KIN__SLOT_LOST) {
             struct kin__loss loss;
             memcpy(&loss, slot->output, sizeof loss);

@@ -11,7 +11,8 @@ struct kin__outcome {
     uint32_t attempt;
     uint32_t worker_index;
     int code;
-    kin_bytes bytes;  /* in the family's memory: to be copied */
+    kin_bytes bytes;  /* in the family's memory: to be copied, */
+    uint64_t block;   /* or this is kept, in which they are; 0: they are in none */
     kin_error *error; /* the taker's from now on; NULL if code is 0 */
 };
 
@@ -29,6 +30,16 @@ struct kin__job {
     /* Takes a result; `item` is what was submitted with the task. Under the pool's lock. */
     void (*take)(struct kin__job *job, void *item, const struct kin__outcome *outcome);
 };
+
+/* What a task is given: an input, of which the bytes are perhaps only the start of an encoding. */
+struct kin__job_input {
+    kin_pool_input given;
+    const struct kin__encoding *encoding; /* NULL: they are all */
+};
+
+/* Keeps the block of an outcome, which is the caller's from now on, with the references in it. In
+ * `take`. */
+void kin__job_keep_block(const struct kin__job *job, const struct kin__outcome *outcome);
 
 /* Whether an input is one. */
 bool kin__job_is_input(const kin_pool_input *input);
@@ -52,8 +63,8 @@ void kin__job_end(struct kin__job *job);
 
 /* Puts a task into the ring; kin__job_announce shows it to the workers. Under the lock. 0, or
  * -EAGAIN: the ring is full; -ENOMEM, -EMFILE; -ESTALE, -EBADF: of a handle or fd of the input. */
-int kin__job_submit(struct kin__job *job, void *item, uint64_t index, const kin_pool_input *input,
-                    bool is_awaited);
+int kin__job_submit(struct kin__job *job, void *item, uint64_t index,
+                    const struct kin__job_input *input, bool is_awaited);
 
 /* Wakes workers for so many new tasks. */
 void kin__job_announce(struct kin__job *job, uint32_t count);

@@ -64,7 +64,7 @@ struct kin__slot {
     uint64_t output_bytes;
     _Atomic uint64_t output_block; /* 0: the result lies in `output` */
     int32_t code;                  /* negative: the output is an encoded error */
-    uint32_t reserved_output;
+    uint32_t output_handle_count;  /* counted references in front of the result in its block */
     unsigned char output[KIN__POOL_OUTPUT_BYTES];
 };
 

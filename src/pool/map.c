@@ -13,24 +13,8 @@
 #include <errno.h>
 #include <string.h>
 
-#define PAGE_BYTES ((size_t)65536)
-#define RESULT_ALIGNMENT ((size_t)16)
 #define ANNOUNCED_AT_ONCE 16u /* tasks shown to the workers together */
 #define REFILLS_A_RING 4u     /* the caller is woken so often while a ring of tasks is done */
-
-struct page {
-    struct page *next;
-    uint64_t reserved;
-    unsigned char bytes[];
-};
-
-struct kin_pool_results {
-    size_t count;
-    struct page *pages;
-    size_t page_used; /* of the first one */
-    size_t page_bytes;
-    kin_result items[];
-};
 
 struct map {
     struct kin__job job; /* first: `take` gets this */
@@ -43,89 +27,15 @@ struct map {
     uint64_t short_at; /* tasks on their way when there was not enough for one more; 0: there was */
 };
 
-/* --- results --- */
-
-static void *keep_bytes(kin_pool_results *results, size_t size)
-{
-    size_t needed = (size + RESULT_ALIGNMENT - 1) & ~(RESULT_ALIGNMENT - 1);
-    if (results->pages == NULL || results->page_bytes - results->page_used < needed) {
-        size_t bytes = needed > PAGE_BYTES ? needed : PAGE_BYTES;
-        struct page *page = kin__allocate(sizeof *page + bytes);
-        if (page == NULL) {
-            return NULL;
-        }
-        page->next = results->pages;
-        results->pages = page;
-        results->page_bytes = bytes;
-        results->page_used = 0;
-    }
-    void *place = results->pages->bytes + results->page_used;
-    results->page_used += needed;
-    return place;
-}
-
 static void take(struct kin__job *job, void *item, const struct kin__outcome *outcome)
 {
     struct map *map = (struct map *)(void *)job;
-    kin_pool_results *results = map->results;
-    kin_result *result = &results->items[outcome->index];
+    kin_result *result = &map->results->items[outcome->index];
     (void)item;
     map->taken++;
     kin__result_set(result, outcome);
-    size_t size = outcome->bytes.size;
-    if (size == 0) {
-        return;
-    }
-    void *place = keep_bytes(results, size);
-    if (place == NULL) {
-        kin__result_fail(result, -ENOMEM);
-        return;
-    }
-    memcpy(place, outcome->bytes.data, size);
-    result->bytes = (kin_bytes){.data = place, .size = size};
+    kin__results_keep(map->results, result, outcome->bytes);
 }
-
-static kin_pool_results *create_results(size_t count)
-{
-    kin_pool_results *results = NULL;
-    size_t most = (SIZE_MAX - sizeof *results) / sizeof results->items[0];
-    if (count <= most) {
-        results = kin__allocate_zeroed(sizeof *results + count * sizeof results->items[0]);
-    }
-    if (results != NULL) {
-        results->count = count;
-    }
-    return results;
-}
-
-size_t kin_pool_results_count(const kin_pool_results *results)
-{
-    return results == NULL ? 0 : results->count;
-}
-
-const kin_result *kin_pool_results_at(const kin_pool_results *results, size_t index)
-{
-    return results == NULL || index >= results->count ? NULL : &results->items[index];
-}
-
-kin_pool_results *kin_pool_results_free(kin_pool_results *results)
-{
-    if (results == NULL) {
-        return NULL;
-    }
-    for (size_t i = 0; i < results->count; i++) {
-        kin__result_clear(&results->items[i]);
-    }
-    while (results->pages != NULL) {
-        struct page *page = results->pages;
-        results->pages = page->next;
-        kin__release(page);
-    }
-    kin__release(results);
-    return NULL;
-}
-
-/* --- running --- */
 
 static kin_pool_input input_at(const struct map *map, size_t index)
 {
@@ -142,7 +52,7 @@ static int fill(struct map *map)
     int r = 0;
     while (map->submitted < map->count && r == 0) {
         bool is_awaited = map->submitted % (capacity / REFILLS_A_RING) == 0;
-        kin_pool_input input = input_at(map, map->submitted);
+        struct kin__job_input input = {.given = input_at(map, map->submitted)};
         r = kin__job_submit(job, NULL, map->submitted, &input, is_awaited);
         map->submitted += r == 0;
         unannounced += r == 0;
@@ -234,7 +144,7 @@ static int map_all(struct map *map, kin_pool *pool, kin_function *function, kin_
     if (r < 0) {
         return r;
     }
-    map->results = create_results(map->count);
+    map->results = kin__results_create(map->count);
     r = map->results == NULL ? -ENOMEM : run(map, timeout);
     mtx_lock(&pool->lock);
     kin__job_end(&map->job);

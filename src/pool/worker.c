@@ -168,24 +168,49 @@ static int fetch_fds(struct worker *worker, const struct kin__slot *slot)
                  : 0;
 }
 
-/* Writes the result's bytes. The offset stands in the slot before the block is the pool's, so
- * that a repair finds it in either hand. */
-static int write_output(struct worker *worker, struct kin__slot *slot, kin_bytes output)
+/* A block with the references and the bytes. 0, or -ENOMEM, -ESTALE. */
+static int write_block(const kin_call *call, uint64_t *ret_block)
 {
-    if (output.size <= KIN__POOL_OUTPUT_BYTES) {
-        if (output.size > 0) {
-            memcpy(slot->output, output.data, output.size);
-        }
-        slot->output_bytes = output.size;
-        return 0;
-    }
     uint64_t block = 0;
-    int r = kin__block_create(output.size, 0, KIN__BLOCK_BYTES, &block);
+    uint64_t place = call->output_handle_count * sizeof(kin_handle);
+    int r = kin__block_create(place + call->output.size, call->output_handle_count,
+                              KIN__BLOCK_BYTES, &block);
     if (r < 0) {
         return r;
     }
-    memcpy(kin__at(block), output.data, output.size);
-    slot->output_bytes = output.size;
+    kin_handle *references = kin__at(block);
+    for (uint32_t i = 0; r == 0 && i < call->output_handle_count; i++) {
+        r = kin__reference_add(&references[i], call->output_handles[i]);
+    }
+    if (r < 0) {
+        kin__block_free(block, kin__block_of_member(kin__family.owner));
+        return r;
+    }
+    memcpy(kin__at(block + place), call->output.data, call->output.size);
+    *ret_block = block;
+    return 0;
+}
+
+/* Writes the result's bytes. The offset stands in the slot before the block is the pool's, so
+ * that a repair finds it in either hand. */
+static int write_output(struct worker *worker, struct kin__slot *slot)
+{
+    const kin_call *call = &worker->call;
+    size_t size = call->output.size;
+    slot->output_handle_count = call->output_handle_count;
+    if (size <= KIN__POOL_OUTPUT_BYTES && call->output_handle_count == 0) {
+        if (size > 0) {
+            memcpy(slot->output, call->output.data, size);
+        }
+        slot->output_bytes = size;
+        return 0;
+    }
+    uint64_t block = 0;
+    int r = write_block(call, &block);
+    if (r < 0) {
+        return r;
+    }
+    slot->output_bytes = size;
     atomic_store(&slot->output_block, block);
     const kin_handle *handle = &worker->pool->object.handle;
     kin__block_give(block, kin__block_of_member(kin__family.owner),
@@ -197,17 +222,18 @@ static void write_result(struct worker *worker, struct kin__slot *slot, int code
 {
     kin_call *call = &worker->call;
     if (code < 0) { /* the reason in place of a result; without one if it cannot be told */
+        kin__call_drop_handles(call);
         call->output.size = 0;
         if (kin__error_encode(call->error, &call->output) < 0) {
             call->output.size = 0;
         }
     }
     slot->code = code < 0 ? code : 0;
-    kin_bytes output = {.data = call->output.data, .size = call->output.size};
-    int r = write_output(worker, slot, output);
+    int r = write_output(worker, slot);
     if (r < 0) {
         slot->code = code < 0 ? code : r;
         slot->output_bytes = 0;
+        slot->output_handle_count = 0;
     }
 }
 
@@ -216,8 +242,7 @@ static void reset_call(kin_call *call)
     if (call->output.capacity > OUTPUT_BYTES_KEPT) {
         kin__buffer_deinit(&call->output);
     }
-    call->output.size = 0;
-    call->error = kin_error_free(call->error);
+    kin__call_reset(call);
 }
 
 /* Only this worker writes these. */
@@ -281,7 +306,7 @@ _Noreturn void kin__pool_work(kin_pool *pool, uint32_t index, uint32_t nursery_p
         slot = next_task(&worker);
     }
     report(&worker);
-    kin__buffer_deinit(&worker.call.output);
+    kin__call_end(&worker.call);
     kin__holding_remove(self, kin__object_index(&pool->object));
     kin__process_exit(0);
 }
