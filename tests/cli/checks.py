@@ -10,6 +10,7 @@ import os
 import pickle
 import pickletools
 import pty
+import queue
 import re
 import shutil
 import subprocess
@@ -70,9 +71,28 @@ STANDARD = [
     ValueError("x", 1), KeyError(), FileNotFoundError(2, "no such", "file"), type(None),
 ]
 
+noted = ValueError("x")
+noted.note = ["kept", {"as": "state"}]
+# Those that are shown in another form than CPython's, or differently by its versions.
+OTHERS = [
+    collections.OrderedDict([("b", 1), ("a", [2])]), collections.defaultdict(list, {1: [2]}),
+    collections.defaultdict(None, {1: 2}), Ellipsis, NotImplemented, len, dict, os.path.join,
+    array.array("u", "aé"), noted, OSError(1, "no", "from", None, "to"), ImportError("i", name="n"),
+    UnicodeDecodeError("utf8", b"\xff", 0, 1, "bad"), queue.Empty(), queue.Full(1),
+    subprocess.CalledProcessError(1, ["ls"], b"out"),
+    datetime.datetime(2020, 1, 1, tzinfo=sample.Zone()),
+    [datetime.date(2020, 1, 1)] * 2, {decimal.Decimal("1.5"): uuid.UUID(int=3)},
+    {uuid.UUID(int=3), datetime.timedelta(1), range(3)},
+]
+if sys.version_info >= (3, 11):
+    OTHERS.append(ExceptionGroup("two", [ValueError(1), KeyError("k")]))
+
 
 def same(first, second):
     """Equality that looks into exceptions and circles as well."""
+    if isinstance(first, BaseException) and hasattr(first, "exceptions"):
+        return first.message == second.message and \
+            all(map(same, first.exceptions, second.exceptions))
     if isinstance(first, BaseException):
         return type(first) is type(second) and first.args == second.args and \
             vars(first) == vars(second)
@@ -113,8 +133,8 @@ def check_repr():
 def check_disassembly():
     recursive = [1]
     recursive.append(recursive)
-    rows = pickles_of(PLAIN[:-2] + STANDARD + sample.unknown() + [recursive, list(range(2000))],
-                      range(6))
+    rows = pickles_of(PLAIN[:-2] + STANDARD + OTHERS + sample.unknown() +
+                      [recursive, list(range(2000))], range(6))
     shown = re.split(r"# pickle \d+, at offset \d+\n",
                      all_of(["--disassemble"], rows).decode("utf-8", "replace"))
     check("each is disassembled", len(shown) == len(rows))
@@ -141,14 +161,14 @@ def check_equal(name, rows, pickled):
 
 
 def check_pickle():
-    rows = pickles_of(PLAIN + STANDARD + sample.unknown(), range(6))
+    rows = pickles_of(PLAIN + STANDARD + OTHERS + sample.unknown(), range(6))
     for protocol in (2, 3, 4, 5):
         check_equal(f"as protocol {protocol}", rows,
                     all_of(["--pickle", f"--protocol={protocol}"], rows))
 
 
 def check_json():
-    rows = pickles_of(PLAIN + STANDARD + sample.unknown()[:-1], (4,))
+    rows = pickles_of(PLAIN + STANDARD + OTHERS + sample.unknown()[:-1], (4,))
     text = all_of(["--json"], rows)
     lines = [json.loads(line) for line in text.splitlines()]
     check("each has a line of JSON", len(lines) == len(rows))

@@ -2,6 +2,7 @@
 
 import collections
 import copyreg
+import datetime
 import enum
 import functools
 
@@ -77,6 +78,17 @@ def set_value(made, value):
 class Setter(State):
     def __reduce__(self):
         return Setter, (0,), self.value, None, None, set_value
+
+
+class Zone(datetime.tzinfo):
+    def utcoffset(self, moment):
+        return datetime.timedelta(hours=1)
+
+    def __eq__(self, other):
+        return type(self) is type(other)
+
+    def __repr__(self):
+        return "Zone()"
 
 
 class Tone(enum.Enum):

@@ -329,7 +329,10 @@ static int show_escaped(struct disassembly *disassembly, const char *line, size_
     }
     kin_object *object = NULL;
     int r = kin_object_from_str(text, used, &object);
-    return r < 0 ? fail(disassembly, -EBADMSG, "text is not UTF-8") : show(disassembly, object);
+    if (r == -EILSEQ) {
+        return fail(disassembly, -EBADMSG, "text is not UTF-8");
+    }
+    return r < 0 ? r : show(disassembly, object);
 }
 
 static int show_line(struct disassembly *disassembly, const struct shape *shape)
