@@ -60,7 +60,7 @@ TEST(a_dict_finds_what_was_set)
 
 TEST(a_text_is_found_by_its_characters)
 {
-    char name[16];
+    char name[24];
     for (int count = 4; count < 40; count += 12) { /* without an index, and with one */
         kin_object *dict = kin_dict_create();
         for (int i = 0; i < count; i++) {
