@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#include "object/free.h"
 #include "object/table.h"
 
 kin_object *kin_dict_create(void)
@@ -32,7 +33,14 @@ int kin_dict_set(kin_object *dict, kin_object *key, kin_object *value)
     struct kin__effort effort;
     kin__object_link(&table->container, key, 1);
     kin__object_link(&table->container, value, 1);
-    return kin__table_set(table, key, value, kin__effort_begin(&effort));
+    kin_object *kept = kin__is_container(key) ? kin_object_ref(key) : NULL; /* it may be freed */
+    r = kin__table_set(table, key, value, kin__effort_begin(&effort));
+    if (r == 0) {
+        kin__object_linked(&table->container, kept);
+        kin__object_linked(&table->container, value);
+    }
+    kin_object_free(kept);
+    return r;
 }
 
 int kin_dict_set_text(kin_object *dict, const char *key, kin_object *value)

@@ -15,11 +15,15 @@
  *
  * What a class's own data leads to is not seen: an instance that holds itself through it stays.
  */
+#include "object/free.h"
+
 #include "base/allocate.h"
 #include "object/instance.h"
 #include "object/region.h"
 #include "object/runtime.h"
 #include "os/memory.h"
+
+enum { SEARCH_OPEN_MAX = 64, SEARCH_SEEN_MAX = 512 };
 
 struct walk {
     struct kin__ending ending;
@@ -127,7 +131,8 @@ static inline __attribute__((always_inline)) void drop(struct walk *walk, kin_ob
     if (!kin__is_in_memory(object)) {
         return;
     }
-    bool may_circle = (object->flags & KIN__MAY_CIRCLE) != 0;
+    uint8_t flags = __atomic_load_n(&object->flags, __ATOMIC_RELAXED); /* see kin__mark_inside */
+    bool may_circle = (flags & KIN__MAY_CIRCLE) != 0;
     if (atomic_load_explicit(&object->count, memory_order_acquire) != 1 &&
         atomic_fetch_sub_explicit(&object->count, 1, memory_order_acq_rel) != 1) {
         if (may_circle && !walk->is_collecting && (object->flags & KIN__CANDIDATE) == 0) {
@@ -277,6 +282,51 @@ kin_object *kin_object_free(kin_object *object)
 {
     kin__objects_free(&object, 1);
     return NULL;
+}
+
+/* Whether one container leads to another: looked for a while. */
+struct search {
+    struct walk walk; /* of no use but for visit_parts */
+    const struct container *target;
+    struct container *open[SEARCH_OPEN_MAX]; /* still to be looked into */
+    uint32_t open_count;
+    uint32_t seen_count;
+    bool may_lead; /* it was found, or there is too much */
+};
+
+static void search_part(struct walk *walk, kin_object *part)
+{
+    struct search *search = (struct search *)walk;
+    if (!kin__is_container(part) || search->may_lead) {
+        return;
+    }
+    struct container *container = (struct container *)part;
+    if (container == search->target || search->open_count == SEARCH_OPEN_MAX ||
+        search->seen_count == SEARCH_SEEN_MAX) {
+        search->may_lead = true;
+        return;
+    }
+    search->open[search->open_count++] = container;
+    search->seen_count++;
+}
+
+static bool may_lead(kin_object *part, const struct container *target)
+{
+    struct search search = {.target = target};
+    search_part(&search.walk, part);
+    while (search.open_count != 0 && !search.may_lead) {
+        visit_parts(&search.walk, search.open[--search.open_count], search_part);
+    }
+    return search.may_lead;
+}
+
+void kin__object_linked(struct container *whole, const kin_object *part)
+{
+    if (kin__is_container(part) && (whole->object.flags & KIN__INSIDE) != 0 &&
+        may_lead((kin_object *)(uintptr_t)part, whole)) {
+        whole->object.flags |= KIN__MAY_CIRCLE;
+        kin_object_free(kin_object_ref(&whole->object)); /* marks all that is in circles with it */
+    }
 }
 
 kin_object *kin_object_ref(const kin_object *object)

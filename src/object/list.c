@@ -4,6 +4,7 @@
 
 #include "base/allocate.h"
 #include "base/arithmetic.h"
+#include "object/free.h"
 
 #include <string.h>
 
@@ -114,8 +115,10 @@ int kin_list_append(kin_object *list, kin_object *item)
     r = kin__list_extend(list, &item, 1, 1);
     if (r < 0) {
         kin_object_free(item);
+        return r;
     }
-    return r;
+    kin__object_linked((struct container *)list, item);
+    return 0;
 }
 
 int kin_list_insert(kin_object *list, size_t index, kin_object *item)
@@ -147,6 +150,7 @@ int kin_list_set(kin_object *list, size_t index, kin_object *item)
     kin__object_link(&whole->container, item, 1);
     kin_object *before = whole->items[index];
     whole->items[index] = item;
+    kin__object_linked(&whole->container, item);
     kin_object_free(before);
     return 0;
 }

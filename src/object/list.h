@@ -23,6 +23,7 @@ static inline void kin__depth_add(struct container *whole, const kin_object *par
     if (kin__is_container(part)) {
         uint32_t depth = ((const struct container *)part)->depth + 1;
         whole->depth = depth > whole->depth ? depth : whole->depth;
+        kin__mark_inside(part);
     }
 }
 

@@ -37,6 +37,7 @@ enum {
     KIN__ENDING = 16,
     KIN__ARRAY_IN_REGION = 32, /* the array of a list, dict or set: not to be released */
     KIN__ASCII = 64,           /* a str: each byte is a character */
+    KIN__INSIDE = 64,          /* a container: was put into another; see free.h */
     KIN__KEPT = 128            /* by a decoder at work, which see */
 };
 
@@ -220,13 +221,26 @@ static inline void kin__retain_private(kin_object *object)
     }
 }
 
+/* Notes that a container is in another; several threads may, of one that none changes. */
+static inline void kin__mark_inside(const kin_object *part)
+{
+    uint8_t *flags = (uint8_t *)(uintptr_t)&part->flags;
+    uint8_t before = __atomic_load_n(flags, __ATOMIC_RELAXED);
+    if ((before & KIN__INSIDE) == 0) {
+        __atomic_store_n(flags, before | KIN__INSIDE, __ATOMIC_RELAXED);
+    }
+}
+
 /* To be called before `part` goes into `whole`, a container that is being changed, of which
  * `own_count` references are known to come from elsewhere than from objects. */
 static inline void kin__object_link(struct container *whole, const kin_object *part,
                                     uint32_t own_count)
 {
-    if (kin__is_container(part) &&
-        atomic_load_explicit(&whole->object.count, memory_order_relaxed) > own_count) {
+    if (!kin__is_container(part)) {
+        return;
+    }
+    kin__mark_inside(part);
+    if (atomic_load_explicit(&whole->object.count, memory_order_relaxed) > own_count) {
         whole->object.flags |= KIN__MAY_CIRCLE;
     }
 }

@@ -1,6 +1,7 @@
 /* kin_set_..., kin_frozenset_...: tables (table.h) without values. */
 #include <kin/set.h>
 
+#include "object/free.h"
 #include "object/table.h"
 
 kin_object *kin_set_create(void)
@@ -49,7 +50,13 @@ int kin_set_add(kin_object *set, kin_object *item)
     struct object_table *table = (struct object_table *)set;
     struct kin__effort effort;
     kin__object_link(&table->container, item, 1);
-    return kin__table_set(table, item, NULL, kin__effort_begin(&effort));
+    kin_object *kept = kin__is_container(item) ? kin_object_ref(item) : NULL; /* it may be freed */
+    r = kin__table_set(table, item, NULL, kin__effort_begin(&effort));
+    if (r == 0) {
+        kin__object_linked(&table->container, kept);
+    }
+    kin_object_free(kept);
+    return r;
 }
 
 bool kin_set_contains(const kin_object *set, const kin_object *item)

@@ -6,6 +6,7 @@
 
 #include "base/allocate.h"
 #include "object/class/class.h"
+#include "object/free.h"
 #include "object/standard/standard.h"
 
 static void free_all(kin_object *const *objects, size_t count)
@@ -375,8 +376,12 @@ int kin_instance_set_state(kin_object *object, kin_object *state)
         kin_object_free(state);
         return object == NULL || instance != NULL ? -ENOMEM : -EINVAL;
     }
-    kin__object_link(&instance->container, state, 0);
-    return replace_state(instance, state);
+    kin__object_link(&instance->container, state, 1);
+    int r = replace_state(instance, state);
+    if (r == 0) {
+        kin__object_linked(&instance->container, state);
+    }
+    return r;
 }
 
 kin_object *kin_instance_items(const kin_object *object)

@@ -1,5 +1,6 @@
 #include "harness/test.h"
 
+#include <kin/dict.h>
 #include <kin/list.h>
 
 #include "object/list.h"
@@ -40,6 +41,37 @@ TEST(a_list_in_itself_ends)
     kin_list_append(list, kin_object_ref(list));
     kin_object_free(list);
     CHECK_EQUAL(marker.count, 1);
+}
+
+TEST(a_circle_that_was_closed_by_borrowed_references_ends)
+{
+    struct marker marker = {.count = 0};
+    kin_object *child = kin_dict_create();
+    kin_dict_set_text(child, "mark", mark(&marker));
+    kin_object *root = KIN_TUPLE(KIN_LIST(child)); /* who made the child has no reference now */
+    kin_dict_set_text(child, "up", kin_object_ref(root));
+    CHECK_EQUAL(marker.count, 0);
+    kin_object_free(root);
+    CHECK_EQUAL(marker.count, 1);
+
+    kin_object *list = KIN_LIST(mark(&marker));
+    root = KIN_LIST(list);
+    kin_list_append(list, KIN_TUPLE(KIN_TUPLE(kin_object_ref(root))));
+    kin_object_free(root);
+    CHECK_EQUAL(marker.count, 2);
+}
+
+TEST(what_is_no_circle_is_not_taken_for_one)
+{
+    kin_object *rows = kin_list_create();
+    kin_object *table = kin_dict_create();
+    kin_dict_set_text(table, "rows", rows);
+    for (int i = 0; i < 1000; i++) {
+        kin_list_append(rows, KIN_LIST(KIN_TUPLE(kin_object_from_int(i)), kin_dict_create()));
+    }
+    CHECK((rows->flags & KIN__MAY_CIRCLE) == 0);
+    CHECK((table->flags & KIN__MAY_CIRCLE) == 0);
+    kin_object_free(table);
 }
 
 TEST(a_circle_ends_with_the_last_reference_from_outside)
