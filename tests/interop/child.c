@@ -70,7 +70,8 @@ static kin_object *preparation(void)
     set(data, "authkey", key());
     set(data, "name", text("Child-1"));
     set(data, "sys_argv", KIN_LIST(text("interop"), text("argument")));
-    set(data, "dir", text(peer_folder())); /* where its modules are */
+    set(data, "dir", text(peer_folder()));      /* where its modules are */
+    set(data, "orig_dir", text(peer_folder())); /* the same for children of its own */
     set(data, "start_method", text("spawn"));
     return data;
 }

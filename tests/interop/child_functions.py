@@ -47,6 +47,21 @@ def outlive(connection):
     connection.send(parent.is_alive())
 
 
+def breed(connection):
+    """Has a child of its own, and a queue with it."""
+    context = multiprocessing.get_context()
+    queue = context.Queue()
+    child = context.Process(target=put_name, args=(queue,))
+    child.start()
+    connection.send(queue.get())
+    child.join()
+    connection.send(child.exitcode)
+
+
+def put_name(queue):
+    queue.put(multiprocessing.parent_process().name)
+
+
 def count_up(connection, lock, fd, turns):
     """Counts up a number of 4 bytes in memory that is shared with the C program."""
     import mmap

@@ -143,6 +143,18 @@ TEST(a_python_child_knows_when_its_parent_has_gone)
     line_free(&line);
 }
 
+TEST(a_python_child_has_children_of_its_own)
+{
+    struct line line = line_create();
+    struct child child = start(
+        &line,
+        (struct child_plan){.function = "breed", .arguments = KIN_TUPLE(connection_of(&line))});
+    check_repr(receive(&line), "'Child-1'");
+    check_repr(receive(&line), "0");
+    CHECK_EQUAL(child_wait(&child), 0);
+    line_free(&line);
+}
+
 TEST(a_python_child_shares_a_lock_and_memory)
 {
     char name[64];
