@@ -65,8 +65,8 @@ int kin__os_socket_unix(int *ret_fd);
 int kin__os_socket_tcp(const struct kin__os_address *address, int *ret_fd);
 
 /* Connects, waiting at most `limit_ns` for room in the other one's line. 0; -EAGAIN: there was no
- * room; -ENOENT, -ECONNREFUSED, -EACCES. */
-int kin__os_connect_unix(int fd, const struct kin__os_place *place, int64_t limit_ns);
+ * room; -ENOENT, -ECONNREFUSED, -EACCES, and the codes of kin__os_place_open. */
+int kin__os_connect_unix(int fd, const char *path, int64_t limit_ns);
 
 /* Begins to connect: 0; -EINPROGRESS: once the fd is writable, kin__os_connect_finish says how it
  * went; or -ECONNREFUSED, -EHOSTUNREACH ... */

@@ -27,22 +27,16 @@ static int64_t slice_of(kin_timeout timeout)
 static int connect_unix(const struct kin__terms *terms, const struct kin__address *address,
                         kin_timeout timeout, int *ret_fd)
 {
-    struct kin__os_place place;
     int fd = -1;
-    int r = kin__os_place_open(address->path, &place);
-    if (r < 0) {
-        return r;
-    }
-    r = kin__os_socket_unix(&fd);
+    int r = kin__os_socket_unix(&fd);
     while (r == 0) {
-        r = kin__os_connect_unix(fd, &place, slice_of(timeout));
+        r = kin__os_connect_unix(fd, address->path, slice_of(timeout));
         if (r != -EAGAIN) {
             break;
         }
         r = kin__timeout_is_over(timeout);
     }
     r = r == 0 ? kin__terms_check_user(terms, fd) : r;
-    kin__os_close(place.folder_fd);
     if (r < 0) {
         kin__os_close(fd);
         return r;

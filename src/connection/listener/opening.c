@@ -88,6 +88,7 @@ static int64_t send_outgoing(struct kin__opening *opening)
             return sent == -EAGAIN ? 0 : sent;
         }
         opening->sent += (uint32_t)sent;
+        opening->has_spoken = true;
     }
     return 1;
 }
@@ -104,14 +105,22 @@ static uint32_t frame_bytes(const struct kin__opening *opening)
     return size > KIN__HANDSHAKE_MESSAGE_MAX ? 0 : HEADER_BYTES + size;
 }
 
-/* Receives the next message, and not a byte behind it: that is for the connection. 1: it is
- * there; 0: not now. */
+/* Whether the peer may send more behind the message that is awaited: it is the last one, and what
+ * follows is for the connection. In all other states the peer waits for an answer first. */
+static bool is_last(const struct kin__handshake *handshake)
+{
+    return handshake->role == KIN__HANDSHAKE_SERVER &&
+           handshake->state == KIN__HANDSHAKE_AWAITS_VERDICT;
+}
+
+/* Receives the next message. 1: it is there; 0: not now. */
 static int64_t receive_message(struct kin__opening *opening)
 {
     uint32_t bytes = frame_bytes(opening);
+    bool is_exact = is_last(&opening->handshake);
     while (opening->received < bytes) {
-        struct kin__os_room room = {opening->incoming + opening->received,
-                                    bytes - opening->received};
+        uint32_t end = is_exact ? bytes : (uint32_t)sizeof opening->incoming;
+        struct kin__os_room room = {opening->incoming + opening->received, end - opening->received};
         int64_t got = opening->transport->operations->receive(
             opening->transport, &(struct kin__os_intake){.rooms = &room, .count = 1});
         if (got <= 0) {
@@ -121,7 +130,7 @@ static int64_t receive_message(struct kin__opening *opening)
         opening->received += (uint32_t)got;
         bytes = frame_bytes(opening);
     }
-    return bytes == 0 ? -EBADMSG : 1;
+    return bytes == 0 || opening->received > bytes ? -EBADMSG : 1;
 }
 
 static int64_t step_challenge(struct kin__opening *opening)
@@ -135,6 +144,11 @@ static int64_t step_challenge(struct kin__opening *opening)
         if (r == 1 && handshake->state == KIN__HANDSHAKE_DONE) {
             opening->stage = KIN__OPENING_OPEN;
             return 1;
+        }
+        if (r == 1 && opening->tls == NULL && opening->has_spoken) {
+            opening->has_spoken = false; /* the answer is not there yet: poll first */
+            opening->wanted = KIN__OS_POLL_READ;
+            return 0;
         }
         r = r == 1 ? receive_message(opening) : r;
         if (r != 1) {

@@ -23,6 +23,7 @@ struct kin__opening {
     enum kin__opening_stage stage;
     bool is_unix;
     bool has_proved; /* the peer has, that it belongs here */
+    bool has_spoken; /* it is the peer's turn */
     int16_t wanted;  /* what to poll `transport->fd` for */
     int code;        /* why it fails, as soon as the peer was told; 0: it does not */
     struct kin__transport *transport;

@@ -148,20 +148,36 @@ int kin__os_socket_unix(int *ret_fd)
     return take_fd(socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0), ret_fd);
 }
 
-int kin__os_connect_unix(int fd, const struct kin__os_place *place, int64_t limit_ns)
+static int connect_within(int fd, const struct sockaddr_un *address, int64_t limit_ns)
 {
-    struct sockaddr_un address = {0};
     int64_t limit_us = limit_ns / 1000 < 1 ? 1 : limit_ns / 1000; /* 0 would be for ever */
     struct timeval limit = {.tv_sec = limit_us / 1000000, .tv_usec = limit_us % 1000000};
     struct timeval none = {0};
     int r = 0;
-    KIN__OS_FAULT(ECONNREFUSED);
-    write_unix_address(place, &address);
     setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &limit, sizeof limit);
     do {
-        r = connect(fd, (const struct sockaddr *)&address, sizeof address) != 0 ? -errno : 0;
+        r = connect(fd, (const struct sockaddr *)address, sizeof *address) != 0 ? -errno : 0;
     } while (r == -EINTR);
     setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &none, sizeof none);
+    return r;
+}
+
+int kin__os_connect_unix(int fd, const char *path, int64_t limit_ns)
+{
+    struct sockaddr_un address = {.sun_family = AF_UNIX};
+    struct kin__os_place place;
+    KIN__OS_FAULT(ECONNREFUSED);
+    if (strlen(path) < sizeof address.sun_path) {
+        memcpy(address.sun_path, path, strlen(path) + 1);
+        return connect_within(fd, &address, limit_ns);
+    }
+    int r = kin__os_place_open(path, &place);
+    if (r < 0) {
+        return r;
+    }
+    write_unix_address(&place, &address);
+    r = connect_within(fd, &address, limit_ns);
+    close(place.folder_fd);
     return r;
 }
 

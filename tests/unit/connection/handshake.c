@@ -350,3 +350,49 @@ TEST(made_keys_differ)
     CHECK_EQUAL(kin_key_generate(NULL, 32), -EINVAL);
     CHECK_EQUAL(kin_key_generate(first, 0), -EINVAL);
 }
+
+/* What nobody foresaw: bytes that are nearly right, in any order. None of them opens a connection,
+ * and none makes the machine say more than a frame. */
+static uint64_t next_random(uint64_t *state)
+{
+    *state ^= *state << 13;
+    *state ^= *state >> 7;
+    *state ^= *state << 17;
+    return *state;
+}
+
+static struct bytes random_message(uint64_t *state)
+{
+    static const char *const texts[] = {"#CHALLENGE#", "#WELCOME#",  "#FAILURE#", "{sha256}",
+                                        "{md5}",       "{sha3_384}", "{sha384}",  "{",
+                                        "}",           "#"};
+    struct bytes message = {0};
+    for (uint64_t parts = next_random(state) % 4; parts > 0; parts--) {
+        const char *text = texts[next_random(state) % (sizeof texts / sizeof texts[0])];
+        memcpy(message.data + message.size, text, strlen(text));
+        message.size += strlen(text);
+    }
+    static const size_t sizes[] = {0, 1, 15, 16, 17, 19, 20, 21, 32, 40, 48, 200};
+    for (size_t left = sizes[next_random(state) % 12]; left > 0; left--) {
+        message.data[message.size++] = (unsigned char)next_random(state);
+    }
+    return message;
+}
+
+TEST(random_messages_open_nothing)
+{
+    uint64_t state = 4711;
+    struct kin__key *key = key_of(SECRET);
+    for (int round = 0; round < 50000; round++) {
+        struct kin__handshake end;
+        begin_as(&end, round % 2 ? KIN__HANDSHAKE_SERVER : KIN__HANDSHAKE_CLIENT, key);
+        for (int i = 0; i < 6 && end.state != KIN__HANDSHAKE_FAILED; i++) {
+            struct bytes message = random_message(&state);
+            int r = kin__handshake_receive(&end, view(&message));
+            REQUIRE(end.outgoing_size <= KIN__HANDSHAKE_OUTGOING_MAX);
+            REQUIRE(!end.has_verified && end.state != KIN__HANDSHAKE_DONE);
+            REQUIRE(r == 0 || end.state == KIN__HANDSHAKE_FAILED);
+        }
+    }
+    kin__key_free(key);
+}

@@ -93,13 +93,10 @@ static void check_rejection(kin_listener *listener, const kin_client_options *wr
     kin_error_free(error);
     CHECK_EQUAL(kin_client_connect(kin_listener_address(listener), right, KIN_FOREVER, &connection),
                 0);
-    thread_join(service.thread);
-    accepted = service.acceptor.connection;
-    CHECK_EQUAL(service.acceptor.result, 0);
+    accepted = await_service(&service);
     check_message(connection, accepted, "hello");
     kin_connection_free(connection);
     kin_connection_free(accepted);
-    kin_cancel_free(service.cancel);
     CHECK_EQUAL(counts_of(listener).rejected, 1);
 }
 
@@ -127,7 +124,7 @@ TEST(another_user_is_refused)
     int fd = silent_client(listener);
     CHECK(is_closed_by_peer(fd));
     close(fd);
-    CHECK_EQUAL(end_service(&service, NULL), -ECANCELED);
+    CHECK_EQUAL(end_service(&service), -ECANCELED);
     CHECK_EQUAL(counts_of(listener).rejected, 1);
     kin_listener_free(listener);
     listener = new_listener("unix:", NULL);
@@ -240,7 +237,7 @@ TEST(waiting_for_nobody_ends_as_it_was_told)
     CHECK_EQUAL(kin_listener_accept(listener, (kin_timeout){0}, &connection), -EINVAL);
     struct service service;
     start_service(&service, listener);
-    CHECK_EQUAL(end_service(&service, NULL), -ECANCELED);
+    CHECK_EQUAL(end_service(&service), -ECANCELED);
     /* A client whose listener does not accept. */
     CHECK_EQUAL(kin_client_connect(kin_listener_address(listener), CLIENT(.key = SECRET),
                                    kin_within_ms(2), &connection),
@@ -266,8 +263,7 @@ TEST(a_client_with_a_key_does_not_wait_for_ever_for_a_listener_without)
                                    CLIENT(.key = SECRET, .handshake_timeout_ms = 20), KIN_FOREVER,
                                    &connection),
                 -ETIMEDOUT);
-    CHECK_EQUAL(end_service(&service, &connection), 0);
-    kin_connection_free(connection);
+    kin_connection_free(await_service(&service));
     kin_listener_free(listener);
 }
 

@@ -145,16 +145,22 @@ static inline void start_service(struct service *service, kin_listener *listener
     service->thread = thread_start(accept_one, &service->acceptor);
 }
 
-/* Whether it had accepted somebody: then `ret_connection` is set. */
-static inline int end_service(struct service *service, kin_connection **ret_connection)
+/* Ends it; it has accepted nobody. */
+static inline int end_service(struct service *service)
 {
     kin_cancel_request(service->cancel);
     thread_join(service->thread);
     kin_cancel_free(service->cancel);
-    if (ret_connection != NULL) {
-        *ret_connection = service->acceptor.connection;
-    }
     return service->acceptor.result;
+}
+
+/* Whom it accepts. A client knows that it is in a moment before. */
+static inline kin_connection *await_service(struct service *service)
+{
+    thread_join(service->thread);
+    kin_cancel_free(service->cancel);
+    CHECK_EQUAL(service->acceptor.result, 0);
+    return service->acceptor.connection;
 }
 
 #endif
