@@ -151,6 +151,9 @@ int kin__table_reserve(struct kin__arena *arena, struct object_table *table, uin
     if (count > ENTRIES_MAX) {
         return -ENOMEM;
     }
+    if (table->capacity == 0 && count <= KIN__TABLE_SMALL) {
+        return move_entries(arena, table, count);
+    }
     uint64_t needed = table->count + count;
     uint64_t doubled = table->count * 2; /* many small steps cost no more than one large */
     return resize(arena, table, needed < doubled ? doubled : needed, effort);
@@ -167,8 +170,10 @@ __attribute__((noinline)) static int grow(struct object_table *table, struct kin
 }
 
 /* The entry of a text: `key` is the str, if there is one. 1, 0, or KIN_ELIMIT. */
-static int find_text_in_few(const struct object_table *table, const struct object_text *key,
-                            struct kin__effort *effort, struct table_entry **ret_entry)
+static inline __attribute__((always_inline)) int find_text_in_few(const struct object_table *table,
+                                                                  const struct object_text *key,
+                                                                  struct kin__effort *effort,
+                                                                  struct table_entry **ret_entry)
 {
     for (uint64_t i = 0; i < table->used; i++) {
         struct table_entry *entry = &table->entries[i];
@@ -178,7 +183,7 @@ static int find_text_in_few(const struct object_table *table, const struct objec
             return 1;
         }
         if (kin__is_in_memory(entry->key) && other->object.kind == KIN_KIND_STR &&
-            other->size == key->size) {
+            other->size == key->size && other->bytes[0] == key->bytes[0]) {
             if (!kin__effort_charge_bytes(effort, key->size)) {
                 return KIN_ELIMIT;
             }
@@ -297,6 +302,13 @@ int kin__table_put(struct object_table *table, kin_object *key, kin_object *valu
     struct table_entry *entry;
     uint64_t hash = 0;
     int r = find(table, key, effort, &hash, &entry);
+    if (r == 0 && table->index == NULL && table->used < table->capacity) { /* most of the time */
+        table->entries[table->used++] = (struct table_entry){key, value, 0};
+        table->count++;
+        kin__depth_add(&table->container, key);
+        kin__depth_add(&table->container, value);
+        return 0;
+    }
     if (r == 0) {
         r = add(table, &(struct table_entry){key, value, hash}, effort);
     }
