@@ -90,6 +90,10 @@ KIN_API const kin_class *kin_instance_class(const kin_object *instance);
 /** What an instance or opaque object was made with: a tuple, borrowed. NULL: neither. */
 KIN_API kin_object *kin_instance_arguments(const kin_object *instance);
 
+/** The arguments by name that it was made with besides: a dict, borrowed. NULL: none. Only classes
+ * of Python's with `__getnewargs_ex__` have such. */
+KIN_API kin_object *kin_instance_keywords(const kin_object *instance);
+
 /** Its state, borrowed; NULL: it has none. Also of an opaque object. */
 KIN_API kin_object *kin_instance_state(const kin_object *instance);
 

@@ -240,7 +240,8 @@ static const kin_class *class_of(struct kin__origin *origin)
     const struct object_global *global = (const struct object_global *)origin->callable;
     const struct object_tuple *arguments = (const struct object_tuple *)origin->arguments;
     if (global->class_ != NULL) {
-        return global->class_;
+        bool is_odd = kin_object_count(origin->keywords) != 0 && kin__is_standard(global->class_);
+        return is_odd ? NULL : global->class_; /* Python's own have no pickles with keywords */
     }
     if (arguments->count != 3 || arguments->items[2] != KIN__NONE ||
         kin__kind(arguments->items[0]) != KIN_KIND_GLOBAL ||
@@ -360,6 +361,13 @@ kin_object *kin_instance_arguments(const kin_object *object)
 {
     const struct object_instance *instance = instance_of(object);
     return instance == NULL ? NULL : instance->arguments;
+}
+
+kin_object *kin_instance_keywords(const kin_object *object)
+{
+    const struct object_instance *instance = instance_of(object);
+    return instance == NULL || kin_object_count(instance->keywords) == 0 ? NULL
+                                                                         : instance->keywords;
 }
 
 kin_object *kin_instance_state(const kin_object *object)

@@ -50,6 +50,13 @@ const kin_class *kin__standard_find(kin_bytes module, kin_bytes name)
     return NULL;
 }
 
+bool kin__is_standard(const kin_class *class_)
+{
+    kin_bytes module = {class_->module, strlen(class_->module)};
+    kin_bytes name = {class_->name, strlen(class_->name)};
+    return kin__standard_find(module, name) == class_;
+}
+
 int kin__standard_make(const kin_class *class_, enum made_by made_by, kin_object *arguments,
                        kin_object **ret_object)
 {

@@ -57,6 +57,9 @@ kin_object *kin__type_describe(const kin_object *type);
 /* kin_class_find among them. */
 const kin_class *kin__standard_find(kin_bytes module, kin_bytes name);
 
+/* Whether it is one of them. */
+bool kin__is_standard(const kin_class *class_);
+
 /* Makes an instance of one of them; `arguments` are taken. */
 int kin__standard_make(const kin_class *class_, enum made_by made_by, kin_object *arguments,
                        kin_object **ret_object);

@@ -318,6 +318,34 @@ TEST(what_old_protocols_reconstruct_is_an_instance)
     kin_object_free(object);
 }
 
+/* What is made of a name by keywords only: its kind. */
+static kin_kind kind_by_keywords(const char *module, const char *name)
+{
+    kin_object *object = NULL;
+    kin_object *keywords = kin_dict_create();
+    CHECK_EQUAL(kin_dict_set_text(keywords, "days", kin_object_from_int(1)), 0);
+    struct kin__origin origin = {.callable = kin_object_from_global(module, name),
+                                 .arguments = no_arguments(),
+                                 .keywords = keywords,
+                                 .made_by = MADE_BY_NEW_WITH_KEYWORDS};
+    CHECK_EQUAL(kin__instance_make(NULL, &origin, &object), 0);
+    CHECK_EQUAL(kin_object_count(kin_instance_keywords(object)), 1);
+    kin_kind kind = kin_object_kind(object);
+    kin_object_free(object);
+    return kind;
+}
+
+TEST(keywords_are_kept)
+{
+    CHECK_EQUAL(kind_by_keywords("plane", "Shape.Point"), KIN_KIND_INSTANCE);
+    CHECK_EQUAL(kind_by_keywords("un", "known"), KIN_KIND_OPAQUE);
+    CHECK_EQUAL(kind_by_keywords("datetime", "timedelta"), KIN_KIND_OPAQUE);
+    kin_object *object = instance_of(&point, no_arguments());
+    CHECK(kin_instance_keywords(object) == NULL);
+    kin_object_free(object);
+    CHECK(kin_instance_keywords(NULL) == NULL);
+}
+
 TEST(instances_in_a_circle_end)
 {
     kin_object *object = instance_of(&row, no_arguments());
