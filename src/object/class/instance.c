@@ -277,6 +277,7 @@ static int adopt(struct object_instance *instance, const kin_class *class_)
             kin_object_free(items);
             return r;
         }
+        kin__mark_inside(items); /* users change it in place: kin_instance_items */
     }
     if (class_->construct != NULL) {
         r = class_->construct(&instance->container.object);

@@ -361,6 +361,20 @@ TEST(instances_in_a_circle_end)
     CHECK_EQUAL(freed_count, 1);
 }
 
+TEST(an_instance_that_its_items_lead_back_to_ends)
+{
+    kin_object *object = instance_of(&row, no_arguments());
+    CHECK_EQUAL(kin_list_append(kin_instance_items(object), kin_object_ref(object)), 0);
+    kin_object_free(object);
+    object = instance_of(&table, no_arguments());
+    CHECK_EQUAL(kin_dict_set_text(kin_instance_items(object), "me", kin_object_ref(object)), 0);
+    kin_object_free(object);
+    object = instance_of(&row, no_arguments());
+    kin_object *between = KIN_LIST(kin_object_ref(object));
+    CHECK_EQUAL(kin_list_append(kin_instance_items(object), between), 0);
+    kin_object_free(object);
+}
+
 #ifdef KIN_FAULTS
 static int make_everything(void)
 {
