@@ -73,6 +73,7 @@ static void init(struct decoder *decoder, const unsigned char *data, size_t size
     decoder->deadline_ns = 0;
     decoder->protocol = 0;
     decoder->is_in_frame = false;
+    decoder->is_depth_doubtful = false;
     decoder->is_keeping = false;
     decoder->reason = NULL;
     decoder->buffer_next = 0;

@@ -73,8 +73,9 @@ struct decoder {
     uint32_t time_ms_max;
     uint32_t depth_max;
     uint32_t integer_bits_max;
-    uint32_t protocol; /* as the pickle says */
-    bool is_in_frame;  /* until `end`: nobody may begin another one there */
+    uint32_t protocol;      /* as the pickle says */
+    bool is_in_frame;       /* until `end`: nobody may begin another one there */
+    bool is_depth_doubtful; /* a container was referred to again */
     bool is_keeping;
     bool is_prefix;
     bool takes_handles;
@@ -100,7 +101,7 @@ struct decoder {
 int kin__decode_run(struct decoder *decoder);
 
 /* Opcodes that are rare or long, by their byte; NULL: there is none. They work on
- * decoder->cursor, and return 0, a code, or, STOP, 1. machine.c. */
+ * decoder->cursor, and return 0, a code, or, STOP, 1. opcode.c. */
 typedef int decode_function(struct decoder *decoder);
 extern decode_function *const kin__decode_functions[256];
 
@@ -124,7 +125,7 @@ int kin__decode_charge_object(struct decoder *decoder, uint64_t bytes);
 /* For loops that may be long: KIN_ELIMIT if the time is over. */
 int kin__decode_check_time(struct decoder *decoder);
 
-/* Checks that a container is not too deep. */
+/* Checks that a container is not too deep, if that is known already. */
 int kin__decode_check_depth(struct decoder *decoder, const kin_object *container);
 
 /* Called between two opcodes: at the end of a frame or of the input, when fuel is needed, when the
@@ -154,6 +155,11 @@ int kin__decode_keep_object(struct decoder *decoder, kin_object *object);
 
 /* Frees all values that are still there. */
 void kin__decode_clear(struct decoder *decoder);
+
+/* --- depth.c --- */
+
+/* Checks the depth of a whole graph. */
+int kin__decode_measure(struct decoder *decoder, kin_object *object);
 
 /* --- memo.c --- */
 

@@ -60,7 +60,7 @@ int kin__decode_check_time(struct decoder *decoder)
 
 int kin__decode_check_depth(struct decoder *decoder, const kin_object *container)
 {
-    bool is_deep = kin__is_container(container) &&
+    bool is_deep = !decoder->is_depth_doubtful && kin__is_container(container) &&
                    ((const struct container *)container)->depth >= decoder->depth_max;
     return is_deep ? kin__decode_fail(decoder, KIN_ELIMIT, "deeper than the limit") : 0;
 }

@@ -130,6 +130,7 @@ int kin__decode_get_at(struct decoder *decoder, uint64_t index)
         return kin__decode_fail(decoder, -EBADMSG, "nothing has this memo number");
     }
     int r = kin__decode_charge_object(decoder, 0);
+    decoder->is_depth_doubtful = decoder->is_depth_doubtful || kin__is_container(value);
     return r < 0 ? r : kin__decode_push(decoder, kin_object_ref(value));
 }
 

@@ -196,6 +196,7 @@ INLINE int get(struct decoder *decoder, struct decode_cursor *cursor, size_t wid
     }
     kin_object *value = decoder->memo[index];
     kin__retain_private(value);
+    decoder->is_depth_doubtful |= kin__is_container(value);
     decoder->object_left--;
     *cursor->top++ = value;
     return 0;

@@ -116,7 +116,12 @@ int kin__decode_dup(struct decoder *decoder)
     if (r == 0) {
         r = kin__decode_charge_object(decoder, 0);
     }
-    return r < 0 ? r : kin__decode_push(decoder, kin_object_ref(decoder->cursor.top[-1]));
+    if (r < 0) {
+        return r;
+    }
+    kin_object *value = decoder->cursor.top[-1];
+    decoder->is_depth_doubtful = decoder->is_depth_doubtful || kin__is_container(value);
+    return kin__decode_push(decoder, kin_object_ref(value));
 }
 
 /* A call whose result is dropped: what it did to its first argument is noted there. */

@@ -22,6 +22,23 @@
                       .size = sizeof(kin_pickle_decode_options), \
                       .limits = {.size = sizeof(kin_pickle_limits), .field = (value)}}))
 
+/* A pickle of `count` times the same opcodes between others. */
+static unsigned char *repeat(const char *before, const char *again, size_t count, const char *after,
+                             size_t *ret_size)
+{
+    size_t sizes[3] = {strlen(before), strlen(again), strlen(after)};
+    *ret_size = sizes[0] + sizes[1] * count + sizes[2];
+    unsigned char *bytes = malloc(*ret_size);
+    unsigned char *at = bytes;
+    memcpy(at, before, sizes[0]);
+    at += sizes[0];
+    for (size_t i = 0; i < count; i++, at += sizes[1]) {
+        memcpy(at, again, sizes[1]);
+    }
+    memcpy(at, after, sizes[2]);
+    return bytes;
+}
+
 TEST(input_is_limited)
 {
     CHECK_WITHIN("NN0.", input_bytes_max, 4);
@@ -91,6 +108,48 @@ TEST(depth_is_limited)
     CHECK_LIMIT("ca\nb\n)R]]]aab.", depth_max, 3, 12, "BUILD", "deeper than the limit");
 }
 
+TEST(depth_is_limited_also_if_the_outer_ones_are_filled_first)
+{
+    CHECK_WITHIN("]q\x00]q\x01"
+                 "ah\x01]q\x02"
+                 "a0h\x02Na0.",
+                 depth_max, 3);
+    CHECK_LIMIT("]q\x00]q\x01"
+                "ah\x01]q\x02"
+                "a0h\x02]a0.",
+                depth_max, 3, 19, "STOP", "deeper than the limit");
+    CHECK_LIMIT("}q\x00N}q\x01sh\x01N(h\x01lsh\x01"
+                "00.",
+                depth_max, 2, 20, "STOP", "deeper than the limit");
+}
+
+TEST(circles_are_as_deep_as_they_are_long)
+{
+    CHECK_WITHIN("]q\x00]h\x00"
+                 "aa.",
+                 depth_max, 2);
+    CHECK_WITHIN("ca\nb\n)\x81q\x00}Nh\x00sb.", depth_max, 2);
+    CHECK_LIMIT("ca\nb\n)\x81q\x00}N(h\x00lsb.", depth_max, 2, 17, "STOP", "deeper than the limit");
+}
+
+/* A parent of many children, each of which leads back to it. */
+TEST(many_short_circles_are_not_deep)
+{
+    size_t size;
+    unsigned char *bytes = repeat("]q\x01(",
+                                  "]h\x01"
+                                  "a",
+                                  5000, "e.", &size);
+    kin_object_free(decode_at(TEST_HERE, bytes, size, NULL));
+    free(bytes);
+    bytes = repeat("]q\x01",
+                   "]h\x01"
+                   "aa",
+                   5000, ".", &size);
+    kin_object_free(decode_at(TEST_HERE, bytes, size, NULL));
+    free(bytes);
+}
+
 TEST(bits_of_an_int_are_limited)
 {
     CHECK_WITHIN("\x8a\x08\x01\x01\x01\x01\x01\x01\x01\x01.", integer_bits_max, 64);
@@ -117,23 +176,6 @@ TEST(names_are_limited)
                 &(kin_pickle_fault){0, "GLOBAL", "a name longer than the limit", KIN_ELIMIT});
 }
 
-/* A pickle of `count` times the same opcodes between others. */
-static unsigned char *repeat(const char *before, const char *again, size_t count, const char *after,
-                             size_t *ret_size)
-{
-    size_t sizes[3] = {strlen(before), strlen(again), strlen(after)};
-    *ret_size = sizes[0] + sizes[1] * count + sizes[2];
-    unsigned char *bytes = malloc(*ret_size);
-    unsigned char *at = bytes;
-    memcpy(at, before, sizes[0]);
-    at += sizes[0];
-    for (size_t i = 0; i < count; i++, at += sizes[1]) {
-        memcpy(at, again, sizes[1]);
-    }
-    memcpy(at, after, sizes[2]);
-    return bytes;
-}
-
 TEST(time_is_limited)
 {
     enum { COUNT = 30000000 };
@@ -157,23 +199,41 @@ struct shape {
     char up;
 };
 
-TEST_WITH(a_million_levels_are_built_and_freed, .limit_seconds = 60)
+static void check_levels(const char *place, struct shape shape)
 {
     enum { DEPTH = 1000000 };
-    const kin_pickle_decode_options options = {.size = sizeof options,
-                                               .limits = {.depth_max = UINT32_MAX}};
-    static const struct shape shapes[] = {
-        {"]", "N", 'a'},  {"", ")", '\x85'}, {"(", "N", '\x91'},     {"(", "N", 'l'},
-        {"}N", "N", 's'}, {"(", "N", 't'},   {"ca\nb\n)R", "N", 'b'}};
-    for (size_t i = 0; i < sizeof shapes / sizeof shapes[0]; i++) {
-        size_t size;
-        unsigned char *down = repeat("", shapes[i].down, DEPTH, shapes[i].inner, &size);
-        unsigned char *bytes = realloc(down, size + DEPTH + 1);
-        memset(bytes + size, shapes[i].up, DEPTH);
-        bytes[size + DEPTH] = '.';
-        kin_object_free(decode_at(TEST_HERE, bytes, size + DEPTH + 1, &options));
-        free(bytes);
-    }
+    const kin_pickle_decode_options options = {
+        .size = sizeof options, .limits = {.depth_max = UINT32_MAX, .time_ms_max = UINT32_MAX}};
+    size_t size;
+    unsigned char *down = repeat("", shape.down, DEPTH, shape.inner, &size);
+    unsigned char *bytes = realloc(down, size + DEPTH + 1);
+    memset(bytes + size, shape.up, DEPTH);
+    bytes[size + DEPTH] = '.';
+    kin_object_free(decode_at(place, bytes, size + DEPTH + 1, &options));
+    free(bytes);
+}
+
+TEST_WITH(a_million_lists_in_each_other_are_built_and_freed, .limit_seconds = 120)
+{
+    check_levels(TEST_HERE, (struct shape){"]", "N", 'a'});
+    check_levels(TEST_HERE, (struct shape){"(", "N", 'l'});
+}
+
+TEST_WITH(a_million_tuples_in_each_other_are_built_and_freed, .limit_seconds = 120)
+{
+    check_levels(TEST_HERE, (struct shape){"", ")", '\x85'});
+    check_levels(TEST_HERE, (struct shape){"(", "N", 't'});
+}
+
+TEST_WITH(a_million_dicts_and_sets_in_each_other_are_built_and_freed, .limit_seconds = 120)
+{
+    check_levels(TEST_HERE, (struct shape){"}N", "N", 's'});
+    check_levels(TEST_HERE, (struct shape){"(", "N", '\x91'});
+}
+
+TEST_WITH(a_million_states_in_each_other_are_built_and_freed, .limit_seconds = 120)
+{
+    check_levels(TEST_HERE, (struct shape){"ca\nb\n)R", "N", 'b'});
 }
 
 #ifdef KIN_FAULTS
