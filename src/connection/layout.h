@@ -29,6 +29,7 @@
 #define KIN_CONNECTION_LAYOUT_H
 
 #include "connection/header.h"
+#include "connection/receive/gathering.h"
 #include "connection/transport.h"
 #include "family/reference.h"
 #include "sync/mutex.h"
@@ -131,6 +132,7 @@ struct kin_connection {
     struct kin__transport *transport; /* NULL: closed */
     uint32_t side;                    /* which end */
     struct parked_fds parked;         /* under the receiver's mutex */
+    struct gathering gathering;       /* the same */
     kin_pickle_limits limits;         /* of objects that are received */
 };
 

@@ -168,6 +168,15 @@ static void move_to_front(struct receiver *receiver)
     store(&receiver->origin, load(&receiver->head));
 }
 
+/* Whether there is more than a message, and still room. */
+static bool has_several(const struct receiver *receiver)
+{
+    struct kin__header header;
+    uint64_t count = kin__receiver_count(receiver);
+    int r = kin__header_read(kin__receiver_bytes(receiver), count, &header);
+    return r == 0 && count > header.bytes + header.size && count < READ_AHEAD_BYTES;
+}
+
 int kin__receive_ahead(const struct calling *calling, uint64_t bytes)
 {
     struct receiver *receiver = &calling->end->receiver;
@@ -185,7 +194,15 @@ int kin__receive_ahead(const struct calling *calling, uint64_t bytes)
         } else if (bytes <= LONG_HEADER_BYTES && atomic_load(&receiver->was_large)) {
             plan.ahead_bytes = LONG_HEADER_BYTES - count;
         }
+        bool is_first = count == 0 && plan.ahead_bytes == READ_AHEAD_BYTES &&
+                        calling->timeout.deadline_ns != KIN_NOW.deadline_ns;
+        if (is_first) {
+            kin__gathering_wait(&calling->connection->gathering);
+        }
         r = kin__receive_some(calling, &plan);
+        if (is_first && r == 0) {
+            kin__gathering_learn(&calling->connection->gathering, has_several(receiver));
+        }
     }
     return r;
 }

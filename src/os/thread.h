@@ -17,6 +17,9 @@ struct kin__os_thread_end {
 /* The kernel's id of the calling thread. */
 uint32_t kin__os_thread_id(void);
 
+/* Lets another thread have the core, if one wants it. */
+void kin__os_thread_yield(void);
+
 /* Number of threads that the process has now; 0: it cannot be told (no /proc, no fd left). */
 uint32_t kin__os_thread_count(void);
 

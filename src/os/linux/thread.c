@@ -5,6 +5,7 @@
 #include <dirent.h>
 #include <errno.h>
 #include <limits.h>
+#include <sched.h>
 #include <signal.h>
 #include <stddef.h>
 #include <sys/syscall.h>
@@ -24,6 +25,11 @@ enum { STACK_BYTES = 256 * 1024 };
 uint32_t kin__os_thread_id(void)
 {
     return (uint32_t)syscall(SYS_gettid);
+}
+
+void kin__os_thread_yield(void)
+{
+    sched_yield();
 }
 
 uint32_t kin__os_thread_count(void)
