@@ -4,7 +4,7 @@
 #include "object/instance.h"
 #include "object/pickle/encode_leaf.h"
 
-#define FRAMES_MAX (UINT32_C(1) << 26)
+#define FRAMES_MAX (UINT32_C(1) << 24)
 
 int kin__encode_grow(struct encoder *encoder, size_t bytes)
 {

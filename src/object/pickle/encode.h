@@ -10,7 +10,9 @@
  * circle ends at them. Tuples, frozensets and what a call makes cannot be: a circle through one
  * leads to something that was changed, in which it is written once more, and noted; then the outer
  * one, when it is complete, is thrown away for the inner. Since what is in such a one may be
- * written twice, references do not tell all there: while one is open, all containers are noted.
+ * written twice, references do not tell all there: while one is open, all containers are noted. But
+ * not what is called to make an instance: what the memo has may still lack its state, and would be
+ * called too early.
  */
 #ifndef KIN_OBJECT_PICKLE_ENCODE_H
 #define KIN_OBJECT_PICKLE_ENCODE_H
@@ -25,6 +27,9 @@
 
 /* What one leaf takes at most, if kin__encode_leaf writes it, and what it may write beyond. */
 #define LEAF_BYTES 300u
+
+/* So many frames may be called ones. More are a circle of nothing else: that ends in the memo. */
+#define CALLED_MAX 64u
 
 /* Frames that need no allocation. */
 #define ENCODE_FRAMES_FIRST 12u
@@ -45,6 +50,7 @@ struct encode_frame {
     uint8_t single_opcode; /* that ends a batch of one; 0: as `opcode` */
     uint8_t unit;          /* items that belong together: 2 where a key and its value follow */
     uint8_t closing;       /* enum encode_closing */
+    bool is_called;        /* it makes the instance of the frame below; and is counted */
     bool is_open;          /* it is counted in `open_count` */
     bool has_batch;        /* one is open */
     bool is_single;        /* and it is one item, without MARK */
@@ -66,6 +72,7 @@ struct encoder {
     uint32_t protocol;
     uint32_t depth;      /* frames */
     uint32_t open_count; /* of which so many write what may come again, and cannot be noted yet */
+    uint32_t called_count;
     uint32_t frame_capacity;
     uint32_t memo_count;
     uint64_t memo_capacity; /* a power of two; 0: no table yet */

@@ -7,6 +7,7 @@
 
 /* `stage` of an instance's frame: what is to be written next. */
 enum stage {
+    STAGE_CALLABLE,
     STAGE_ARGUMENTS,
     STAGE_KEYWORDS,
     STAGE_MAKE,
@@ -41,6 +42,30 @@ static int make(struct encoder *encoder, const struct encode_frame *frame)
         opcode = OP_REDUCE;
     }
     return kin__encode_close(encoder, frame, OP_POP, values, opcode);
+}
+
+static bool is_made(const kin_object *object)
+{
+    kin_kind kind = kin__kind(object);
+    return kind == KIN_KIND_OPAQUE || kind == KIN_KIND_INSTANCE;
+}
+
+static int encode_callable(struct encoder *encoder, const struct object_instance *instance)
+{
+    const kin_object *callable = instance->callable;
+    if (callable == NULL) {
+        return kin__encode_class(encoder, instance->class_);
+    }
+    if (!is_made(callable) || kin__is_shared(callable) || encoder->called_count == CALLED_MAX) {
+        return kin__encode_value(encoder, callable);
+    }
+    uint32_t place = encoder->depth;
+    int r = kin__encode_instance(encoder, callable);
+    if (r == 0) {
+        encoder->frames[place].is_called = true;
+        encoder->called_count++;
+    }
+    return r;
 }
 
 static int encode_keywords(struct encoder *encoder, const struct object_instance *instance)
@@ -144,6 +169,9 @@ static int step_instance(struct encoder *encoder, struct encode_frame *frame)
     const struct object_instance *instance = (const struct object_instance *)frame->object;
     int r = 0;
     switch ((enum stage)frame->stage) {
+    case STAGE_CALLABLE:
+        frame->stage = STAGE_ARGUMENTS;
+        return encode_callable(encoder, instance);
     case STAGE_ARGUMENTS:
         frame->stage = STAGE_KEYWORDS;
         return kin__encode_value(encoder, instance->arguments);
@@ -163,6 +191,7 @@ static int step_instance(struct encoder *encoder, struct encode_frame *frame)
         frame->stage = STAGE_END;
         return kin__encode_opcode(encoder, OP_BUILD);
     case STAGE_END:
+        encoder->called_count -= frame->is_called;
         encoder->depth--;
     }
     return r;
@@ -180,8 +209,7 @@ int kin__encode_instance(struct encoder *encoder, const kin_object *object)
         return r < 0 ? r : -ENOMEM;
     }
     kin__encode_open(encoder, frame);
-    return instance->callable != NULL ? kin__encode_value(encoder, instance->callable)
-                                      : kin__encode_class(encoder, instance->class_);
+    return 0;
 }
 
 /* --- what belongs to the family --- */

@@ -76,7 +76,8 @@ static inline int kin__encode_close(struct encoder *encoder, const struct encode
                                     enum opcode drop, uint32_t drop_count, enum opcode opcode)
 {
     const kin_object *object = frame->object;
-    bool may_come_again = kin__may_come_again(encoder, object);
+    bool may_come_again = frame->is_called ? kin__is_shared(object)
+                                           : kin__may_come_again(encoder, object);
     int r = kin__encode_reserve(encoder, 8);
     encoder->open_count -= frame->is_open;
     if (r == 0 && may_come_again) {

@@ -146,6 +146,39 @@ TEST(what_was_done_to_an_opaque_object_is_done_again_in_order)
                          "eK\x01K\x02s(K\x01\x90\x8c\x01x\x8c\x01Y\x93N\x85R0.");
 }
 
+TEST(what_is_called_is_complete_even_if_its_state_leads_to_what_it_makes)
+{
+    kin_object *function = create_opaque(MADE_BY_CALL, NULL);
+    kin_object *instance = create(&plain);
+    kin_object *made = NULL;
+    REQUIRE(kin__instance_build(function, 1, kin_object_ref(instance)) == 0);
+    struct kin__origin origin = {.callable = function, .arguments = kin_tuple_from(NULL, 0)};
+    REQUIRE(kin__instance_make(NULL, &origin, &made) == 0);
+    kin_instance_set_state(instance, kin_object_ref(made));
+    kin_object_free(instance);
+    CHECK_PICKLE(made, "\x80\x04\x8c\x01x\x8c\x01Y\x93N\x85\x94R"
+                       "\x8c\x01m\x8c\x01P\x93\x94)\x81\x94"
+                       "\x8c\x01x\x8c\x01Y\x93h\0Rh\x02"
+                       "b)R\x94"
+                       "bb)00h\x03.");
+}
+
+TEST(a_circle_of_what_is_called_ends)
+{
+    kin_object *function = create_opaque(MADE_BY_CALL, NULL);
+    kin_object *made = NULL;
+    kin_object *bytes = NULL;
+    struct kin__origin origin = {.callable = kin_object_ref(function),
+                                 .arguments = kin_tuple_from(NULL, 0)};
+    REQUIRE(kin__instance_make(NULL, &origin, &made) == 0);
+    REQUIRE(kin__instance_build(function, 1, KIN_TUPLE(kin_object_ref(made))) == 0);
+    kin_object_free(function);
+    CHECK_EQUAL(kin_pickle_encode(made, NULL, &bytes), 0);
+    CHECK(kin_object_bytes(bytes).size < 4000);
+    kin_object_free(bytes);
+    kin_object_free(made);
+}
+
 #ifdef KIN_FAULTS
 
 TEST(without_memory_nothing_is_left_of_a_state)
