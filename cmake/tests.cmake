@@ -77,8 +77,9 @@ foreach(source IN LISTS sources)
 endforeach()
 
 # The layers that are explored, compiled as for the thread sanitizer but linked with a simulated
-# machine (tests/explore) instead of its run-time library; what the machine has not, os has.
-set(explored_layers base object family sync shared queue local)
+# machine (tests/explore) instead of its run-time library; what the machine has not, os has, and
+# objects are each thread's own.
+set(explored_layers base family sync shared queue local)
 if(NOT KIN_SANITIZE AND NOT KIN_COVERAGE)
     set(explored)
     foreach(layer IN LISTS KIN_LAYERS)
@@ -87,7 +88,8 @@ if(NOT KIN_SANITIZE AND NOT KIN_COVERAGE)
             list(APPEND explored ${sources})
         endif()
     endforeach()
-    add_library(kin_explored STATIC ${explored} $<TARGET_OBJECTS:kin_os>)
+    add_library(kin_explored STATIC ${explored} $<TARGET_OBJECTS:kin_os>
+        $<TARGET_OBJECTS:kin_object>)
     target_include_directories(kin_explored PRIVATE include src tests)
     target_compile_options(kin_explored PRIVATE -O2 -g -ftls-model=initial-exec -fsanitize=thread
         -include ${PROJECT_SOURCE_DIR}/tests/explore/replaced.h)
