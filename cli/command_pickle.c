@@ -14,14 +14,16 @@
 #include "command.h"
 #include "input.h"
 #include "json.h"
+#include "output.h"
 
-enum output { OUTPUT_REPR = 'r', OUTPUT_JSON = 'j', OUTPUT_DISASSEMBLE = 'd', OUTPUT_PICKLE = 'p' };
+enum form { OUTPUT_REPR = 'r', OUTPUT_JSON = 'j', OUTPUT_DISASSEMBLE = 'd', OUTPUT_PICKLE = 'p' };
 
 enum option_key {
     OPTION_FROM = 0x100,
     OPTION_INDENT,
     OPTION_COLOR,
     OPTION_INPUT_MAX,
+    OPTION_OUTPUT_MAX,
     OPTION_MEMORY_MAX,
     OPTION_OBJECTS_MAX,
     OPTION_OPCODES_MAX,
@@ -39,6 +41,8 @@ struct request {
     int indent;
     uint32_t protocol;
     kin_pickle_decode_options decode;
+    uint64_t output_bytes_max;
+    struct output written;
     uint64_t index; /* of the pickle in the file */
 };
 
@@ -54,6 +58,7 @@ static const struct argp_option options[] = {
     {"color", OPTION_COLOR, "WHEN", 0, "auto (default), always or never", 2},
     {NULL, 0, NULL, 0, "Limits (sizes in bytes, or with K, M or G behind):", 3},
     {"input-max", OPTION_INPUT_MAX, "SIZE", 0, "Of the input (1G)", 3},
+    {"output-max", OPTION_OUTPUT_MAX, "SIZE", 0, "Of the output (4G)", 3},
     {"memory-max", OPTION_MEMORY_MAX, "SIZE", 0, "Of all objects (256M + 8 times the input)", 3},
     {"objects-max", OPTION_OBJECTS_MAX, "N", 0, "Objects (10 million)", 3},
     {"opcodes-max", OPTION_OPCODES_MAX, "N", 0, "Opcodes (50 million)", 3},
@@ -120,6 +125,9 @@ static error_t parse_limit(int key, const char *argument, struct argp_state *sta
     switch (key) {
     case OPTION_INPUT_MAX:
         limits->input_bytes_max = number_of(argument, INT64_MAX, true, state);
+        return 0;
+    case OPTION_OUTPUT_MAX:
+        request->output_bytes_max = number_of(argument, INT64_MAX, true, state);
         return 0;
     case OPTION_MEMORY_MAX:
         limits->memory_bytes_max = number_of(argument, INT64_MAX, true, state);
@@ -189,6 +197,7 @@ static error_t parse(int key, char *argument, struct argp_state *state)
 /* Says on standard error what is wrong. Returns the exit status. */
 static int complain(const struct request *request, const char *words)
 {
+    fflush(request->written.stream);
     fflush(stdout);
     const char *name = strcmp(request->file, "-") == 0 ? "standard input" : request->file;
     fprintf(stderr, "%skin: %s:%s %s\n", request->has_color ? "\033[1;31m" : "", name,
@@ -211,7 +220,7 @@ static int write_pickle(const struct request *request, const kin_object *object)
     int r = kin_pickle_encode(
         object, KIN_OPTIONS(kin_pickle_encode_options, .protocol = request->protocol), &bytes);
     kin_bytes pickle = kin_object_bytes(bytes);
-    if (r == 0 && fwrite(pickle.data, 1, pickle.size, stdout) != pickle.size) {
+    if (r == 0 && fwrite(pickle.data, 1, pickle.size, request->written.stream) != pickle.size) {
         r = -EIO;
     }
     kin_object_free(bytes);
@@ -222,8 +231,9 @@ static int write_pickle(const struct request *request, const kin_object *object)
 static int show(const struct request *request, const kin_object *object)
 {
     int r = request->output == OUTPUT_PICKLE ? write_pickle(request, object)
-            : request->output == OUTPUT_JSON ? json_write(object, request->indent, stdout)
-                                             : kin_object_print(object, stdout);
+            : request->output == OUTPUT_JSON
+                ? json_write(object, request->indent, request->written.stream)
+                : kin_object_print(object, request->written.stream);
     if (r == -ELOOP) {
         return complain(request, "leads back to itself, or is too deep for JSON");
     }
@@ -243,9 +253,10 @@ static int show_pickle(struct request *request, const struct input *input, size_
     size_t size = input->size - start;
     if (request->output == OUTPUT_DISASSEMBLE) {
         if (request->index > 0) {
-            printf("# pickle %" PRIu64 ", at offset %zu\n", request->index + 1, start);
+            fprintf(request->written.stream, "# pickle %" PRIu64 ", at offset %zu\n",
+                    request->index + 1, start);
         }
-        int r = kin_pickle_disassemble(data, size, stdout, ret_size, &fault);
+        int r = kin_pickle_disassemble(data, size, request->written.stream, ret_size, &fault);
         return r < 0 && r != -EIO ? complain_of_fault(request, start, &fault) : STATUS_FINE;
     }
     if (kin_pickle_decode(data, size, &request->decode, &object, ret_size, &fault) < 0) {
@@ -263,7 +274,7 @@ static int show_pickles(struct request *request, const struct input *input)
     if (input->size == 0) {
         return complain(request, "offset 0: there is nothing");
     }
-    while (status == STATUS_FINE && start < input->size && !ferror(stdout)) {
+    while (status == STATUS_FINE && start < input->size && !ferror(request->written.stream)) {
         size_t size = 0;
         status = show_pickle(request, input, start, &size);
         if (size == 0) {
@@ -285,7 +296,9 @@ static int take(void *user, kin_object *object)
         int r = kin_pickle_encode(
             object, KIN_OPTIONS(kin_pickle_encode_options, .protocol = request->protocol), &bytes);
         kin_bytes pickle = kin_object_bytes(bytes);
-        r = r < 0 ? r : kin_pickle_disassemble(pickle.data, pickle.size, stdout, NULL, NULL);
+        r = r < 0 ? r
+                  : kin_pickle_disassemble(pickle.data, pickle.size, request->written.stream, NULL,
+                                           NULL);
         status = r < 0 ? complain(request, kin_code_text(r)) : STATUS_FINE;
         kin_object_free(bytes);
     } else {
@@ -312,14 +325,21 @@ static int run(struct request *request)
 {
     struct input input;
     uint64_t most = request->decode.limits.input_bytes_max;
-    if (!input_open(&input, request->file, most == 0 ? (size_t)1 << 30 : (size_t)most)) {
-        return complain(request, strerror(errno));
-    }
-    int status = request->is_json ? show_json(request, &input) : show_pickles(request, &input);
-    input_close(&input);
-    if (fflush(stdout) == EOF || ferror(stdout)) {
-        fprintf(stderr, "kin: the output cannot be written\n");
+    if (!output_open(&request->written, request->output_bytes_max)) {
+        fprintf(stderr, "kin: no memory\n");
         return STATUS_BAD;
+    }
+    int status = STATUS_BAD;
+    if (!input_open(&input, request->file, most == 0 ? (size_t)1 << 30 : (size_t)most)) {
+        complain(request, strerror(errno));
+    } else {
+        status = request->is_json ? show_json(request, &input) : show_pickles(request, &input);
+        input_close(&input);
+    }
+    if (!output_close(&request->written)) {
+        fprintf(stderr, request->written.is_beyond ? "kin: the output goes beyond --output-max\n"
+                                                   : "kin: the output cannot be written\n");
+        status = STATUS_BAD;
     }
     return status;
 }
@@ -329,7 +349,7 @@ int command_pickle(int argc, char **argv)
     static const struct argp argp = {
         .options = options, .parser = parse, .args_doc = "[FILE|-]", .doc = documentation};
     static char name[] = "kin pickle";
-    struct request request = {.file = NULL};
+    struct request request = {.file = NULL, .output_bytes_max = UINT64_C(1) << 32};
     request.decode.size = sizeof request.decode;
     request.decode.limits.size = sizeof request.decode.limits;
     request.decode.is_prefix = true;

@@ -17,7 +17,7 @@ _kin() {
         *)
             if [[ $word == -* ]]; then
                 mapfile -t COMPREPLY < <(compgen -W '--repr --json --disassemble --pickle --from=
-                    --protocol= --indent= --color= --input-max= --memory-max= --objects-max=
+                    --protocol= --indent= --color= --input-max= --output-max= --memory-max= --objects-max=
                     --opcodes-max= --memo-max= --depth-max= --integer-bits-max= --time-max-ms=
                     --help --usage --version' -- "$word")
                 [[ ${COMPREPLY[0]-} != *= ]] || compopt -o nospace

@@ -230,6 +230,13 @@ def check_limits():
         done = run(["pickle", option], data)
         check(f"limit {option}", done.returncode == 1 and b"limit" in done.stderr, done)
         check(f"without {option}", run(["pickle"], data).returncode == 0)
+    bomb = [] # shown 2 ** 40 times
+    for _ in range(40):
+        bomb = [bomb, bomb]
+    for form in ("--repr", "--json"):
+        done = run(["pickle", form, "--output-max=1M"], pickle.dumps(bomb))
+        check(f"limit of the output, {form}", done.returncode == 1 and
+              len(done.stdout) <= 1 << 20 and b"--output-max" in done.stderr, done.stderr)
     check("limits are raised", run(["pickle", "--depth-max=100000", "--pickle"],
                                    b"]" * 5000 + b"a" * 4999 + b".").returncode == 0)
 
