@@ -396,7 +396,11 @@ int kin_instance_set_state(kin_object *object, kin_object *state)
 kin_object *kin_instance_items(const kin_object *object)
 {
     const struct object_instance *instance = instance_of(object);
-    return instance == NULL ? NULL : kin__instance_items(instance);
+    kin_object *items = instance == NULL ? NULL : kin__instance_items(instance);
+    if (items != NULL) { /* which may be given something that leads to the instance */
+        kin__mark_inside(items);
+    }
+    return items;
 }
 
 void *kin_instance_data(const kin_object *object)

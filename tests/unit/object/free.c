@@ -1,7 +1,9 @@
 #include "harness/test.h"
 
+#include <kin/class.h>
 #include <kin/dict.h>
 #include <kin/list.h>
+#include <kin/standard.h>
 
 #include "object/list.h"
 #include "object/text.h"
@@ -58,6 +60,22 @@ TEST(a_circle_that_was_closed_by_borrowed_references_ends)
     root = KIN_LIST(list);
     kin_list_append(list, KIN_TUPLE(KIN_TUPLE(kin_object_ref(root))));
     kin_object_free(root);
+    CHECK_EQUAL(marker.count, 2);
+}
+
+TEST(an_instance_among_its_own_items_ends)
+{
+    struct marker marker = {.count = 0};
+    kin_object *deque = kin_deque_create(-1);
+    kin_list_append(kin_instance_items(deque), mark(&marker));
+    kin_list_append(kin_instance_items(deque), KIN_TUPLE(kin_object_ref(deque)));
+    kin_object_free(deque);
+    CHECK_EQUAL(marker.count, 1);
+
+    kin_object *ordered = kin_ordered_dict_create();
+    kin_dict_set_text(kin_instance_items(ordered), "mark", mark(&marker));
+    kin_dict_set_text(kin_instance_items(ordered), "itself", kin_object_ref(ordered));
+    kin_object_free(ordered);
     CHECK_EQUAL(marker.count, 2);
 }
 
