@@ -2,11 +2,14 @@
 
     answer      what a C program sends is read, described and written again
     ask         values of generator.py go to a C program and must come back the same
+    pass_on     objects that come over the socket go back
+    send        values of generator.py go over the socket and must come back the same
 """
 
 import os
 import pickle
 import sys
+from multiprocessing.connection import Connection
 
 import peer
 from description import describe, difference
@@ -52,6 +55,27 @@ def check(number, protocol, back, expected, answered):
         actual = describe(pickle.loads(answered))
     except Exception as error:
         sys.exit("%s: %r while reading %r" % (where, error, answered))
+    check_same(where, actual, expected)
+
+
+def pass_on():
+    end = Connection(os.dup(3))
+    while True:
+        try:
+            end.send(end.recv())
+        except EOFError:
+            return
+
+
+def send():
+    end = Connection(os.dup(3))
+    for number in range(int(os.environ["KIN_VALUES"].split()[1])):
+        value = generate(number)
+        end.send(value)
+        check_same("value %d" % number, describe(end.recv()), describe(value))
+
+
+def check_same(where, actual, expected):
     if actual != expected:
         sys.exit("%s: %s" % (where, difference(actual, expected)))
 

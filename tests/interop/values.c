@@ -11,10 +11,11 @@
 #include "interop/generator.h"
 #include "interop/peer.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 
-enum { COUNT = 10000, PROTOCOL_MIN = 2, PROTOCOL_MAX = 5 };
+enum { COUNT = 10000, OBJECT_COUNT = 1000, PROTOCOL_MIN = 2, PROTOCOL_MAX = 5, WAIT_MS = 30000 };
 
 static uint64_t setting(const char *name, uint64_t otherwise)
 {
@@ -125,13 +126,17 @@ static void answer_value(const struct peer *peer, const unsigned char *message, 
     kin_object_free(value);
 }
 
-TEST_WITH(values_of_python_come_back_from_c, .limit_seconds = 600)
+static void tell_count(uint64_t count)
 {
     char words[96];
     snprintf(words, sizeof words, "%llu %llu %d", (unsigned long long)setting("KIN_VALUES_SEED", 0),
-             (unsigned long long)setting("KIN_VALUES_COUNT", COUNT),
-             setting("KIN_VALUES_ALL", 0) != 0);
+             (unsigned long long)count, setting("KIN_VALUES_ALL", 0) != 0);
     setenv("KIN_VALUES", words, 1);
+}
+
+TEST_WITH(values_of_python_come_back_from_c, .limit_seconds = 600)
+{
+    tell_count(setting("KIN_VALUES_COUNT", COUNT));
     struct peer peer = peer_start("peer_values.py", "ask");
     size_t size;
     unsigned char *message;
@@ -141,4 +146,53 @@ TEST_WITH(values_of_python_come_back_from_c, .limit_seconds = 600)
         free(message);
     }
     peer_join(&peer);
+}
+
+/* --- the same as objects over a connection, of kin and of Python --- */
+
+static kin_connection *take_socket(struct peer *peer)
+{
+    kin_connection *connection = NULL;
+    REQUIRE(kin_connection_adopt_fd(peer->socket, NULL, &connection) == 0);
+    peer->socket = -1;
+    return connection;
+}
+
+TEST_WITH(objects_come_back_from_python_over_a_connection, .limit_seconds = 120)
+{
+    REQUIRE(kin_init(NULL, NULL) == 0);
+    struct peer peer = peer_start("peer_values.py", "pass_on");
+    kin_connection *connection = take_socket(&peer);
+    for (uint64_t seed = 0; seed < OBJECT_COUNT; seed++) {
+        kin_object *value = generate(seed), *back = NULL;
+        REQUIRE(kin_connection_send(connection, value, kin_within_ms(WAIT_MS)) == 0);
+        REQUIRE(kin_connection_receive(connection, kin_within_ms(WAIT_MS), &back) == 0);
+        struct description expected = describe(value), actual = describe(back);
+        description_check("over a connection", &actual, expected.data, expected.size);
+        description_free(&expected);
+        description_free(&actual);
+        kin_object_free(value);
+        kin_object_free(back);
+    }
+    kin_connection_free(connection);
+    peer_join(&peer);
+    kin_fini();
+}
+
+TEST_WITH(objects_of_python_come_back_over_a_connection, .limit_seconds = 120)
+{
+    int code;
+    kin_object *object;
+    tell_count(OBJECT_COUNT);
+    REQUIRE(kin_init(NULL, NULL) == 0);
+    struct peer peer = peer_start("peer_values.py", "send");
+    kin_connection *connection = take_socket(&peer);
+    while ((code = kin_connection_receive(connection, kin_within_ms(WAIT_MS), &object)) == 0) {
+        CHECK_EQUAL(kin_connection_send(connection, object, kin_within_ms(WAIT_MS)), 0);
+        kin_object_free(object);
+    }
+    CHECK_EQUAL(code, -EPIPE);
+    kin_connection_free(connection);
+    peer_join(&peer);
+    kin_fini();
 }
