@@ -13,11 +13,15 @@
 struct bytes {
     unsigned char *data;
     size_t size;
+    size_t capacity;
 };
 
 static void add(struct bytes *bytes, const char *data, size_t size)
 {
-    bytes->data = realloc(bytes->data, bytes->size + size);
+    if (bytes->capacity - bytes->size < size) {
+        bytes->capacity = 2 * (bytes->capacity + size);
+        bytes->data = realloc(bytes->data, bytes->capacity);
+    }
     memcpy(bytes->data + bytes->size, data, size);
     bytes->size += size;
 }
@@ -30,8 +34,7 @@ static int decode_all(struct bytes *bytes, const kin_pickle_limits *limits, cons
     int r = kin_pickle_decode(bytes->data, bytes->size, &options, &object, NULL, &fault);
     kin_object_free(object);
     free(bytes->data);
-    bytes->data = NULL;
-    bytes->size = 0;
+    *bytes = (struct bytes){0};
     *ret_reason = fault.reason;
     return r;
 }
