@@ -98,13 +98,19 @@ static void end_container(struct walk *walk, struct container *container)
 {
     bool has_array = (container->object.flags & KIN__ARRAY_IN_REGION) == 0;
     if (container->object.kind == KIN_KIND_LIST) {
-        kin__release(has_array ? ((struct object_list *)container)->items : NULL);
+        if (has_array) {
+            kin__release(((struct object_list *)container)->items);
+        }
     } else if (container->object.kind > KIN_KIND_FROZENSET) {
         kin__release(((struct object_instance *)container)->parts);
     } else if (container->object.kind != KIN_KIND_TUPLE) {
         struct object_table *table = (struct object_table *)container;
-        kin__release(has_array ? table->entries : NULL);
-        kin__release(table->index);
+        if (has_array) {
+            kin__release(table->entries);
+        }
+        if (table->index != NULL) {
+            kin__release(table->index);
+        }
     }
     kin__object_release(&walk->ending, &container->object);
 }

@@ -113,6 +113,41 @@ static int extend(struct decoder *decoder, kin_object *object, kin_object **item
     return r < 0 ? kin__decode_fail_with(decoder, r, NULL) : 0;
 }
 
+/* Whether the pairs from `items` on are for a dict that is empty, and have the very keys of an
+ * earlier dict, in its order: then all are keys, and different. Dicts of one kind are often
+ * alike. */
+static bool has_known_keys(const struct decoder *decoder, const struct object_table *table,
+                           kin_object *const *items, size_t count)
+{
+    const struct object_table *other = decoder->shapes[count % DECODE_SHAPES];
+    if (other == NULL || other->count != count || other->used != count || table->used != 0 ||
+        table->capacity < count || count > KIN__TABLE_SMALL) {
+        return false;
+    }
+    for (size_t i = 0; i < count; i++) {
+        if (other->entries[i].key != items[2 * i]) {
+            return false;
+        }
+    }
+    return true;
+}
+
+static void fill_known(struct object_table *table, kin_object **items, size_t count,
+                       uint32_t own_count)
+{
+    for (size_t i = 0; i < count; i++) {
+        table->entries[i] = (struct table_entry){items[2 * i], items[2 * i + 1], 0};
+        kin__object_link(&table->container, items[2 * i], own_count);
+        kin__object_link(&table->container, items[2 * i + 1], own_count);
+        kin__depth_add(&table->container, items[2 * i]);
+        kin__depth_add(&table->container, items[2 * i + 1]);
+        items[2 * i] = KIN__NONE;
+        items[2 * i + 1] = KIN__NONE;
+    }
+    table->used = count;
+    table->count = count;
+}
+
 /* Sets pairs, or adds members, where `step` is 1. What is taken leaves None in its place. */
 static int fill(struct decoder *decoder, kin_object *object, kin_object **items, size_t count,
                 size_t step)
@@ -122,21 +157,26 @@ static int fill(struct decoder *decoder, kin_object *object, kin_object **items,
     if (r == 0) {
         r = kin__table_reserve(&decoder->arena, table, count / step, &decoder->effort);
     }
+    uint32_t own_count = kin__decode_own_count(object);
+    if (r == 0 && step == 2 && has_known_keys(decoder, table, items, count / 2)) {
+        fill_known(table, items, count / 2, own_count);
+        return 0;
+    }
     for (size_t i = 0; r == 0 && i < count; i += step) {
         kin_object *key = items[i];
         kin_object *value = step == 1 ? NULL : items[i + 1];
-        for (size_t k = 0; k < step; k++) {
-            if (kin__is_in_memory(items[i + k])) {
-                kin__object_link(&table->container, items[i + k], kin__decode_own_count(object));
-                kin__depth_add(&table->container, items[i + k]);
-            }
-            items[i + k] = KIN__NONE;
-        }
+        kin__object_link(&table->container, key, own_count);
+        kin__object_link(&table->container, value, own_count);
+        items[i] = KIN__NONE;
+        items[i + step - 1] = KIN__NONE;
         struct table_entry over;
         r = kin__table_put(table, key, value, &decoder->effort, &over);
         if (r == 1) { /* there was an equal key: the memo may name what is left over */
             r = kin__decode_drop_both(decoder, over.key, over.value);
         }
+    }
+    if (r == 0 && step == 2) {
+        decoder->shapes[count / 2 % DECODE_SHAPES] = table;
     }
     return r == 0 || decoder->reason != NULL
                ? r

@@ -3,6 +3,8 @@
 
 #include "base/allocate.h"
 
+#include <string.h>
+
 #define MIB (UINT64_C(1) << 20)
 
 /* What limits are if they are 0. */
@@ -67,6 +69,7 @@ static void init(struct decoder *decoder, const unsigned char *data, size_t size
     decoder->memo_count = 0;
     decoder->memo_used = 0;
     decoder->memo_capacity = DECODE_MEMO_FIRST;
+    memset(decoder->shapes, 0, sizeof decoder->shapes);
     decoder->dropped = NULL;
     decoder->dropped_count = 0;
     decoder->dropped_capacity = 0;

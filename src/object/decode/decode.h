@@ -30,9 +30,10 @@
 #include "object/region.h"
 
 enum {
-    DECODE_STACK_FIRST = 128,    /* values */
-    DECODE_MEMO_FIRST = 64,      /* entries */
-    DECODE_FUEL = 4096,          /* opcodes between looks at the clock */
+    DECODE_STACK_FIRST = 128, /* values */
+    DECODE_MEMO_FIRST = 64,   /* entries */
+    DECODE_FUEL = 4096,       /* opcodes between looks at the clock */
+    DECODE_SHAPES = 4,
     DECODE_MEMO_GAP_MAX = 1024,  /* how far a PUT may go beyond the number of entries */
     DECODE_NAME_BYTES_MAX = 4096 /* of a module, a class or function */
 };
@@ -61,6 +62,7 @@ struct decoder {
     size_t memo_capacity;
     size_t memo_simple_count; /* the capacity, while the set ones are the first and are not kept;
                                * else 0 */
+    const struct object_table *shapes[DECODE_SHAPES]; /* the last dict of so many pairs, modulo */
     kin_object **dropped;
     size_t dropped_count;
     size_t dropped_capacity;

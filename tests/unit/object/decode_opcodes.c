@@ -155,6 +155,25 @@ TEST(dicts_keep_the_order_and_the_last_value)
     CHECK_DECODES("}(K\x01N\x88\x89u.", "{1: False}");
 }
 
+#define TWO_PAIRS "}(Va\n\x94K\x01Vb\n\x94K\x02u"
+
+TEST(dicts_with_the_keys_of_an_earlier_one)
+{
+    CHECK_DECODES("\x80\x04(" TWO_PAIRS "}(h\0K\x03h\x01K\x04ut.",
+                  "({'a': 1, 'b': 2}, {'a': 3, 'b': 4})");
+    CHECK_DECODES("\x80\x04(" TWO_PAIRS "}(h\x01K\x03h\0K\x04ut.",
+                  "({'a': 1, 'b': 2}, {'b': 3, 'a': 4})");
+    CHECK_DECODES("\x80\x04(" TWO_PAIRS "}(h\0K\x03h\0K\x04ut.", "({'a': 1, 'b': 2}, {'a': 4})");
+    CHECK_DECODES("\x80\x04(" TWO_PAIRS "}(h\0K\x03h\0K\x04u}(h\0K\x05h\0K\x06ut.",
+                  "({'a': 1, 'b': 2}, {'a': 4}, {'a': 6})");
+    CHECK_DECODES("\x80\x04(" TWO_PAIRS "}K\x07Ns(h\0K\x03h\x01K\x04ut.",
+                  "({'a': 1, 'b': 2}, {7: None, 'a': 3, 'b': 4})");
+    CHECK_DECODES("\x80\x04(" TWO_PAIRS "(h\0K\x03h\x01K\x04u}(h\0K\x05h\x01K\x06ut.",
+                  "({'a': 3, 'b': 4}, {'a': 5, 'b': 6})");
+    CHECK_DECODES("\x80\x04(" TWO_PAIRS "}\x94(h\0h\x02h\x01K\x04ut.",
+                  "({'a': 1, 'b': 2}, {'a': {...}, 'b': 4})");
+}
+
 TEST(sets)
 {
     CHECK_DECODES("\x8f.", "set()");
