@@ -3,7 +3,7 @@
  * was done to them.
  */
 #include "object/instance.h"
-#include "object/pickle/encode_leaf.h"
+#include "object/encode/leaf.h"
 
 /* `stage` of an instance's frame: what is to be written next. */
 enum stage {
@@ -27,21 +27,21 @@ static bool has_keywords(const struct object_instance *instance)
  * whole. */
 static int make(struct encoder *encoder, const struct encode_frame *frame)
 {
-    static const uint8_t opcodes[] = {[MADE_BY_CALL] = OP_REDUCE,
-                                      [MADE_BY_NEW] = OP_NEWOBJ,
-                                      [MADE_BY_NEW_WITH_KEYWORDS] = OP_NEWOBJ_EX};
+    static const uint8_t opcodes[] = {[MADE_BY_CALL] = OPCODE_REDUCE,
+                                      [MADE_BY_NEW] = OPCODE_NEWOBJ,
+                                      [MADE_BY_NEW_WITH_KEYWORDS] = OPCODE_NEWOBJ_EX};
     const struct object_instance *instance = (const struct object_instance *)frame->object;
     uint32_t values = has_keywords(instance) ? 3 : 2;
     enum opcode opcode = opcodes[instance->made_by];
     if (has_keywords(instance) && encoder->protocol < 4) {
-        int r = kin__encode_opcode(encoder, OP_TUPLE3);
+        int r = kin__encode_opcode(encoder, OPCODE_TUPLE3);
         if (r < 0) {
             return r;
         }
         values = 2;
-        opcode = OP_REDUCE;
+        opcode = OPCODE_REDUCE;
     }
-    return kin__encode_close(encoder, frame, OP_POP, values, opcode);
+    return kin__encode_close(encoder, frame, OPCODE_POP, values, opcode);
 }
 
 static bool is_made(const kin_object *object)
@@ -73,7 +73,7 @@ static int encode_keywords(struct encoder *encoder, const struct object_instance
     if (!has_keywords(instance)) {
         return 0;
     }
-    return instance->keywords == NULL ? kin__encode_opcode(encoder, OP_EMPTY_DICT)
+    return instance->keywords == NULL ? kin__encode_opcode(encoder, OPCODE_EMPTY_DICT)
                                       : kin__encode_value(encoder, instance->keywords);
 }
 
@@ -81,13 +81,13 @@ static int encode_part(struct encoder *encoder, const struct instance_part *part
 {
     switch ((enum part_kind)part->kind) {
     case PART_ITEMS:
-        return kin__encode_items(encoder, part->object, OP_APPENDS, OP_APPEND);
+        return kin__encode_items(encoder, part->object, OPCODE_APPENDS, OPCODE_APPEND);
     case PART_PAIRS:
         return part->object->kind == KIN_KIND_LIST
-                   ? kin__encode_items(encoder, part->object, OP_SETITEMS, OP_SETITEM)
+                   ? kin__encode_items(encoder, part->object, OPCODE_SETITEMS, OPCODE_SETITEM)
                    : kin__encode_pairs(encoder, part->object);
     case PART_MEMBERS:
-        return kin__encode_items(encoder, part->object, OP_ADDITEMS, 0);
+        return kin__encode_items(encoder, part->object, OPCODE_ADDITEMS, 0);
     case PART_STATE:
     case PART_EFFECT:
         return kin__encode_value(encoder, part->object);
@@ -98,9 +98,9 @@ static int encode_part(struct encoder *encoder, const struct instance_part *part
 static int end_part(struct encoder *encoder, const struct instance_part *part)
 {
     if (part->kind == PART_STATE) {
-        return kin__encode_opcode(encoder, OP_BUILD);
+        return kin__encode_opcode(encoder, OPCODE_BUILD);
     }
-    return part->kind == PART_EFFECT ? kin__encode_opcode(encoder, OP_POP) : 0;
+    return part->kind == PART_EFFECT ? kin__encode_opcode(encoder, OPCODE_POP) : 0;
 }
 
 /* The next part that is written as it is; of an instance with a class, its state is not. */
@@ -189,7 +189,7 @@ static int step_instance(struct encoder *encoder, struct encode_frame *frame)
         return step_state(encoder, frame, instance);
     case STAGE_AFTER_STATE:
         frame->stage = STAGE_END;
-        return kin__encode_opcode(encoder, OP_BUILD);
+        return kin__encode_opcode(encoder, OPCODE_BUILD);
     case STAGE_END:
         encoder->called_count -= frame->is_called;
         encoder->depth--;
@@ -239,8 +239,8 @@ static int encode_named(struct encoder *encoder, const struct known_global *clas
         r = kin__encode_reserve(encoder, 2);
     }
     if (r == 0) {
-        kin__write_u8(encoder, OP_TUPLE1);
-        kin__write_u8(encoder, OP_REDUCE);
+        kin__write_u8(encoder, OPCODE_TUPLE1);
+        kin__write_u8(encoder, OPCODE_REDUCE);
     }
     return r;
 }
@@ -276,8 +276,8 @@ int kin__encode_fd(struct encoder *encoder, const struct object_fd *fd)
     }
     if (r == 0) {
         encoder->next = kin__write_small_int(encoder->next, encoding->fd_count - 1);
-        kin__write_u8(encoder, OP_TUPLE1);
-        kin__write_u8(encoder, OP_REDUCE);
+        kin__write_u8(encoder, OPCODE_TUPLE1);
+        kin__write_u8(encoder, OPCODE_REDUCE);
         r = kin__encode_note(encoder, &fd->object);
     }
     return r;

@@ -1,10 +1,10 @@
 /**
  * Writing: numbers, opcodes, and leaves, which are what most objects are; all of it inline.
  */
-#ifndef KIN_OBJECT_PICKLE_ENCODE_LEAF_H
-#define KIN_OBJECT_PICKLE_ENCODE_LEAF_H
+#ifndef KIN_OBJECT_ENCODE_LEAF_H
+#define KIN_OBJECT_ENCODE_LEAF_H
 
-#include "object/pickle/encode.h"
+#include "object/encode/encode.h"
 
 #include <string.h>
 
@@ -99,12 +99,12 @@ static inline unsigned char *kin__write_small_int(unsigned char *at, int64_t val
     if (value == (int32_t)value) {
         bool is_byte = (uint64_t)value <= 0xff;
         bool is_short = (uint64_t)value <= 0xffff;
-        unsigned opcode = is_byte ? OP_BININT1 : is_short ? OP_BININT2 : OP_BININT;
+        unsigned opcode = is_byte ? OPCODE_BININT1 : is_short ? OPCODE_BININT2 : OPCODE_BININT;
         kin__write_little_endian(at, opcode | (uint64_t)value << 8, 8);
         return at + (is_byte ? 2 : is_short ? 3 : 5);
     }
     size_t bytes = (size_t)(64 - __builtin_clrsbll(value) + 7) / 8;
-    at[0] = OP_LONG1;
+    at[0] = OPCODE_LONG1;
     at[1] = (unsigned char)bytes;
     kin__write_little_endian(at + 2, (uint64_t)value, 8);
     return at + 2 + bytes;
@@ -115,7 +115,7 @@ static inline unsigned char *kin__write_float(unsigned char *at, double value)
     uint64_t bits;
     memcpy(&bits, &value, sizeof bits);
     bits = __builtin_bswap64(bits);
-    at[0] = OP_BINFLOAT;
+    at[0] = OPCODE_BINFLOAT;
     kin__write_little_endian(at + 1, bits, 8);
     return at + 9;
 }
@@ -149,9 +149,9 @@ static inline bool kin__encode_leaf(struct encoder *encoder, const kin_object *o
         return true;
     }
     if (!kin__is_in_memory(object)) {
-        *at = object == KIN__NONE    ? OP_NONE
-              : object == KIN__TRUE  ? OP_NEWTRUE
-              : object == KIN__FALSE ? OP_NEWFALSE
+        *at = object == KIN__NONE    ? OPCODE_NONE
+              : object == KIN__TRUE  ? OPCODE_NEWTRUE
+              : object == KIN__FALSE ? OPCODE_NEWFALSE
                                      : 0;
         encoder->next += object != NULL;
         return object != NULL;
@@ -161,7 +161,7 @@ static inline bool kin__encode_leaf(struct encoder *encoder, const kin_object *o
         if (text->size > 255 || encoder->protocol < 4 || kin__may_come_again(encoder, object)) {
             return false;
         }
-        at[0] = OP_SHORT_BINUNICODE;
+        at[0] = OPCODE_SHORT_BINUNICODE;
         at[1] = (unsigned char)text->size;
         kin__copy_short(at + 2, text->bytes, text->size);
         encoder->next = at + 2 + text->size;

@@ -14,13 +14,13 @@
  * not what is called to make an instance: what the memo has may still lack its state, and would be
  * called too early.
  */
-#ifndef KIN_OBJECT_PICKLE_ENCODE_H
-#define KIN_OBJECT_PICKLE_ENCODE_H
+#ifndef KIN_OBJECT_ENCODE_ENCODE_H
+#define KIN_OBJECT_ENCODE_ENCODE_H
 
+#include "object/decode/opcode.h"
+#include "object/encode/encoding.h"
 #include "object/object.h"
 #include "object/pickle.h"
-#include "object/pickle/encode_opcode.h"
-#include "object/pickle/encoding.h"
 
 /* So many items go in one APPENDS, SETITEMS or ADDITEMS, as CPython has it. */
 #define BATCH_ITEMS 1000u
@@ -100,7 +100,7 @@ struct encode_frame *kin__encode_push(struct encoder *encoder, encode_step *step
 /* Writes an object, or begins a frame that will. */
 int kin__encode_value(struct encoder *encoder, const kin_object *object);
 
-/* --- encode_memo.c --- */
+/* --- memo.c --- */
 
 /* Whether the memo has it; then what fetches it is written. 1, 0, -ENOMEM. */
 int kin__encode_get(struct encoder *encoder, const void *key);
@@ -110,13 +110,13 @@ int kin__encode_put(struct encoder *encoder, const void *key);
 
 void kin__encode_memo_free(struct encoder *encoder);
 
-/* --- encode_data.c: what has bytes, of any size --- */
+/* --- data.c: what has bytes, of any size --- */
 int kin__encode_integer(struct encoder *encoder, const struct object_integer *integer);
 int kin__encode_text(struct encoder *encoder, const char *text, size_t size);
 int kin__encode_data(struct encoder *encoder, const struct object_bytes *data);
 int kin__encode_bytes(struct encoder *encoder, const void *data, size_t size);
 
-/* --- encode_items.c --- */
+/* --- items.c --- */
 
 /* Begins to write what is in a list, as items of what was written last: `opcode` ends a batch,
  * `single_opcode`, unless it is 0, a batch of one. */
@@ -125,23 +125,23 @@ int kin__encode_items(struct encoder *encoder, const kin_object *list, enum opco
 int kin__encode_list(struct encoder *encoder, const kin_object *list);
 int kin__encode_tuple(struct encoder *encoder, const kin_object *tuple);
 
-/* --- encode_table.c --- */
+/* --- table.c --- */
 int kin__encode_pairs(struct encoder *encoder, const kin_object *dict);
 int kin__encode_dict(struct encoder *encoder, const kin_object *dict);
 int kin__encode_set(struct encoder *encoder, const kin_object *set);
 
-/* --- encode_global.c --- */
+/* --- global.c --- */
 int kin__encode_global(struct encoder *encoder, const struct object_global *global);
 int kin__encode_class(struct encoder *encoder, const kin_class *class_);
 int kin__encode_known(struct encoder *encoder, const struct known_global *known);
 
-/* --- encode_instance.c --- */
+/* --- instance.c --- */
 int kin__encode_instance(struct encoder *encoder, const kin_object *object);
 int kin__encode_handle(struct encoder *encoder, const struct object_handle *handle);
 int kin__encode_shared_memory(struct encoder *encoder, kin_handle handle);
 int kin__encode_fd(struct encoder *encoder, const struct object_fd *fd);
 
-/* --- encode_python2.c --- */
+/* --- python2.c --- */
 
 /* Replaces the names of a global by those that it had in Python 2, if they were others. */
 void kin__encode_rename(struct known_global *global);

@@ -3,7 +3,7 @@
  * twice as many places as objects, or more.
  */
 #include "base/allocate.h"
-#include "object/pickle/encode_leaf.h"
+#include "object/encode/leaf.h"
 
 #define PLACES_FIRST 64u
 
@@ -52,7 +52,7 @@ int kin__encode_get(struct encoder *encoder, const void *key)
         return r;
     }
     bool is_short = entry->index <= 0xff;
-    kin__write_u8(encoder, is_short ? OP_BINGET : OP_LONG_BINGET);
+    kin__write_u8(encoder, is_short ? OPCODE_BINGET : OPCODE_LONG_BINGET);
     kin__write_number(encoder, entry->index, is_short ? 1 : 4);
     return 1;
 }
@@ -69,10 +69,10 @@ int kin__encode_put(struct encoder *encoder, const void *key)
     uint32_t index = encoder->memo_count++;
     *find(encoder, key) = (struct memo_entry){.key = key, .index = index};
     if (encoder->protocol >= 4) {
-        kin__write_u8(encoder, OP_MEMOIZE);
+        kin__write_u8(encoder, OPCODE_MEMOIZE);
     } else {
         bool is_short = index <= 0xff;
-        kin__write_u8(encoder, is_short ? OP_BINPUT : OP_LONG_BINPUT);
+        kin__write_u8(encoder, is_short ? OPCODE_BINPUT : OPCODE_LONG_BINPUT);
         kin__write_number(encoder, index, is_short ? 1 : 4);
     }
     return 0;

@@ -1,8 +1,8 @@
 #include <kin/list.h>
 
 #include "base/allocate.h"
+#include "object/encode/leaf.h"
 #include "object/instance.h"
-#include "object/pickle/encode_leaf.h"
 
 #define FRAMES_MAX (UINT32_C(1) << 24)
 
@@ -70,8 +70,8 @@ static int encode_complex(struct encoder *encoder, const struct object_complex *
     if (r == 0) {
         encoder->next = kin__write_float(encoder->next, complex->real);
         encoder->next = kin__write_float(encoder->next, complex->imaginary);
-        kin__write_u8(encoder, OP_TUPLE2);
-        kin__write_u8(encoder, OP_REDUCE);
+        kin__write_u8(encoder, OPCODE_TUPLE2);
+        kin__write_u8(encoder, OPCODE_REDUCE);
         r = kin__encode_note(encoder, &complex->object);
     }
     return r;
@@ -136,14 +136,14 @@ int kin__encode_value(struct encoder *encoder, const kin_object *object)
 
 static int encode_all(struct encoder *encoder, const kin_object *object)
 {
-    kin__write_u8(encoder, OP_PROTO);
+    kin__write_u8(encoder, OPCODE_PROTO);
     kin__write_u8(encoder, encoder->protocol);
     int r = kin__encode_value(encoder, object);
     while (r >= 0 && encoder->depth > 0) {
         struct encode_frame *frame = &encoder->frames[encoder->depth - 1];
         r = frame->step(encoder, frame);
     }
-    return r < 0 ? r : kin__encode_opcode(encoder, OP_STOP);
+    return r < 0 ? r : kin__encode_opcode(encoder, OPCODE_STOP);
 }
 
 static int check_options(const struct kin__encode_options *options)

@@ -2,7 +2,7 @@
  * Lists and tuples, and lists of what instances are made of. The loop over items is the encoder's
  * fastest: no call for an int or a short text.
  */
-#include "object/pickle/encode_leaf.h"
+#include "object/encode/leaf.h"
 
 #define INT_BYTES 10u
 
@@ -76,7 +76,7 @@ static int begin_batch(struct encoder *encoder, struct encode_frame *frame, uint
     frame->is_single = frame->next == 0 && left == frame->unit && frame->single_opcode != 0;
     frame->batch_end = frame->next + (left < most ? left : most);
     frame->has_batch = true;
-    return frame->is_single ? 0 : kin__encode_opcode(encoder, OP_MARK);
+    return frame->is_single ? 0 : kin__encode_opcode(encoder, OPCODE_MARK);
 }
 
 static int end_batch(struct encoder *encoder, struct encode_frame *frame)
@@ -113,7 +113,7 @@ int kin__encode_items(struct encoder *encoder, const kin_object *list, enum opco
                       unsigned single_opcode)
 {
     uint64_t count = 0;
-    uint8_t unit = opcode == OP_SETITEMS ? 2 : 1;
+    uint8_t unit = opcode == OPCODE_SETITEMS ? 2 : 1;
     items_of(list, &count);
     if (count == 0) {
         return 0;
@@ -130,21 +130,22 @@ int kin__encode_items(struct encoder *encoder, const kin_object *list, enum opco
 
 int kin__encode_list(struct encoder *encoder, const kin_object *list)
 {
-    int r = kin__encode_opcode(encoder, OP_EMPTY_LIST);
+    int r = kin__encode_opcode(encoder, OPCODE_EMPTY_LIST);
     if (r == 0) {
         r = kin__encode_note(encoder, list);
     }
-    return r < 0 ? r : kin__encode_items(encoder, list, OP_APPENDS, OP_APPEND);
+    return r < 0 ? r : kin__encode_items(encoder, list, OPCODE_APPENDS, OPCODE_APPEND);
 }
 
 static int close_tuple(struct encoder *encoder, const struct encode_frame *frame)
 {
     const struct object_tuple *tuple = (const struct object_tuple *)frame->object;
-    static const uint8_t opcodes[] = {OP_EMPTY_TUPLE, OP_TUPLE1, OP_TUPLE2, OP_TUPLE3};
+    static const uint8_t opcodes[] = {OPCODE_EMPTY_TUPLE, OPCODE_TUPLE1, OPCODE_TUPLE2,
+                                      OPCODE_TUPLE3};
     bool is_short = tuple->count <= 3;
-    int r = kin__encode_close(encoder, frame, is_short ? OP_POP : OP_POP_MARK,
+    int r = kin__encode_close(encoder, frame, is_short ? OPCODE_POP : OPCODE_POP_MARK,
                               is_short ? (uint32_t)tuple->count : 1,
-                              is_short ? opcodes[tuple->count] : OP_TUPLE);
+                              is_short ? opcodes[tuple->count] : OPCODE_TUPLE);
     return r < 0 ? r : 0;
 }
 
@@ -163,7 +164,7 @@ int kin__encode_tuple(struct encoder *encoder, const kin_object *object)
 {
     const struct object_tuple *tuple = (const struct object_tuple *)object;
     if (tuple->count == 0) {
-        return kin__encode_opcode(encoder, OP_EMPTY_TUPLE);
+        return kin__encode_opcode(encoder, OPCODE_EMPTY_TUPLE);
     }
     struct encode_frame *frame = kin__encode_push(encoder, step_tuple, object);
     if (frame == NULL) {
@@ -171,5 +172,5 @@ int kin__encode_tuple(struct encoder *encoder, const kin_object *object)
     }
     frame->batch_end = tuple->count;
     kin__encode_open(encoder, frame);
-    return tuple->count > 3 ? kin__encode_opcode(encoder, OP_MARK) : 0;
+    return tuple->count > 3 ? kin__encode_opcode(encoder, OPCODE_MARK) : 0;
 }

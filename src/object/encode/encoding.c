@@ -1,4 +1,4 @@
-#include "object/pickle/encoding.h"
+#include "object/encode/encoding.h"
 
 #include "base/allocate.h"
 #include "object/text.h"

@@ -2,7 +2,7 @@
  * What Python 2 called what Python 3 has under other names: protocol 2 is written with those, as
  * CPython does. Facts of Lib/_compat_pickle.py.
  */
-#include "object/pickle/encode.h"
+#include "object/encode/encode.h"
 
 #include <stddef.h>
 #include <string.h>

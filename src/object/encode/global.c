@@ -1,7 +1,7 @@
 /**
  * Classes and functions, by their names.
  */
-#include "object/pickle/encode_leaf.h"
+#include "object/encode/leaf.h"
 
 /* Before protocol 4: names in two lines. */
 static int write_lines(struct encoder *encoder, const char *module, const char *name,
@@ -13,7 +13,7 @@ static int write_lines(struct encoder *encoder, const char *module, const char *
         return r;
     }
     unsigned char *start = encoder->next;
-    kin__write_u8(encoder, OP_GLOBAL);
+    kin__write_u8(encoder, OPCODE_GLOBAL);
     memcpy(encoder->next, module, module_size);
     encoder->next += module_size;
     kin__write_u8(encoder, '\n');
@@ -50,10 +50,10 @@ static int write_nested(struct encoder *encoder, const struct known_global *glob
         size_t size = end == NULL ? strlen(name) : (size_t)(end - name);
         r = kin__encode_text(encoder, name, size);
         if (r == 0) {
-            r = kin__encode_opcode(encoder, OP_TUPLE2);
+            r = kin__encode_opcode(encoder, OPCODE_TUPLE2);
         }
         if (r == 0) {
-            r = kin__encode_opcode(encoder, OP_REDUCE);
+            r = kin__encode_opcode(encoder, OPCODE_REDUCE);
         }
         name += size + 1;
     }
@@ -75,7 +75,7 @@ static int write_global(struct encoder *encoder, const char *module, const char 
     if (r == 0) {
         r = kin__encode_text(encoder, name, strlen(name));
     }
-    return r < 0 ? r : kin__encode_opcode(encoder, OP_STACK_GLOBAL);
+    return r < 0 ? r : kin__encode_opcode(encoder, OPCODE_STACK_GLOBAL);
 }
 
 /* Writes a global, or fetches it by its key from the memo. */

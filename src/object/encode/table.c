@@ -1,7 +1,7 @@
 /**
  * Dicts and sets. Before protocol 4 a set is a call of its class with a list.
  */
-#include "object/pickle/encode_leaf.h"
+#include "object/encode/leaf.h"
 
 /* Writes a key or value. 1: done; 0: a frame was begun, which does the rest. */
 static inline int write_one(struct encoder *encoder, const kin_object *object)
@@ -64,7 +64,7 @@ static int begin_batch(struct encoder *encoder, struct encode_frame *frame, uint
     frame->batch_end = left < BATCH_ITEMS || frame->closing == CLOSE_FROZENSET ? left : BATCH_ITEMS;
     frame->begun += frame->batch_end;
     frame->has_batch = true;
-    return frame->is_single ? 0 : kin__encode_opcode(encoder, OP_MARK);
+    return frame->is_single ? 0 : kin__encode_opcode(encoder, OPCODE_MARK);
 }
 
 static int end_batch(struct encoder *encoder, struct encode_frame *frame)
@@ -82,11 +82,11 @@ static int close_table(struct encoder *encoder, const struct encode_frame *frame
     int r = 0;
     encoder->depth--;
     if (frame->closing == CLOSE_FROZENSET) {
-        r = kin__encode_close(encoder, frame, OP_POP_MARK, 1, OP_FROZENSET);
+        r = kin__encode_close(encoder, frame, OPCODE_POP_MARK, 1, OPCODE_FROZENSET);
     } else if (frame->closing == CLOSE_CALL) {
-        r = kin__encode_opcode(encoder, OP_TUPLE1);
+        r = kin__encode_opcode(encoder, OPCODE_TUPLE1);
         if (r == 0) {
-            r = kin__encode_close(encoder, frame, OP_POP, 2, OP_REDUCE);
+            r = kin__encode_close(encoder, frame, OPCODE_POP, 2, OPCODE_REDUCE);
         }
     }
     return r < 0 ? r : 0;
@@ -130,14 +130,14 @@ int kin__encode_pairs(struct encoder *encoder, const kin_object *dict)
         return -ENOMEM;
     }
     frame->unit = 2;
-    frame->opcode = OP_SETITEMS;
-    frame->single_opcode = OP_SETITEM;
+    frame->opcode = OPCODE_SETITEMS;
+    frame->single_opcode = OPCODE_SETITEM;
     return 0;
 }
 
 int kin__encode_dict(struct encoder *encoder, const kin_object *dict)
 {
-    int r = kin__encode_opcode(encoder, OP_EMPTY_DICT);
+    int r = kin__encode_opcode(encoder, OPCODE_EMPTY_DICT);
     if (r == 0) {
         r = kin__encode_note(encoder, dict);
     }
@@ -150,14 +150,14 @@ static int encode_set_by_call(struct encoder *encoder, const kin_object *set)
     static const struct known_global frozen_class = {"builtins", "frozenset"};
     int r = kin__encode_known(encoder, set->kind == KIN_KIND_SET ? &class_ : &frozen_class);
     if (r == 0) {
-        r = kin__encode_opcode(encoder, OP_EMPTY_LIST);
+        r = kin__encode_opcode(encoder, OPCODE_EMPTY_LIST);
     }
     struct encode_frame *frame = r < 0 ? NULL : push(encoder, set);
     if (frame == NULL) {
         return r < 0 ? r : -ENOMEM;
     }
-    frame->opcode = OP_APPENDS;
-    frame->single_opcode = OP_APPEND;
+    frame->opcode = OPCODE_APPENDS;
+    frame->single_opcode = OPCODE_APPEND;
     frame->closing = CLOSE_CALL;
     kin__encode_open(encoder, frame);
     return 0;
@@ -169,7 +169,7 @@ int kin__encode_set(struct encoder *encoder, const kin_object *set)
     if (encoder->protocol < 4) {
         return encode_set_by_call(encoder, set);
     }
-    int r = is_frozen ? 0 : kin__encode_opcode(encoder, OP_EMPTY_SET);
+    int r = is_frozen ? 0 : kin__encode_opcode(encoder, OPCODE_EMPTY_SET);
     if (r == 0 && !is_frozen) {
         r = kin__encode_note(encoder, set);
     }
@@ -177,12 +177,12 @@ int kin__encode_set(struct encoder *encoder, const kin_object *set)
     if (frame == NULL) {
         return r < 0 ? r : -ENOMEM;
     }
-    frame->opcode = OP_ADDITEMS;
+    frame->opcode = OPCODE_ADDITEMS;
     if (is_frozen) {
         frame->closing = CLOSE_FROZENSET;
         kin__encode_open(encoder, frame);
         if (((const struct object_table *)set)->count == 0) {
-            r = kin__encode_opcode(encoder, OP_MARK);
+            r = kin__encode_opcode(encoder, OPCODE_MARK);
         }
     }
     return r;

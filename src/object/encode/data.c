@@ -2,7 +2,7 @@
  * What has bytes: text, bytes, large ints. Large blobs are referred to, not copied.
  */
 #include "base/allocate.h"
-#include "object/pickle/encode_leaf.h"
+#include "object/encode/leaf.h"
 
 #include <kin/list.h>
 
@@ -62,16 +62,16 @@ static int write_blob(struct encoder *encoder, const void *data, size_t size)
 
 int kin__encode_integer(struct encoder *encoder, const struct object_integer *integer)
 {
-    static const struct size_opcodes opcodes = {.in_1 = OP_LONG1, .in_4 = OP_LONG4};
+    static const struct size_opcodes opcodes = {.in_1 = OPCODE_LONG1, .in_4 = OPCODE_LONG4};
     int r = integer->size > INT32_MAX ? -EOPNOTSUPP : write_size(encoder, &opcodes, integer->size);
     return r < 0 ? r : write_blob(encoder, integer->bytes, integer->size);
 }
 
 int kin__encode_text(struct encoder *encoder, const char *text, size_t size)
 {
-    static const struct size_opcodes old = {.in_4 = OP_BINUNICODE};
+    static const struct size_opcodes old = {.in_4 = OPCODE_BINUNICODE};
     static const struct size_opcodes opcodes = {
-        .in_1 = OP_SHORT_BINUNICODE, .in_4 = OP_BINUNICODE, .in_8 = OP_BINUNICODE8};
+        .in_1 = OPCODE_SHORT_BINUNICODE, .in_4 = OPCODE_BINUNICODE, .in_8 = OPCODE_BINUNICODE8};
     int r = write_size(encoder, encoder->protocol < 4 ? &old : &opcodes, size);
     return r < 0 ? r : write_blob(encoder, text, size);
 }
@@ -79,7 +79,7 @@ int kin__encode_text(struct encoder *encoder, const char *text, size_t size)
 /* Bytes as a text of characters up to 255, each of which is a byte. */
 static int write_latin1(struct encoder *encoder, const unsigned char *data, size_t size)
 {
-    static const struct size_opcodes opcodes = {.in_4 = OP_BINUNICODE};
+    static const struct size_opcodes opcodes = {.in_4 = OPCODE_BINUNICODE};
     size_t text_size = size;
     for (size_t i = 0; i < size; i++) {
         text_size += data[i] >> 7;
@@ -106,24 +106,24 @@ static int write_bytes_by_call(struct encoder *encoder, const void *data, size_t
     static const struct known_global encode = {"_codecs", "encode"};
     int r = kin__encode_known(encoder, size == 0 ? &class_ : &encode);
     if (r == 0 && size == 0) {
-        r = kin__encode_opcode(encoder, OP_EMPTY_TUPLE);
+        r = kin__encode_opcode(encoder, OPCODE_EMPTY_TUPLE);
     } else if (r == 0) {
         r = write_latin1(encoder, data, size);
         if (r == 0) {
             r = kin__encode_text(encoder, "latin1", 6);
         }
         if (r == 0) {
-            r = kin__encode_opcode(encoder, OP_TUPLE2);
+            r = kin__encode_opcode(encoder, OPCODE_TUPLE2);
         }
     }
-    return r < 0 ? r : kin__encode_opcode(encoder, OP_REDUCE);
+    return r < 0 ? r : kin__encode_opcode(encoder, OPCODE_REDUCE);
 }
 
 int kin__encode_bytes(struct encoder *encoder, const void *data, size_t size)
 {
-    static const struct size_opcodes old = {.in_1 = OP_SHORT_BINBYTES, .in_4 = OP_BINBYTES};
+    static const struct size_opcodes old = {.in_1 = OPCODE_SHORT_BINBYTES, .in_4 = OPCODE_BINBYTES};
     static const struct size_opcodes opcodes = {
-        .in_1 = OP_SHORT_BINBYTES, .in_4 = OP_BINBYTES, .in_8 = OP_BINBYTES8};
+        .in_1 = OPCODE_SHORT_BINBYTES, .in_4 = OPCODE_BINBYTES, .in_8 = OPCODE_BINBYTES8};
     if (encoder->protocol < 3) {
         return write_bytes_by_call(encoder, data, size);
     }
@@ -134,21 +134,21 @@ int kin__encode_bytes(struct encoder *encoder, const void *data, size_t size)
 static int write_bytearray(struct encoder *encoder, const struct object_bytes *data)
 {
     static const struct known_global class_ = {"builtins", "bytearray"};
-    static const struct size_opcodes opcodes = {.in_8 = OP_BYTEARRAY8};
+    static const struct size_opcodes opcodes = {.in_8 = OPCODE_BYTEARRAY8};
     if (encoder->protocol >= 5) {
         int r = write_size(encoder, &opcodes, data->size);
         return r < 0 ? r : write_blob(encoder, data->data, data->size);
     }
     int r = kin__encode_known(encoder, &class_);
     if (r == 0 && data->size == 0) {
-        r = kin__encode_opcode(encoder, OP_EMPTY_TUPLE);
+        r = kin__encode_opcode(encoder, OPCODE_EMPTY_TUPLE);
     } else if (r == 0) {
         r = kin__encode_bytes(encoder, data->data, data->size);
         if (r == 0) {
-            r = kin__encode_opcode(encoder, OP_TUPLE1);
+            r = kin__encode_opcode(encoder, OPCODE_TUPLE1);
         }
     }
-    return r < 0 ? r : kin__encode_opcode(encoder, OP_REDUCE);
+    return r < 0 ? r : kin__encode_opcode(encoder, OPCODE_REDUCE);
 }
 
 /* It goes beside the bytes. */
@@ -156,10 +156,10 @@ static int leave_out(struct encoder *encoder, const struct object_bytes *data)
 {
     int r = kin_list_append(encoder->options->buffers, kin_object_ref(&data->object));
     if (r == 0) {
-        r = kin__encode_opcode(encoder, OP_NEXT_BUFFER);
+        r = kin__encode_opcode(encoder, OPCODE_NEXT_BUFFER);
     }
     if (r == 0 && data->object.kind == KIN_KIND_BYTES) {
-        r = kin__encode_opcode(encoder, OP_READONLY_BUFFER);
+        r = kin__encode_opcode(encoder, OPCODE_READONLY_BUFFER);
     }
     return r;
 }

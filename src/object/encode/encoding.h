@@ -1,8 +1,8 @@
 /**
  * An encoding while it is made.
  */
-#ifndef KIN_OBJECT_PICKLE_ENCODING_H
-#define KIN_OBJECT_PICKLE_ENCODING_H
+#ifndef KIN_OBJECT_ENCODE_ENCODING_H
+#define KIN_OBJECT_ENCODE_ENCODING_H
 
 #include "object/pickle.h"
 
