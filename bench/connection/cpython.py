@@ -14,15 +14,29 @@ def arguments_of(words):
 
 
 class Exchange:
-    def __init__(self, bytes, messages, ping_pong=0, one_way=0):
+    def __init__(self, bytes, messages, ping_pong=0, one_way=0, objects=0):
         self.message = b"x" * bytes
+        self.lap = self.lap_of_objects if objects else self.lap_of_bytes
         self.messages = messages
         self.ping_pong = ping_pong
         self.ends = multiprocessing.Pipe(duplex=not one_way)
         self.barrier = multiprocessing.Barrier(2)
         self.reports = multiprocessing.SimpleQueue()  # (begin, end) of each process
 
-    def lap(self, end, kept, count):
+    def lap_of_objects(self, end, kept, count):
+        item = {"id": 0, "name": "Ada Lovelace", "score": 0.75, "active": True}
+        for number in range(count):
+            if end == 1:
+                item["id"] = number
+                kept.send(item)
+            if (end == 0 or self.ping_pong) and kept.recv()["id"] != number:
+                sys.exit("an object is missing")
+            if end == 0 and self.ping_pong:
+                item["id"] = number
+                kept.send(item)
+        return count * len(self.message)
+
+    def lap_of_bytes(self, end, kept, count):
         send, receive, message, size = kept.send_bytes, kept.recv_bytes, self.message, 0
         for _ in range(count):
             if end == 1:
