@@ -13,8 +13,7 @@ struct generator {
     size_t made_count;
     kin_object *keys[MADE_MAX]; /* the same for what can be a key */
     size_t key_count;
-    kin_object *open[OPEN_MAX]; /* what is being filled, borrowed: it may come
-                                 inside itself */
+    kin_object *open[OPEN_MAX]; /* what is being filled, borrowed: it may come inside itself */
     size_t open_count;
     int left;
     int depth;
@@ -438,8 +437,7 @@ static kin_object *make_exception(struct generator *generator)
                 &object);
 }
 
-/* --- instances of the program's own classes, and of classes that it knows
- * nothing about --- */
+/* --- instances of the program's own classes, and of one that it knows nothing about --- */
 
 static void fill_attributes(struct generator *generator, kin_object *attributes)
 {
@@ -480,8 +478,7 @@ static kin_object *make_reduced(struct generator *generator)
     return instance;
 }
 
-/* classes.Stateful, which is not registered here: NEWOBJ and BUILD with
- * [something]. */
+/* classes.Stateful, which is not registered here: NEWOBJ and BUILD with [something]. */
 static kin_object *make_opaque(struct generator *generator)
 {
     static const char pickle[] = "\x80\x02"

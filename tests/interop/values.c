@@ -1,10 +1,9 @@
 /*
- * Random values, there and back: C -> Python -> C and Python -> C -> Python, by
- * all protocols.
+ * Random values, there and back: C -> Python -> C and Python -> C -> Python, by all protocols.
  *
- *     KIN_VALUES_COUNT=N   so many each way (default: 10 000),
- * KIN_VALUES_SEED=N the first of them KIN_VALUES_ALL=1     each by every
- * protocol, not by one after the other
+ *     KIN_VALUES_COUNT=N   so many each way (default: 10 000)
+ *     KIN_VALUES_SEED=N    the first of them
+ *     KIN_VALUES_ALL=1     each by every protocol, not by one after the other
  */
 #define _GNU_SOURCE
 #include "interop/description.h"
