@@ -51,6 +51,7 @@ typedef struct kin_client_options {
  *   -EADDRNOTAVAIL, -EHOSTUNREACH, -ENETUNREACH  there is no such host, or no way to it
  *   KIN_EPLAINTEXT  the address is on another machine, and there is no TLS
  *   KIN_EAUTHENTICATION  one side has not the key, certificate or user that the other one wants
+ *   KIN_EDIGEST     it can MD5 only, and sha256 is required
  *   -EBADMSG, -EPROTO    the other side speaks another protocol
  *   -ECONNRESET     it closed the connection
  *   -EAGAIN, -ETIMEDOUT, -ECANCELED  not in time: nobody accepted, or the other side is silent

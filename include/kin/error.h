@@ -23,16 +23,17 @@
 KIN_BEGIN
 
 /** kin's own codes: name, value, text. The one place where they are written down. */
-#define KIN_ERROR_TABLE(X)                                                  \
-    X(KIN_OK, 0, "no error")                                                \
-    X(KIN_OWNER_DIED, 1, "acquired, but the owner died while holding it")   \
-    X(KIN_EWORKER, -5000, "the worker that ran the task died")              \
-    X(KIN_EBROKEN, -5001, "broken for good: a pool, a barrier")             \
-    X(KIN_EFAMILY, -5002, "this process has not called kin_init")           \
-    X(KIN_EFUNCTION, -5003, "the function is unknown, or registered twice") \
-    X(KIN_ELIMIT, -5004, "more than a limit allows")                        \
-    X(KIN_EAUTHENTICATION, -5010, "wrong key, certificate or user")         \
-    X(KIN_EPLAINTEXT, -5011, "no plaintext beyond this machine: use TLS, or allow it by name")
+#define KIN_ERROR_TABLE(X)                                                                     \
+    X(KIN_OK, 0, "no error")                                                                   \
+    X(KIN_OWNER_DIED, 1, "acquired, but the owner died while holding it")                      \
+    X(KIN_EWORKER, -5000, "the worker that ran the task died")                                 \
+    X(KIN_EBROKEN, -5001, "broken for good: a pool, a barrier")                                \
+    X(KIN_EFAMILY, -5002, "this process has not called kin_init")                              \
+    X(KIN_EFUNCTION, -5003, "the function is unknown, or registered twice")                    \
+    X(KIN_ELIMIT, -5004, "more than a limit allows")                                           \
+    X(KIN_EAUTHENTICATION, -5010, "wrong key, certificate or user")                            \
+    X(KIN_EPLAINTEXT, -5011, "no plaintext beyond this machine: use TLS, or allow it by name") \
+    X(KIN_EDIGEST, -5012, "the other side proves its key by MD5 only; sha256 is required")
 
 /** The codes of KIN_ERROR_TABLE as constants. */
 enum kin_code {

@@ -66,7 +66,7 @@ typedef struct kin_listener_options {
 /** What became of those who came. All counts since the listener was made. */
 typedef struct kin_listener_counts {
     uint64_t accepted;  /* became connections */
-    uint64_t rejected;  /* wrong key, no key, another user */
+    uint64_t rejected;  /* wrong key, no key, MD5 only, another user */
     uint64_t malformed; /* did not speak the protocol */
     uint64_t timed_out; /* proved nothing in time */
     uint64_t left;      /* closed or broke the connection themselves */

@@ -116,9 +116,9 @@ static void expect_welcome(const struct peer *peer, const char *address, const s
     kin_listener_free(listener);
 }
 
-/* The listener turns him away and tells why; he sees `python_says`. */
+/* The listener turns him away and says why, by a code; he sees `python_says`. */
 static void expect_refusal(const struct peer *peer, const char *address, const struct visit *visit,
-                           const char *python_says)
+                           int code, const char *python_says)
 {
     kin_connection *connection = NULL;
     kin_listener_counts counts = {0};
@@ -131,7 +131,7 @@ static void expect_refusal(const struct peer *peer, const char *address, const s
     CHECK_EQUAL(counts.accepted, 0);
     check_answer(peer, python_says);
     kin_error *error = kin_listener_last_error(listener);
-    CHECK(error != NULL);
+    CHECK_EQUAL(kin_error_code(error), code);
     kin_error_free(error);
     kin_listener_free(listener);
 }
@@ -143,16 +143,16 @@ static void listen_at(const char *address)
     expect_welcome(&peer, address, &(struct visit){.key = key, .python_key = key});
     expect_welcome(&peer, address, &(struct visit){0});
     expect_refusal(&peer, address, &(struct visit){.key = key, .python_key = other_key},
-                   "AuthenticationError");
+                   KIN_EAUTHENTICATION, "AuthenticationError");
     expect_refusal(&peer, address, &(struct visit){.key = key, .python_key = ""},
-                   "AuthenticationError");
+                   KIN_EAUTHENTICATION, "AuthenticationError");
     /* Python without a key takes the challenge for a message, kin the greeting for an answer. */
-    expect_refusal(&peer, address, &(struct visit){.key = key}, "b'#CHALLENGE#'");
+    expect_refusal(&peer, address, &(struct visit){.key = key}, -EBADMSG, "b'#CHALLENGE#'");
     struct visit strict = {.key = key, .python_key = key, .require_sha256 = true};
     if (has_sha256) {
         expect_welcome(&peer, address, &strict);
     } else {
-        expect_refusal(&peer, address, &strict, "AuthenticationError");
+        expect_refusal(&peer, address, &strict, KIN_EDIGEST, "AuthenticationError");
     }
     end(&peer);
 }
@@ -243,7 +243,7 @@ static void connect_at(const char *address)
     if (has_sha256) {
         expect_entry(&peer, address, &strict);
     } else {
-        expect_failure(&peer, address, &strict, KIN_EAUTHENTICATION, left);
+        expect_failure(&peer, address, &strict, KIN_EDIGEST, left);
     }
     end(&peer);
 }

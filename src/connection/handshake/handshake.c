@@ -66,7 +66,7 @@ static int answer_old(struct kin__handshake *handshake, kin_bytes challenge)
 {
     unsigned char mac[KIN__DIGEST_BYTES_MAX];
     if (handshake->requires_sha256) {
-        return KIN_EAUTHENTICATION;
+        return KIN_EDIGEST;
     }
     int size = kin__digest_sign(KIN__DIGEST_MD5, handshake->key, challenge, mac);
     if (size > 0) {
@@ -90,7 +90,7 @@ static int answer_named(struct kin__handshake *handshake, kin_bytes challenge)
         return digest;
     }
     if (handshake->requires_sha256 && digest == KIN__DIGEST_MD5) {
-        return KIN_EAUTHENTICATION;
+        return KIN_EDIGEST;
     }
     int size = kin__digest_sign((enum kin__digest)digest, handshake->key, challenge, mac);
     if (size < 0) {
@@ -139,7 +139,7 @@ static int verify(const struct kin__handshake *handshake, kin_bytes message)
         return digest;
     }
     if (digest == KIN__DIGEST_MD5 && handshake->requires_sha256) {
-        return 0;
+        return KIN_EDIGEST;
     }
     kin_bytes mac = {(const unsigned char *)message.data + prefix_bytes,
                      message.size - prefix_bytes};

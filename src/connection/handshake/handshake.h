@@ -71,8 +71,8 @@ void kin__handshake_begin(struct kin__handshake *handshake, enum kin__handshake_
 
 /* Takes a message that came. In either case what is `outgoing` then is to be sent, and when `state`
  * is DONE after that, the connection is open. 0, or
- *   KIN_EAUTHENTICATION  the peer does not have the key, or says that we do not; or it uses MD5
- *                        where SHA-256 is required
+ *   KIN_EAUTHENTICATION  the peer does not have the key, or says that we do not
+ *   KIN_EDIGEST          it uses MD5 where SHA-256 is required
  *   -EBADMSG             this is no such handshake
  *   -ENOSYS              the system refuses the digest that would be needed */
 int kin__handshake_receive(struct kin__handshake *handshake, kin_bytes message);

@@ -26,6 +26,7 @@ static uint64_t *count_of(kin_listener_counts *counts, int code)
 {
     switch (code) {
     case KIN_EAUTHENTICATION:
+    case KIN_EDIGEST:
         return &counts->rejected;
     case -EBADMSG:
     case -EPROTO:

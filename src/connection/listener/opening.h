@@ -42,7 +42,7 @@ int kin__opening_begin(const struct kin__terms *terms, int fd, const struct kin_
                        struct kin__opening **ret_opening);
 
 /* Goes on as far as it gets. 1: open; 0: when `wanted` is ready; or
- *   KIN_EAUTHENTICATION, -EBADMSG, -EPROTO  see the handshake and TLS
+ *   KIN_EAUTHENTICATION, KIN_EDIGEST, -EBADMSG, -EPROTO  see the handshake and TLS
  *   -ECONNRESET                             the peer has left
  *   -ENOMEM, -ENOSYS and others             of this side */
 int kin__opening_step(struct kin__opening *opening);
