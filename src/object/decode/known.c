@@ -175,7 +175,7 @@ static int make_nested(struct known *known)
     struct decoder *decoder = known->decoder;
     const char *first = known->count == 2 ? kin_global_name(known->arguments[0]) : NULL;
     const char *second = first == NULL ? NULL : kin_object_text(known->arguments[1]);
-    if (second == NULL || *second == '\0' || strchr(second, '.') != NULL ||
+    if (second == NULL || *second == '\0' || strpbrk(second, ".\n\r") != NULL ||
         strlen(second) != kin_object_bytes(known->arguments[1]).size) {
         return 0;
     }

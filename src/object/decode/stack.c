@@ -152,9 +152,12 @@ int kin__decode_pop(struct decoder *decoder)
     kin_object *target;
     if (is_effect(value, &target)) {
         r = kin__decode_charge(decoder, 2 * sizeof(struct instance_part));
+        if (r == 0) { /* a circle: it has to be let go once, also if only this call leads to it */
+            r = kin__decode_keep_object(decoder, target);
+        }
         if (r == 0) {
             cursor->top--;
-            r = kin__instance_add_effect(target, kin__decode_own_count(target), value);
+            r = kin__instance_add_effect(target, 0, value);
             r = r < 0 ? kin__decode_fail_with(decoder, r, "it has no such state") : 0;
         }
         return r;

@@ -5,6 +5,7 @@
 #include <kin/dict.h>
 #include <kin/error.h>
 #include <kin/list.h>
+#include <kin/pickle.h>
 
 #include <errno.h>
 #include <string.h>
@@ -372,6 +373,26 @@ TEST(an_instance_that_its_items_lead_back_to_ends)
     object = instance_of(&row, no_arguments());
     kin_object *between = KIN_LIST(kin_object_ref(object));
     CHECK_EQUAL(kin_list_append(kin_instance_items(object), between), 0);
+    kin_object_free(object);
+}
+
+static kin_object *decoded(const char *pickle)
+{
+    kin_object *object = NULL;
+    CHECK_EQUAL(kin_pickle_decode(pickle, strlen(pickle), NULL, &object, NULL, NULL), 0);
+    return object;
+}
+
+TEST(what_was_made_for_nobody_ends)
+{
+    kin_object *object = decoded("Ncun\nset\n(cun\nknown\n(tR2tR0.");
+    kin_object_free(object); /* set(x, x), dropped, when nothing else leads to x */
+}
+
+TEST(a_name_with_the_end_of_a_line_is_not_put_together)
+{
+    kin_object *object = decoded("cbuiltins\ngetattr\n(cun\nknown\nVa\\u000db\ntR.");
+    CHECK_EQUAL(kin_object_kind(object), KIN_KIND_OPAQUE);
     kin_object_free(object);
 }
 
