@@ -14,6 +14,10 @@
 /* From now on the n-th call fails, once; 0: none does. Counts from 1. */
 void kin__os_fail_at(uint64_t n);
 
+/* The same, of the calls of this thread: where another one's, the keeper's say, are not to be
+ * counted. */
+void kin__os_fail_here(uint64_t n);
+
 /* Number of calls since kin__os_fail_at. */
 uint64_t kin__os_call_count(void);
 

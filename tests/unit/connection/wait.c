@@ -276,13 +276,13 @@ TEST(each_call_that_fails_is_told)
     CHECK_EQUAL(kin_wait_many(items, COUNT, KIN_NOW), -ENOMEM);
     kin__allocation_fail_at(0);
     int failures = 0;
-    for (uint64_t n = 1; n < 8; n++) { /* the keeper's calls count, too */
-        kin__os_fail_at(n);
+    for (uint64_t n = 1; n < 8; n++) {
+        kin__os_fail_here(n);
         int r = kin_wait_many(items, COUNT, kin_within_ms(2));
         CHECK(r == -ENOMEM || r == -EMFILE || r == -ETIMEDOUT);
         failures += r != -ETIMEDOUT;
     }
-    kin__os_fail_at(0);
+    kin__os_fail_here(0);
     CHECK(failures > 0);
     make_ready(&things, 1 << QUEUE);
     CHECK_EQUAL(kin_wait_many(items, COUNT, KIN_FOREVER), COUNT / 2);
