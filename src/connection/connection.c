@@ -242,6 +242,14 @@ __attribute__((no_sanitize("thread"))) static bool has_message(const struct rece
     return r < 0 || (r == 0 && count - header.bytes >= header.size);
 }
 
+/* Whether somebody died while bytes came to him: nobody knows what they are before the next one has
+ * the mutex, and the fd does not say that there are any. */
+static bool has_unsettled(const struct receiver *receiver)
+{
+    return atomic_load(&receiver->is_reading) &&
+           atomic_load(&receiver->mutex.holder) & KIN__MUTEX_DIED;
+}
+
 bool kin__connection_has_message(const kin_connection *connection)
 {
     const struct end *end = find_end(connection);
@@ -250,6 +258,7 @@ bool kin__connection_has_message(const kin_connection *connection)
     }
     struct kin__transport *transport = connection->transport;
     return atomic_load(&end->receiver.state) == RECEIVING_BROKEN || has_message(&end->receiver) ||
+           has_unsettled(&end->receiver) ||
            (transport->operations->has_bytes != NULL &&
             transport->operations->has_bytes(transport));
 }

@@ -57,10 +57,10 @@ int kin__connection_receive(kin_connection *connection, struct kin__sink *sink,
                             kin_timeout timeout);
 
 /* For who waits on many at once: beside polling the fd, whether a message is there whole that poll
- * does not see, since it was read ahead; or the end is broken. A part of one does not count: else
- * who takes with KIN_NOW would look again and again until the rest comes, which poll sees. Also in
- * the keeper: waits for nobody. Whoever receives meanwhile, and leaves bytes, raises the event
- * count `watch` of the receiver. */
+ * does not see, since it was read ahead; or the end is broken, or was left by one who died. A part
+ * of a message does not count: else who takes with KIN_NOW would look again and again until the
+ * rest comes, which poll sees. Also in the keeper: waits for nobody. Whoever receives meanwhile,
+ * and leaves bytes, raises the event count `watch` of the receiver. */
 bool kin__connection_has_message(const kin_connection *connection);
 
 #endif

@@ -105,14 +105,18 @@ __attribute__((no_sanitize("thread"))) static uint64_t reference_count(uint32_t 
     return *(const volatile uint64_t *)&kin__entry_at(index)->references;
 }
 
+bool kin__receiver_is_alone(const struct calling *calling)
+{
+    return reference_count(calling->index) <= (calling->peer == NULL ? 1 : 2);
+}
+
 /* Whether the call may sleep inside of receive. If it is killed there, others that use the end have
- * to find out what it had received: from a receipt, or there are no others. A pipe of kin's is open
- * twice, if nobody has more of it than is needed; if fewer have it, nothing is sent any more. And
- * if the sender of half a message gives up, that has to end the sleep: on a socket it does. */
+ * to find out what it had received: from a receipt, or there are no others. And if the sender of
+ * half a message gives up, that has to end the sleep: on a socket it does. */
 static bool may_sleep_inside(const struct calling *calling, bool is_inside)
 {
     const struct end *peer = calling->peer;
-    bool is_alone = reference_count(calling->index) <= (peer == NULL ? 1 : 2);
+    bool is_alone = kin__receiver_is_alone(calling);
     if (calling->timeout.cancel != NULL || calling->timeout.deadline_ns != INT64_MAX) {
         return false;
     }

@@ -15,6 +15,10 @@ struct intake_plan {
     uint64_t ahead_bytes;
 };
 
+/* Whether nobody else receives from the end. A pipe of kin's is open twice, if nobody has more of
+ * it than is needed; if fewer have it, nothing is sent any more. */
+bool kin__receiver_is_alone(const struct calling *calling);
+
 /* Receives at least one byte, waiting if need be. 0; -ENODATA: end of file; or a code. */
 int kin__receive_some(const struct calling *calling, const struct intake_plan *plan);
 

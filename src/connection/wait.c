@@ -17,6 +17,7 @@
 #include "connection/connection.h"
 #include "connection/layout.h"
 #include "connection/poll.h"
+#include "connection/receive.h"
 #include "family/keeper.h"
 #include "family/sleep.h"
 #include "os/event_fd.h"
@@ -108,7 +109,9 @@ static int add_connection(struct waiting *waiting, struct watch *watch)
         return r;
     }
     watch->errand.count = &calling.end->receiver.watch;
-    watch->needs_bell = !atomic_load(&calling.end->receiver.is_exact);
+    /* Of an end for exact reading bytes are left only by one who is killed. */
+    watch->needs_bell = !atomic_load(&calling.end->receiver.is_exact) ||
+                        !kin__receiver_is_alone(&calling);
     r = calling.end->is_readable ? 0 : -EBADF;
     return r < 0 ? r : add_poll(waiting, calling.connection->transport->fd, KIN__OS_POLL_READ);
 }

@@ -1,5 +1,7 @@
 /* kin_wait_many on connections: what is in the kernel, what was read ahead, what is half there. */
 #include "connections.h"
+
+#include "connection/layout.h"
 #include "os/socket.h"
 
 #include <kin/wait.h>
@@ -208,4 +210,66 @@ TEST_OF_PROCESSES(a_peer_that_is_killed_ends_the_wait)
     CHECK_EQUAL(wait_left(KIN_FOREVER), 1); /* nobody has the other end */
     REQUIRE(waitpid(peer, NULL, 0) == peer);
     end_pipe();
+}
+
+/* What a receive does, up to where the kernel has handed over the bytes. */
+static void receive_and_be_killed(void *user)
+{
+    struct calling calling;
+    (void)user;
+    REQUIRE(kin__connection_enter(left, KIN_FOREVER, &calling) == 0);
+    REQUIRE(kin__receiver_acquire(&calling) == 0);
+    struct receiver *receiver = &calling.end->receiver;
+    struct kin__os_room room = {kin__at(atomic_load(&receiver->buffer)), READ_AHEAD_BYTES};
+    atomic_store(&receiver->reading_from, atomic_load(&receiver->tail));
+    atomic_store(&receiver->reading_direct, 0);
+    atomic_store(&receiver->origin, atomic_load(&receiver->tail));
+    kin__os_receipt_clear(&receiver->receipt);
+    atomic_store(&receiver->is_reading, 1);
+    struct kin__os_intake intake = {.rooms = &room, .count = 1, .receipt = &receiver->receipt};
+    REQUIRE(kin__os_socket_receive(kin_connection_fd(left), &intake) > 0);
+    atomic_store(&numbers[0], 1);
+    for (;;) {
+        pause();
+    }
+}
+
+static struct receiver *receiver_of(const kin_connection *connection)
+{
+    struct connection_shared *shared = connection->object.shared;
+    return &shared->ends[connection->side].receiver;
+}
+
+static void *wait_for_left(void *user)
+{
+    (void)user;
+    CHECK_EQUAL(wait_left(KIN_FOREVER), 1);
+    return NULL;
+}
+
+TEST_OF_PROCESSES(what_a_receiver_that_was_killed_had_read_is_seen)
+{
+    for (int way = 0; way < 4; way++) {
+        bool is_asleep = way & 1;
+        begin_pipe(true);
+        send_text(right, "before"); /* there is a buffer */
+        check_text(left, "before");
+        atomic_store(&receiver_of(left)->is_exact, (uint32_t)way >> 1);
+        atomic_store(&numbers[0], 0);
+        send_text(right, "whole");
+        pid_t child = child_start(receive_and_be_killed, NULL);
+        await_number(0, 1);
+        pthread_t thread;
+        if (is_asleep) {
+            thread = thread_start(wait_for_left, NULL);
+        }
+        child_kill(child);
+        if (!is_asleep) {
+            thread = thread_start(wait_for_left, NULL);
+        }
+        thread_join(thread);
+        check_text(left, "whole");
+        CHECK_EQUAL(wait_left(KIN_NOW), -EAGAIN);
+        end_pipe();
+    }
 }
