@@ -27,6 +27,13 @@ bool kin__death_is_certain(uint32_t owner, int64_t deadline_ns)
            (has_no_keeper && kin__os_process_has_unmapped(pid, kin__family.fd));
 }
 
+bool kin__death_has_come(uint32_t owner)
+{
+    uint32_t state = kin__member_state_of(owner);
+    return state == KIN__MEMBER_FREE || state == KIN__MEMBER_REAPING ||
+           atomic_load(&kin__member_of(owner)->life) & KIN__OS_FUTEX_DIED;
+}
+
 static void repair_object(uint32_t index, uint32_t dead)
 {
     const struct kin__entry *entry = index == 0 ? NULL : kin__entry_at(index);

@@ -26,6 +26,10 @@
  * the deadline. */
 bool kin__death_is_certain(uint32_t owner, int64_t deadline_ns);
 
+/* Whether a process has died or left: for who sleeps until then. A reaper wakes all before it frees
+ * the slot, so who is woken may find it still at work, and is not woken again. */
+bool kin__death_has_come(uint32_t owner);
+
 /* Reaps a process that is proven dead, or never lived. True: it is reaped now, by whomever;
  * false: another process is at it. */
 bool kin__death_reap(uint32_t owner);

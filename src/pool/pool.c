@@ -62,11 +62,8 @@ void kin__pool_drain(kin_pool *pool)
 
 bool kin__pool_has_ended(kin_pool *pool)
 {
-    uint32_t owner = pool->nursery->owner;
-    const struct kin__member *member = kin__member_of(owner);
-    return atomic_load(&kin__pool_shared(pool)->has_ended) != 0 || member == NULL ||
-           atomic_load(&member->life) & KIN__OS_FUTEX_DIED ||
-           kin__member_state_of(owner) == KIN__MEMBER_FREE;
+    return atomic_load(&kin__pool_shared(pool)->has_ended) != 0 ||
+           kin__death_has_come(pool->nursery->owner);
 }
 
 /* --- making one --- */

@@ -244,6 +244,21 @@ TEST_OF_PROCESSES(a_living_or_stopped_member_is_not_dead_and_a_killed_one_is)
     CHECK_EQUAL(kin__member_state_of(owner), KIN__MEMBER_FREE);
 }
 
+TEST(a_process_that_is_being_reaped_has_died_for_all_who_wait)
+{
+    begin();
+    uint32_t owner = 0;
+    uint32_t self = kin__family.owner;
+    CHECK_EQUAL(kin__member_claim(KIN__MEMBER_PROCESS, self, &owner), 0);
+    CHECK(!kin__death_has_come(owner));
+    CHECK(kin__member_move(owner, KIN__MEMBER_CLAIMED, KIN__MEMBER_LIVE, 0));
+    CHECK(!kin__death_has_come(owner));
+    CHECK(kin__member_move(owner, KIN__MEMBER_LIVE, KIN__MEMBER_REAPING, self));
+    CHECK(kin__death_has_come(owner)); /* its life word tells nothing: it had none yet */
+    kin__member_free(owner);
+    CHECK(kin__death_has_come(owner));
+}
+
 /* How often the keeper of this process has looked at the table. */
 static uint64_t keeper_looks(void)
 {

@@ -1,5 +1,8 @@
 #include "support.h"
 
+#include "family/member.h"
+#include "pool/pool.h"
+
 #include <pthread.h>
 #include <sys/prctl.h>
 #include <sys/wait.h>
@@ -263,4 +266,22 @@ TEST(when_the_creator_is_killed_the_whole_pool_is_gone)
     }
     close(ends[0]);
     close(ends[1]);
+}
+
+/* A nursery that dies before it has a life word: the reaper wakes the creator, which may look while
+ * the reaper is still at it, and is not woken again. */
+TEST(a_nursery_that_is_being_reaped_has_ended)
+{
+    kin_pool *pool = pool_with(NULL);
+    uint32_t owner = pool->nursery->owner;
+    uint32_t dead = 0;
+    REQUIRE(kin__member_claim(KIN__MEMBER_PROCESS, kin__family.owner, &dead) == 0);
+    pool->nursery->owner = dead;
+    CHECK(!kin__pool_has_ended(pool));
+    CHECK(kin__member_move(dead, KIN__MEMBER_CLAIMED, KIN__MEMBER_REAPING, kin__family.owner));
+    CHECK(kin__pool_has_ended(pool));
+    kin__member_free(dead);
+    pool->nursery->owner = owner;
+    CHECK(!kin__pool_has_ended(pool));
+    kin_pool_free(pool);
 }
