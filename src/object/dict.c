@@ -31,8 +31,6 @@ int kin_dict_set(kin_object *dict, kin_object *key, kin_object *value)
     }
     struct object_table *table = (struct object_table *)dict;
     struct kin__effort effort;
-    kin__object_link(&table->container, key, 1);
-    kin__object_link(&table->container, value, 1);
     kin_object *kept = kin__is_container(key) ? kin_object_ref(key) : NULL; /* it may be freed */
     r = kin__table_set(table, key, value, kin__effort_begin(&effort));
     if (r == 0) {

@@ -112,7 +112,7 @@ int kin_list_append(kin_object *list, kin_object *item)
     if (r < 0) {
         return r;
     }
-    r = kin__list_extend(list, &item, 1, 1);
+    r = kin__list_extend(list, &item, 1, KIN__COUNTS_SAY_NOTHING);
     if (r < 0) {
         kin_object_free(item);
         return r;
@@ -147,7 +147,7 @@ int kin_list_set(kin_object *list, size_t index, kin_object *item)
         kin_object_free(item);
         return -ERANGE;
     }
-    kin__object_link(&whole->container, item, 1);
+    kin__object_link(&whole->container, item, KIN__COUNTS_SAY_NOTHING);
     kin_object *before = whole->items[index];
     whole->items[index] = item;
     kin__object_linked(&whole->container, item);

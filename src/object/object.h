@@ -231,6 +231,10 @@ static inline void kin__mark_inside(const kin_object *part)
     }
 }
 
+/* For calls of a user, who may have any number of references, and looks afterwards himself
+ * (free.h). */
+#define KIN__COUNTS_SAY_NOTHING UINT32_MAX
+
 /* To be called before `part` goes into `whole`, a container that is being changed, of which
  * `own_count` references are known to come from elsewhere than from objects. */
 static inline void kin__object_link(struct container *whole, const kin_object *part,

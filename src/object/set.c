@@ -49,7 +49,6 @@ int kin_set_add(kin_object *set, kin_object *item)
     }
     struct object_table *table = (struct object_table *)set;
     struct kin__effort effort;
-    kin__object_link(&table->container, item, 1);
     kin_object *kept = kin__is_container(item) ? kin_object_ref(item) : NULL; /* it may be freed */
     r = kin__table_set(table, item, NULL, kin__effort_begin(&effort));
     if (r == 0) {

@@ -385,7 +385,7 @@ int kin_instance_set_state(kin_object *object, kin_object *state)
         kin_object_free(state);
         return object == NULL || instance != NULL ? -ENOMEM : -EINVAL;
     }
-    kin__object_link(&instance->container, state, 1);
+    kin__object_link(&instance->container, state, KIN__COUNTS_SAY_NOTHING);
     int r = replace_state(instance, state);
     if (r == 0) {
         kin__object_linked(&instance->container, state);

@@ -194,3 +194,20 @@ TEST(a_region_goes_with_its_last_object_in_any_order)
         kin_object_free(objects[i]);
     }
 }
+
+TEST(references_of_the_user_make_no_circle)
+{
+    kin_object *list = kin_list_create();
+    kin_object *again = kin_object_ref(list);
+    kin_object *dict = kin_dict_create();
+    kin_object *dict_again = kin_object_ref(dict);
+    kin_list_append(list, KIN_LIST(kin_object_from_int(1)));
+    kin_dict_set_text(dict, "list", kin_object_ref(list));
+    kin_list_append(list, KIN_LIST(kin_object_from_int(2)));
+    CHECK_EQUAL(list->flags & KIN__MAY_CIRCLE, 0);
+    CHECK_EQUAL(dict->flags & KIN__MAY_CIRCLE, 0);
+    kin_object_free(again);
+    kin_object_free(dict_again);
+    kin_object_free(dict);
+    kin_object_free(list);
+}
