@@ -2,9 +2,6 @@
  * Calls whose meaning is known: objects that Python's pickles make by calling builtins, because
  * their protocol has no opcode for them, and kin's own handles and fds.
  */
-#include <stdio.h>
-#include <string.h>
-
 #include "object/decode/decode.h"
 #include "object/handle.h"
 #include "object/instance.h"
@@ -12,6 +9,8 @@
 #include "object/runtime.h"
 #include "object/table.h"
 #include "object/text.h"
+
+#include <string.h>
 
 /* A call: what is known of it. */
 struct known {
@@ -171,7 +170,7 @@ static uint64_t take_number(const unsigned char *bytes, size_t size)
 /* Before protocol 4 Python takes a nested name apart: getattr(module.First, 'second'). */
 static int make_nested(struct known *known)
 {
-    char nested[DECODE_NAME_BYTES_MAX + 1];
+    char nested[DECODE_NAME_BYTES_MAX];
     struct decoder *decoder = known->decoder;
     const char *first = known->count == 2 ? kin_global_name(known->arguments[0]) : NULL;
     const char *second = first == NULL ? NULL : kin_object_text(known->arguments[1]);
@@ -181,11 +180,15 @@ static int make_nested(struct known *known)
     }
     const char *module_name = kin_global_module(known->arguments[0]);
     kin_bytes module = {module_name, strlen(module_name)};
-    kin_bytes name = {nested, strlen(first) + 1 + strlen(second)};
+    size_t first_bytes = strlen(first);
+    size_t second_bytes = strlen(second);
+    kin_bytes name = {nested, first_bytes + 1 + second_bytes};
     if (name.size > DECODE_NAME_BYTES_MAX) {
         return 0;
     }
-    snprintf(nested, sizeof nested, "%s.%s", first, second);
+    memcpy(nested, first, first_bytes);
+    nested[first_bytes] = '.';
+    memcpy(nested + first_bytes + 1, second, second_bytes);
     int r = kin__decode_charge(decoder, 2 * (module.size + name.size));
     if (r == 0 && kin__global_make(&decoder->arena, module, name, &known->made) < 0) {
         return finish(known, NULL);
