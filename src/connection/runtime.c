@@ -1,3 +1,14 @@
 #include "connection/runtime.h"
 
+#include "connection/listener/listener.h"
+#include "family/runtime.h"
+
 struct kin__listeners kin__listeners;
+
+/* In the file that every listener needs: from an archive nothing is linked that nobody names. */
+__attribute__((constructor)) static void register_layer(void)
+{
+    mtx_init(&kin__listeners.lock, mtx_plain);
+    kin__list_init(&kin__listeners.list);
+    kin__layers[KIN__LAYER_CONNECTION] = &kin__listener_hooks;
+}

@@ -411,4 +411,5 @@ __attribute__((constructor)) static void register_layer(void)
     mtx_init(&kin__pools.lock, mtx_plain);
     kin__list_init(&kin__pools.list);
     kin__layers[KIN__LAYER_POOL] = &pool_hooks;
+    kin__type_register(&kin__pool_type);
 }

@@ -56,6 +56,9 @@ static inline struct kin__pool_shared *kin__pool_shared(const kin_pool *pool)
     return pool->object.shared;
 }
 
+/* What happens to the shared part when somebody dies; registered by pool.c. */
+extern const struct kin__type kin__pool_type;
+
 /* 0, or -EINVAL: NULL; -EPERM: another process's; KIN_EFAMILY: of a family that was left. */
 int kin__pool_check(const kin_pool *pool);
 

@@ -11,7 +11,7 @@
 #include "family/heap.h"
 #include "family/member.h"
 #include "family/verify.h"
-#include "pool/layout.h"
+#include "pool/pool.h"
 
 static uint64_t object_owner(uint32_t index)
 {
@@ -123,15 +123,10 @@ static void verify(struct kin__verifier *verifier, uint32_t index, const void *a
     }
 }
 
-static const struct kin__type pool_type = {
+const struct kin__type kin__pool_type = {
     .id = KIN__TYPE_POOL,
     .name = "pool",
     .repair = repair,
     .free = free_blocks,
     .verify = verify,
 };
-
-__attribute__((constructor)) static void register_type(void)
-{
-    kin__type_register(&pool_type);
-}

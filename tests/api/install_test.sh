@@ -72,6 +72,11 @@ for program in symbols readme; do
     build_and_run "$program, static" "$folder/$program.c" "${CC:-gcc}" c c17 \
         "-I$folder/include" "$library/libkin.a" "${private[@]}"
 done
+# These need what is only registered before main.
+for example in listener pool; do
+    build_and_run "$example, static" "$source/examples/$example.c" "${CC:-gcc}" c gnu17 \
+        "-I$folder/include" "$library/libkin.a" "${private[@]}"
+done
 build_and_run 'symbols as C++17' "$folder/symbols.c" "${CXX:-g++}" c++ c++17 "${flags[@]}"
 build_and_run 'C++ program' "$source/tests/api/program.cpp" "${CXX:-g++}" c++ c++17 "${flags[@]}"
 

@@ -37,12 +37,5 @@ static void forget(void)
     unlock();
 }
 
-static const struct kin__layer_hooks listener_hooks = {
+const struct kin__layer_hooks kin__listener_hooks = {
     .fork_before = lock, .fork_parent = unlock, .fork_child = forget};
-
-__attribute__((constructor)) static void register_layer(void)
-{
-    mtx_init(&kin__listeners.lock, mtx_plain);
-    kin__list_init(&kin__listeners.list);
-    kin__layers[KIN__LAYER_CONNECTION] = &listener_hooks;
-}

@@ -35,6 +35,9 @@ struct kin_listener {
     char last_peer[KIN__OS_ADDRESS_TEXT_BYTES];
 };
 
+/* What fork does to the listeners; the layer's runtime.c registers them. */
+extern const struct kin__layer_hooks kin__listener_hooks;
+
 /* Remembers what became of one who was turned away; `peer`: NULL or empty: he has no address. */
 void kin__listener_note(kin_listener *listener, int code, const struct kin__os_address *peer);
 

@@ -1,0 +1,5 @@
+#include <kin.h>
+
+__attribute__((constructor)) static void begin(void)
+{
+}
