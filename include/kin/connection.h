@@ -117,7 +117,8 @@ KIN_API int kin_connection_send(kin_connection *connection, const kin_object *ob
  * of kin_connection_set_limits.
  *
  * Returns 0, or a code of kin_connection_receive_into, or, when the message has been taken but is
- * no object that can be had, of kin_pickle_decode.
+ * no object that can be had, of kin_pickle_decode. A message that is longer than the limits allow
+ * (KIN_ELIMIT) is thrown away as it comes, and takes no memory.
  *
  * Fds in it stay opaque if another process received what came before them from this end.
  */

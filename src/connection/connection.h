@@ -39,13 +39,14 @@ int kin__connection_send(kin_connection *connection, const struct kin__parcel *p
 
 /* Where a message is to go. */
 struct kin__sink {
-    uint64_t
-        bytes_max; /* what is longer breaks the direction, with -EFBIG; 0: the end's own limit */
+    uint64_t skipped_above; /* what is longer is thrown away, with KIN_ELIMIT; 0: nothing is */
 
-    /* Finds a place for a message of so many bytes. Called once, with the receiver's lock held, so
+    /* Finds a place for the first `room` bytes of a message of `bytes` bytes; called again, with
+     * more room, as they come: so who announces much and sends little costs little. What stands in
+     * the place before stands in the new one after, too. Called with the receiver's lock held, so
      * it must not call kin; the place is written to until the receive returns. 0, or a code, with
      * which the receive ends: the message is still there for the next. */
-    int (*reserve)(struct kin__sink *sink, uint64_t bytes, void **ret_place);
+    int (*reserve)(struct kin__sink *sink, uint64_t bytes, uint64_t room, void **ret_place);
 
     struct kin__os_fds *fds; /* where its fds go, which are the caller's then; NULL: closed */
     bool is_exact;           /* others receive too, and want their fds: read nothing of theirs */

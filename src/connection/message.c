@@ -14,6 +14,10 @@
 #include <kin/error.h>
 #include <string.h>
 
+/* For so much of a message a place is asked for before it comes; then for twice as much as came. It
+ * is memory that is not there before it is written to, and then grows without being copied. */
+#define FIRST_ROOM_BYTES (UINT64_C(16) << 20)
+
 static int break_off(struct receiver *receiver, int code)
 {
     atomic_store(&receiver->state, RECEIVING_BROKEN);
@@ -80,11 +84,52 @@ static int find(const struct calling *calling, struct kin__header *ret_header)
     return r == -EBADMSG ? break_off(receiver, r) : r;
 }
 
-static int check_limit(const struct calling *calling, const struct kin__sink *sink, uint64_t size)
+/* The message belongs to nobody any more, and goes as it comes. */
+static void skip(const struct calling *calling, const struct kin__header *header)
+{
+    struct receiver *receiver = &calling->end->receiver;
+    uint64_t head = atomic_load(&receiver->head);
+    if (header->bytes > 0) {
+        atomic_store(&receiver->skip_end, head + header->bytes + header->size);
+    } else {
+        atomic_store(&receiver->skip_end, atomic_load(&receiver->body_end));
+        atomic_store(&receiver->body_end, head);
+        kin__pending_drop(calling);
+    }
+}
+
+static int check_limits(const struct calling *calling, const struct kin__sink *sink,
+                        const struct kin__header *header)
 {
     uint64_t own = calling->end->message_bytes_max;
-    bool is_too_long = (own != 0 && size > own) || (sink->bytes_max != 0 && size > sink->bytes_max);
-    return is_too_long ? break_off(&calling->end->receiver, -EFBIG) : 0;
+    if (own != 0 && header->size > own) {
+        return break_off(&calling->end->receiver, -EFBIG);
+    }
+    if (sink->skipped_above != 0 && header->size > sink->skipped_above) {
+        skip(calling, header);
+        return KIN_ELIMIT;
+    }
+    return 0;
+}
+
+/* Where a message goes. */
+struct place {
+    struct kin__sink *sink;
+    uint64_t size; /* of the message */
+    uint64_t room; /* for so much of it there is a place */
+    unsigned char *bytes;
+};
+
+static int make_room(struct place *place, uint64_t wanted)
+{
+    void *bytes = NULL;
+    uint64_t room = wanted < place->size ? wanted : place->size;
+    int r = place->sink->reserve(place->sink, place->size, room, &bytes);
+    if (r == 0) {
+        place->bytes = bytes;
+        place->room = room;
+    }
+    return r;
 }
 
 static int receive_small(const struct calling *calling, const struct kin__header *header,
@@ -114,7 +159,7 @@ static void begin(struct receiver *receiver, const struct kin__header *header)
 }
 
 /* The rest of the message that is begun. */
-static int receive_body(const struct calling *calling, unsigned char *place)
+static int receive_body(const struct calling *calling, struct place *place)
 {
     struct receiver *receiver = &calling->end->receiver;
     uint64_t start = atomic_load(&receiver->body_start);
@@ -124,35 +169,39 @@ static int receive_body(const struct calling *calling, unsigned char *place)
     int r = 0;
     count = count < end - head ? count : end - head;
     if (count > 0) {
-        memcpy(place + (head - start), kin__receiver_bytes(receiver), count);
+        memcpy(place->bytes + (head - start), kin__receiver_bytes(receiver), count);
         kin__receiver_take(receiver, count);
     }
     while (r == 0 && (head = atomic_load(&receiver->head)) < end) {
-        bool is_exact = atomic_load(&receiver->is_exact);
-        r = kin__receive_some(
-            calling, &(struct intake_plan){.direct = place + (head - start),
-                                           .direct_bytes = end - head,
-                                           .ahead_bytes = is_exact ? 0 : LONG_HEADER_BYTES});
+        uint64_t got = head - start;
+        bool is_ahead = place->room == place->size && !atomic_load(&receiver->is_exact);
+        r = got < place->room ? 0 : make_room(place, place->room * 2);
+        if (r == 0) {
+            r = kin__receive_some(
+                calling, &(struct intake_plan){.direct = place->bytes + got,
+                                               .direct_bytes = place->room - got,
+                                               .ahead_bytes = is_ahead ? LONG_HEADER_BYTES : 0});
+        }
     }
     return r;
 }
 
 static int receive_large(const struct calling *calling, const struct kin__header *header,
-                         unsigned char *place)
+                         struct place *place)
 {
     struct receiver *receiver = &calling->end->receiver;
     atomic_store_explicit(&receiver->was_large, 1, memory_order_relaxed);
     if (header->bytes > 0) {
         begin(receiver, header);
     } else {
-        kin__pending_copy(calling, place);
+        kin__pending_copy(calling, place->bytes);
     }
     int r = receive_body(calling, place);
     if (r == 0) {
         kin__pending_drop(calling);
         return 0;
     }
-    int kept = kin__pending_keep(calling, place);
+    int kept = kin__pending_keep(calling, place->bytes);
     return kept < 0 ? break_off(receiver, KIN_EBROKEN) : name_end(calling, r);
 }
 
@@ -160,23 +209,26 @@ static int receive(const struct calling *calling, struct kin__sink *sink)
 {
     struct receiver *receiver = &calling->end->receiver;
     struct kin__header header = {0};
-    void *place = NULL;
     int r = kin__buffer_ensure(calling);
     if (r == 0) {
         r = find(calling, &header);
     }
     if (r == 0) {
-        r = check_limit(calling, sink, header.size);
-    }
-    if (r == 0) {
-        r = sink->reserve(sink, header.size, &place);
+        r = check_limits(calling, sink, &header);
     }
     if (r < 0) {
         return r;
     }
+    struct place place = {.sink = sink, .size = header.size};
     uint64_t start = atomic_load(&receiver->head);
-    r = header.bytes > 0 && header.size <= SMALL_BYTES_MAX ? receive_small(calling, &header, place)
-                                                           : receive_large(calling, &header, place);
+    uint64_t kept = header.bytes > 0 ? 0 : start - atomic_load(&receiver->body_start);
+    r = make_room(&place, kept > FIRST_ROOM_BYTES / 2 ? kept * 2 : FIRST_ROOM_BYTES);
+    if (r < 0) {
+        return r;
+    }
+    r = header.bytes > 0 && header.size <= SMALL_BYTES_MAX
+            ? receive_small(calling, &header, place.bytes)
+            : receive_large(calling, &header, &place);
     if (r == 0) {
         sink->size = header.size;
         kin__parked_take(calling->connection, start, atomic_load(&receiver->head), sink->fds);
@@ -215,9 +267,10 @@ struct buffer_sink {
     size_t size;
 };
 
-static int reserve(struct kin__sink *sink, uint64_t bytes, void **ret_place)
+static int reserve(struct kin__sink *sink, uint64_t bytes, uint64_t room, void **ret_place)
 {
     struct buffer_sink *buffer = (struct buffer_sink *)sink;
+    (void)room;
     if (bytes > buffer->size) {
         return -EMSGSIZE;
     }

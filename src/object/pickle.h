@@ -92,6 +92,9 @@ struct kin__decode_input {
     uint32_t fd_count;
 };
 
+/* So many bytes of input the limits allow. */
+uint64_t kin__pickle_input_max(const kin_pickle_limits *limits);
+
 /* As kin_pickle_decode. The bytes may change while they are read: nothing of them is looked at
  * twice. NULL input: the defaults. */
 int kin__pickle_decode(kin_bytes bytes, const struct kin__decode_input *input,

@@ -170,6 +170,20 @@ kin_object *kin__bytes_create(struct kin__arena *arena, kin_kind kind, const voi
     return &bytes->object;
 }
 
+kin_object *kin__bytes_resize(kin_object *object, size_t size)
+{
+    struct object_bytes *bytes = size > SIZE_MAX / 2
+                                     ? NULL
+                                     : kin__reallocate(object, sizeof *bytes + size + 1);
+    if (bytes == NULL) {
+        return NULL;
+    }
+    bytes->size = size;
+    bytes->data = bytes->bytes;
+    bytes->data[size] = '\0';
+    return &bytes->object;
+}
+
 kin_object *kin__bytes_create_view(kin_kind kind, void *data, size_t size,
                                    struct kin__backing *backing)
 {

@@ -22,6 +22,10 @@ int kin__text_create(struct kin__arena *arena, const void *data, size_t size,
 kin_object *kin__bytes_create(struct kin__arena *arena, kin_kind kind, const void *data,
                               size_t size);
 
+/* Makes one of another size of a bytes object that nobody else has and that stands in no arena: its
+ * data up to there stays, what is new is still to be written. NULL: no memory, it is as it was. */
+kin_object *kin__bytes_resize(kin_object *bytes, size_t size);
+
 /* A bytes object or bytearray whose data is elsewhere; `backing` is released at its end, also when
  * this fails. */
 kin_object *kin__bytes_create_view(kin_kind kind, void *data, size_t size,

@@ -17,11 +17,13 @@
 
 #include "connection/layout.h"
 
+#define LUGGAGE_HEAD_BYTES (5u + LUGGAGE_COUNT)
+
 /* Where handles travel: places in the object, and the head of the message that names them. */
 struct kin__luggage {
     uint32_t count;
     uint32_t head_bytes; /* 0 if there are no handles */
-    unsigned char head[5 + LUGGAGE_COUNT];
+    unsigned char head[LUGGAGE_HEAD_BYTES];
 };
 
 /* Puts handles on their way. 0, or -EOPNOTSUPP: the other end is not known to be of the family;

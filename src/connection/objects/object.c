@@ -87,12 +87,17 @@ struct intake {
     unsigned char small[SMALL_MESSAGE_BYTES];
 };
 
-static int reserve(struct kin__sink *sink, uint64_t bytes, void **ret_place)
+static int reserve(struct kin__sink *sink, uint64_t bytes, uint64_t room, void **ret_place)
 {
     struct intake *intake = (struct intake *)sink;
-    intake->data = bytes <= sizeof intake->small ? intake->small : kin__allocate(bytes);
-    *ret_place = intake->data;
-    return intake->data == NULL ? -ENOMEM : 0;
+    void *data = bytes <= sizeof intake->small ? intake->small
+                                               : kin__reallocate(intake->data, room);
+    if (data == NULL) {
+        return -ENOMEM;
+    }
+    intake->data = data;
+    *ret_place = data;
+    return 0;
 }
 
 static void release(struct intake *intake)
@@ -125,14 +130,17 @@ static int decode(kin_connection *connection, const struct intake *intake,
 
 int kin_connection_receive(kin_connection *connection, kin_timeout timeout, kin_object **ret_object)
 {
-    if (ret_object == NULL) {
+    if (connection == NULL || ret_object == NULL) {
         return -EINVAL;
     }
     struct kin__os_fds fds;
     struct intake intake;
     fds.count = 0;
     intake.data = NULL;
+    uint64_t most = kin__pickle_input_max(&connection->limits);
     intake.sink = (struct kin__sink){.reserve = reserve, .fds = &fds};
+    intake.sink.skipped_above = most > UINT64_MAX - LUGGAGE_HEAD_BYTES ? 0
+                                                                       : most + LUGGAGE_HEAD_BYTES;
     int r = kin__connection_receive(connection, &intake.sink, timeout);
     if (r == 0) {
         r = decode(connection, &intake, &fds, ret_object);
@@ -150,13 +158,16 @@ struct bytes_intake {
     kin_object *bytes;
 };
 
-static int reserve_bytes(struct kin__sink *sink, uint64_t bytes, void **ret_place)
+static int reserve_bytes(struct kin__sink *sink, uint64_t bytes, uint64_t room, void **ret_place)
 {
     struct bytes_intake *intake = (struct bytes_intake *)sink;
-    intake->bytes = kin__bytes_create(NULL, KIN_KIND_BYTES, NULL, bytes);
-    if (intake->bytes == NULL) {
+    kin_object *object = intake->bytes == NULL ? kin__bytes_create(NULL, KIN_KIND_BYTES, NULL, room)
+                                               : kin__bytes_resize(intake->bytes, room);
+    (void)bytes;
+    if (object == NULL) {
         return -ENOMEM;
     }
+    intake->bytes = object;
     *ret_place = ((struct object_bytes *)intake->bytes)->data;
     return 0;
 }

@@ -31,6 +31,11 @@ static uint64_t limit_or(uint64_t limit, uint64_t other)
     return limit == 0 ? other : limit;
 }
 
+uint64_t kin__pickle_input_max(const kin_pickle_limits *limits)
+{
+    return limit_or(limits->input_bytes_max, default_limits.input_bytes_max);
+}
+
 static void set_limits(struct decoder *decoder, const kin_pickle_limits *limits, size_t size)
 {
     const kin_pickle_limits *others = &default_limits;
@@ -144,7 +149,7 @@ int kin__pickle_decode(kin_bytes bytes, const struct kin__decode_input *input,
 
     kin_object *object = NULL;
     int r;
-    if (bytes.size > limit_or(options->limits.input_bytes_max, default_limits.input_bytes_max)) {
+    if (bytes.size > kin__pickle_input_max(&options->limits)) {
         r = kin__decode_fail(&decoder, KIN_ELIMIT, "more bytes than the limit");
     } else {
         r = decode(&decoder, &object);
