@@ -19,7 +19,8 @@
  *
  * Threads: references are counted atomically; any thread may read and free what no thread
  * changes. Objects that lead back to themselves belong, with all they lead to, to one thread at a
- * time; so does what somebody else has pickled, who may have made such. Fork: objects are private memory; the child has its own copies.
+ * time; so does what somebody else has pickled, who may have made such. Fork: objects are private
+ * memory; the child has its own copies.
  */
 #ifndef KIN_OBJECT_H
 #define KIN_OBJECT_H

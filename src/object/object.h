@@ -14,9 +14,8 @@
  * recursion: it may be a million deep. Containers begin with a struct container, whose fields
  * serve those walks that must not allocate.
  *
- * Circles. A container may lead back to itself only if it is changed while somebody besides its
- * maker refers to it. KIN__MAY_CIRCLE says that this has happened (kin__object_link); only
- * letting go of such a one, without ending it, makes free.c look for circles.
+ * Circles. KIN__MAY_CIRCLE says that a container may lead back to itself; only letting go of such a
+ * one, without ending it, makes free.c look for circles.
  */
 #ifndef KIN_OBJECT_OBJECT_H
 #define KIN_OBJECT_OBJECT_H
@@ -231,12 +230,12 @@ static inline void kin__mark_inside(const kin_object *part)
     }
 }
 
-/* For calls of a user, who may have any number of references, and looks afterwards himself
- * (free.h). */
+/* For calls of users, which look afterwards: free.h. */
 #define KIN__COUNTS_SAY_NOTHING UINT32_MAX
 
 /* To be called before `part` goes into `whole`, a container that is being changed, of which
- * `own_count` references are known to come from elsewhere than from objects. */
+ * `own_count` references are known to come from elsewhere than from objects: only if there are
+ * more may it close a circle. */
 static inline void kin__object_link(struct container *whole, const kin_object *part,
                                     uint32_t own_count)
 {
