@@ -230,8 +230,7 @@ static inline void kin__mark_inside(const kin_object *part)
     }
 }
 
-/* For calls of users, which look afterwards: free.h. */
-#define KIN__COUNTS_SAY_NOTHING UINT32_MAX
+#define KIN__COUNTS_SAY_NOTHING UINT32_MAX /* for calls of users, which look afterwards: free.h */
 
 /* To be called before `part` goes into `whole`, a container that is being changed, of which
  * `own_count` references are known to come from elsewhere than from objects: only if there are
