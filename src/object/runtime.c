@@ -6,6 +6,7 @@ struct kin__handle_hooks kin__handle_hooks;
 kin__view_hook_function *kin__view_hook;
 _Atomic uint64_t kin__hash_secret[2];
 _Thread_local struct kin__effort *kin__effort_current;
+_Thread_local struct container **kin__circles_later;
 struct kin__registry kin__registry;
 _Atomic(struct region *) kin__spare_regions[KIN__SPARE_REGION_COUNT];
 

@@ -35,6 +35,11 @@ extern _Atomic uint64_t kin__hash_secret[2];
 struct kin__effort;
 extern _Thread_local struct kin__effort *kin__effort_current;
 
+/* Where this thread notes what may be in circles, while it must not look for them: free.h. NULL: it
+ * may. */
+struct container;
+extern _Thread_local struct container **kin__circles_later;
+
 /* Regions of objects that wait to be used again; object/region.c alone reads and writes them. */
 #define KIN__SPARE_REGION_COUNT 16
 struct region;

@@ -6,8 +6,10 @@
 
 #include "base/allocate.h"
 #include "object/class/class.h"
-#include "object/free.h"
+#include "object/free/free.h"
+#include "object/list.h"
 #include "object/standard/standard.h"
+#include "object/table.h"
 
 static void free_all(kin_object *const *objects, size_t count)
 {
@@ -103,6 +105,16 @@ static kin_object *list_of_part(struct object_instance *instance, enum part_kind
     return list;
 }
 
+static int check_objects(kin_object *const *objects, size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        if (objects[i] == NULL) {
+            return -ENOMEM;
+        }
+    }
+    return 0;
+}
+
 static void link_all(struct object_instance *instance, uint32_t own_count,
                      kin_object *const *objects, size_t count)
 {
@@ -111,18 +123,17 @@ static void link_all(struct object_instance *instance, uint32_t own_count,
     }
 }
 
-/* Appends what is taken to a list; what `list` lacks on failure is freed. */
+/* Appends what is taken to a list, also on failure. */
 static int append_all(kin_object *list, kin_object *const *objects, size_t count)
 {
-    for (size_t i = 0; i < count; i++) {
-        int r = list == NULL ? -ENOMEM : kin_list_append(list, objects[i]);
-        if (r < 0) {
-            size_t done = list == NULL ? i : i + 1;
-            free_all(objects + done, count - done);
-            return r;
-        }
+    int r = check_objects(objects, count);
+    if (r == 0) {
+        r = list == NULL ? -ENOMEM : kin__list_extend(list, objects, count, 1);
     }
-    return 0;
+    if (r < 0) {
+        free_all(objects, count);
+    }
+    return r;
 }
 
 /* The list that objects of an opaque one, or of an instance of that shape, go into. */
@@ -164,15 +175,17 @@ int kin__instance_set_pairs(kin_object *object, uint32_t own_count, kin_object *
     if (object->kind == KIN_KIND_OPAQUE || instance->class_->shape != KIN_SHAPE_DICT) {
         return append_part(object, PART_PAIRS, pairs, count);
     }
-    kin_object *dict = kin__instance_items(instance);
-    for (size_t i = 0; i + 1 < count; i += 2) {
-        int r = kin_dict_set(dict, pairs[i], pairs[i + 1]);
-        if (r < 0) {
-            free_all(pairs + i + 2, count - i - 2);
-            return r;
-        }
+    struct object_table *table = (struct object_table *)kin__instance_items(instance);
+    struct kin__effort effort;
+    int r = check_objects(pairs, count);
+    size_t i = 0;
+    for (; r == 0 && i + 1 < count; i += 2) {
+        kin__object_link(&table->container, pairs[i], 1);
+        kin__object_link(&table->container, pairs[i + 1], 1);
+        r = kin__table_set(table, pairs[i], pairs[i + 1], kin__effort_begin(&effort));
     }
-    return 0;
+    free_all(pairs + i, count - i);
+    return r;
 }
 
 int kin__instance_build(kin_object *object, uint32_t own_count, kin_object *state)

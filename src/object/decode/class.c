@@ -187,6 +187,7 @@ static uint32_t depth_of(const kin_object *object)
 static int push_call(struct decoder *decoder, struct decode_call *call)
 {
     kin_object *made = NULL;
+    kin__decode_hurry(decoder);
     int r = check_call(decoder, call);
     if (r == 0) {
         r = kin__decode_call_known(decoder, call, &made);
@@ -315,6 +316,7 @@ int kin__decode_build(struct decoder *decoder)
         return kin__decode_fail(decoder, -EBADMSG, "a state for what has none");
     }
     kin_object *state = *--decoder->cursor.top;
+    kin__decode_hurry(decoder);
     kin__depth_add((struct container *)whole, state);
     r = kin__instance_build(whole, kin__decode_own_count(whole), state);
     return r < 0 ? kin__decode_fail_with(decoder, r, "its class refuses this state")

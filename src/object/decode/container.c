@@ -115,13 +115,13 @@ static int extend(struct decoder *decoder, kin_object *object, kin_object **item
 
 /* Whether the pairs from `items` on are for a dict that is empty, and have the very keys of an
  * earlier dict, in its order: then all are keys, and different. Dicts of one kind are often
- * alike. */
+ * alike. Once there are hooks, that dict may have ended. */
 static bool has_known_keys(const struct decoder *decoder, const struct object_table *table,
                            kin_object *const *items, size_t count)
 {
     const struct object_table *other = decoder->shapes[count % DECODE_SHAPES];
-    if (other == NULL || other->count != count || other->used != count || table->used != 0 ||
-        table->capacity < count || count > KIN__TABLE_SMALL) {
+    if (decoder->is_keeping || other == NULL || other->count != count || other->used != count ||
+        table->used != 0 || table->capacity < count || count > KIN__TABLE_SMALL) {
         return false;
     }
     for (size_t i = 0; i < count; i++) {
@@ -198,6 +198,7 @@ static int let_take(struct decoder *decoder, kin_object *whole, kin_object **ite
                     take_function *take)
 {
     size_t count = (size_t)(decoder->cursor.top - items);
+    kin__decode_hurry(decoder);
     int r = kin__decode_charge(decoder, (count + 2) * PAIR_BYTES);
     if (r < 0) {
         return r;

@@ -2,6 +2,8 @@
 #include "object/decode/decode.h"
 
 #include "base/allocate.h"
+#include "object/free/free.h"
+#include "object/runtime.h"
 
 #include <string.h>
 
@@ -21,7 +23,6 @@ static const kin_pickle_limits default_limits = {
 
 enum {
     OBJECT_COUNT_BITS = 32, /* of counts of references, each of which is charged as an object */
-    STEPS_PER_MS = 100000,  /* of effort */
     MEMORY_PER_BYTE = 8,
     REGION_PER_BYTE = 6 /* what objects take of plain values, if short */
 };
@@ -52,8 +53,9 @@ static void set_limits(struct decoder *decoder, const kin_pickle_limits *limits,
     decoder->depth_max = (uint32_t)limit_or(limits->depth_max, others->depth_max);
     decoder->integer_bits_max = (uint32_t)limit_or(limits->integer_bits_max,
                                                    others->integer_bits_max);
-    decoder->time_ms_max = (uint32_t)limit_or(limits->time_ms_max, others->time_ms_max);
-    decoder->effort = (struct kin__effort){.steps = (uint64_t)decoder->time_ms_max * STEPS_PER_MS};
+    uint64_t time_ms = limit_or(limits->time_ms_max, others->time_ms_max);
+    decoder->effort = (struct kin__effort){.steps = KIN__EFFORT_SLICE,
+                                           .time_ms_max = (uint32_t)time_ms};
 }
 
 /* Sets all but the arrays, of which only what is in use is ever read. */
@@ -78,10 +80,10 @@ static void init(struct decoder *decoder, const unsigned char *data, size_t size
     decoder->dropped = NULL;
     decoder->dropped_count = 0;
     decoder->dropped_capacity = 0;
-    decoder->deadline_ns = 0;
     decoder->protocol = 0;
     decoder->is_in_frame = false;
     decoder->is_depth_doubtful = false;
+    decoder->candidates = NULL;
     decoder->is_keeping = false;
     decoder->reason = NULL;
     decoder->buffer_next = 0;
@@ -109,14 +111,23 @@ static void tell_fault(const struct decoder *decoder, int code, kin_pickle_fault
         .code = code};
 }
 
-/* The pickle at `data`. */
+/* The pickle at `data`. What hooks compare counts as effort of this decoder; circles that they let
+ * go of are looked for when all is done. */
 static int decode(struct decoder *decoder, kin_object **ret_object)
 {
+    struct kin__effort *outer_effort = kin__effort_current;
+    struct container **outer_later = kin__circles_later;
+    kin__effort_current = &decoder->effort;
+    kin__circles_later = &decoder->candidates;
     int r = kin__decode_run(decoder);
     if (r == 1) {
         *ret_object = *--decoder->cursor.top;
         r = 0;
     }
+    deinit(decoder);
+    kin__effort_current = outer_effort;
+    kin__circles_later = outer_later;
+    kin__circles_end(decoder->candidates);
     return r;
 }
 
@@ -154,7 +165,6 @@ int kin__pickle_decode(kin_bytes bytes, const struct kin__decode_input *input,
     } else {
         r = decode(&decoder, &object);
     }
-    deinit(&decoder);
     if (r < 0) {
         if (ret_fault != NULL) {
             tell_fault(&decoder, r, ret_fault);

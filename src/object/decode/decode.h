@@ -33,6 +33,7 @@ enum {
     DECODE_STACK_FIRST = 128, /* values */
     DECODE_MEMO_FIRST = 64,   /* entries */
     DECODE_FUEL = 4096,       /* opcodes between looks at the clock */
+    DECODE_FUEL_IN_HURRY = 64,
     DECODE_SHAPES = 4,
     DECODE_MEMO_GAP_MAX = 1024,  /* how far a PUT may go beyond the number of entries */
     DECODE_NAME_BYTES_MAX = 4096 /* of a module, a class or function */
@@ -71,8 +72,6 @@ struct decoder {
     uint64_t object_left;
     uint64_t opcode_left; /* without those of `fuel` */
     uint64_t memo_count_max;
-    int64_t deadline_ns; /* 0: nobody has looked at the clock yet */
-    uint32_t time_ms_max;
     uint32_t depth_max;
     uint32_t integer_bits_max;
     uint32_t protocol;      /* as the pickle says */
@@ -83,7 +82,8 @@ struct decoder {
     bool takes_handles;
     const char *reason; /* of the failure */
 
-    struct kin__effort effort; /* for looking for keys */
+    struct kin__effort effort;    /* for looking for keys, also by hooks */
+    struct container *candidates; /* for circles, which hooks have let go of: free.h */
 
     const kin_object *buffers; /* NULL: none */
     size_t buffer_next;
@@ -126,6 +126,9 @@ int kin__decode_charge_object(struct decoder *decoder, uint64_t bytes);
 
 /* For loops that may be long: KIN_ELIMIT if the time is over. */
 int kin__decode_check_time(struct decoder *decoder);
+
+/* Has the clock looked at soon: to be called before a hook of a class, or what takes as long. */
+void kin__decode_hurry(struct decoder *decoder);
 
 /* Checks that a container is not too deep, if that is known already. */
 int kin__decode_check_depth(struct decoder *decoder, const kin_object *container);

@@ -9,8 +9,10 @@
  * that are so are in a list through their links.
  */
 #include "object/equality/stack.h"
+#include "object/free/free.h"
 #include "object/instance.h"
 #include "object/pickle.h"
+#include "object/runtime.h"
 
 #include "object/decode/decode.h"
 
@@ -115,6 +117,12 @@ int kin__decode_measure(struct decoder *decoder, kin_object *object)
     if (!kin__is_container(object)) {
         return 0;
     }
+    struct container *candidates = decoder->candidates;
+    struct container **later = kin__circles_later;
+    decoder->candidates = NULL;
+    kin__circles_later = NULL; /* theirs are the same fields */
+    kin__circles_end(candidates);
+    kin__circles_later = later;
     kin__stack_init(&walk.stack, frames, FRAMES_FIRST, sizeof frames[0]);
     int r = enter(&walk, (struct container *)object);
     while (r == 0 && kin__stack_top(&walk.stack) != NULL) {

@@ -2,7 +2,6 @@
 #include "object/decode/decode.h"
 
 #include "base/allocate.h"
-#include "os/clock.h"
 
 #include <string.h>
 
@@ -49,13 +48,18 @@ int kin__decode_charge_object(struct decoder *decoder, uint64_t bytes)
 
 int kin__decode_check_time(struct decoder *decoder)
 {
-    int64_t now = kin__os_now_ns();
-    if (decoder->deadline_ns == 0) {
-        decoder->deadline_ns = now + (int64_t)decoder->time_ms_max * 1000000;
-    }
-    return now > decoder->deadline_ns
+    return kin__effort_is_late(&decoder->effort)
                ? kin__decode_fail(decoder, KIN_ELIMIT, "more time than the limit")
                : 0;
+}
+
+void kin__decode_hurry(struct decoder *decoder)
+{
+    uint32_t fuel = decoder->cursor.fuel;
+    if (fuel > DECODE_FUEL_IN_HURRY) {
+        decoder->opcode_left += fuel - DECODE_FUEL_IN_HURRY;
+        decoder->cursor.fuel = DECODE_FUEL_IN_HURRY;
+    }
 }
 
 int kin__decode_check_depth(struct decoder *decoder, const kin_object *container)

@@ -157,6 +157,7 @@ int kin__decode_pop(struct decoder *decoder)
         }
         if (r == 0) {
             cursor->top--;
+            decoder->is_depth_doubtful = true;
             r = kin__instance_add_effect(target, 0, value);
             r = r < 0 ? kin__decode_fail_with(decoder, r, "it has no such state") : 0;
         }

@@ -9,7 +9,8 @@
 
 enum {
     FRAMES = 8,
-    DESCEND = 2 /* not decided yet: what two containers hold is compared next */
+    CONTAINER_STEPS = 16, /* of effort, for one that is looked into */
+    DESCEND = 2           /* not decided yet: what two containers hold is compared next */
 };
 
 /* What an instance is compared by, one after the other. */
@@ -126,6 +127,9 @@ static int equal_sets(const struct object_table *first, const struct object_tabl
 static int ask_class(const struct object_instance *first, const kin_object *second,
                      struct kin__effort *effort)
 {
+    if (!kin__effort_charge(effort, CONTAINER_STEPS)) {
+        return KIN_ELIMIT;
+    }
     struct kin__effort *outer = kin__effort_current;
     kin__effort_current = effort;
     int r = first->class_->equal(&first->container.object, second);

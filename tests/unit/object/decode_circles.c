@@ -89,3 +89,10 @@ TEST(circles_in_what_fails_end)
                 "aah\x05.",
                 -EBADMSG, 10, "BINGET", "nothing has this memo number");
 }
+
+TEST(a_call_that_is_dropped_with_the_only_reference_to_its_argument)
+{
+    kin_object_free(DECODE("ca\nf\nca\nB\n)R\x85R0N."));
+    kin_object_free(DECODE("ca\nf\nq\x00"
+                           "ca\nB\n)R\x85q\x01R0h\x00h\x01R0N."));
+}

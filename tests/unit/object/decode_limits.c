@@ -294,3 +294,56 @@ TEST(every_growth_of_stack_and_memo_may_fail)
     free(bytes);
 }
 #endif
+
+/* A large circle in the memo, 1, of which each opcode of `again` lets go; it is let go of 5000
+ * times. */
+static void check_circle_is_looked_at_once(const char *made, const char *again)
+{
+    char before[100100];
+    int size = snprintf(before, sizeof before, "]q\x01(h\x01%0100000de0%s", 0, made);
+    REQUIRE(size > 100000);
+    memset(strchr(before, '0'), ']', 100000);
+    size_t bytes;
+    unsigned char *data = repeat(before, again, 5000, ".", &bytes);
+    kin_object *object = NULL;
+    CHECK_EQUAL(kin_pickle_decode(data, bytes, NULL, &object, NULL, NULL), 0);
+    kin_object_free(object);
+    free(data);
+}
+
+TEST(hooks_that_let_go_of_circles_take_no_time)
+{
+    check_circle_is_looked_at_once("ccollections\nOrderedDict\n)R", "Nh\x01s");
+    check_circle_is_looked_at_once("ccollections\ndefaultdict\n)R", "Nh\x01s");
+    check_circle_is_looked_at_once("ccollections\ndeque\n)R", "h\x01"
+                                                              "a");
+    check_circle_is_looked_at_once("ccollections\ndeque\n)R", "h\x01"
+                                                              "b");
+}
+
+/* Keys that have one hash, for nothing in them can be hashed. */
+static void check_keys_that_meet(const char *made)
+{
+    enum { KEYS = 100000, KEY_BYTES = 12 };
+    size_t size;
+    unsigned char *data = repeat(made, "h\x01]Jnnnna\x85RN", KEYS, "u.", &size);
+    for (uint32_t i = 0; i < KEYS; i++) {
+        memcpy(data + strlen(made) + (size_t)i * (KEY_BYTES) + 4, &i, sizeof i);
+    }
+    const kin_pickle_decode_options options = {
+        .size = sizeof options, .limits = {.size = sizeof options.limits, .time_ms_max = 200}};
+    kin_object *object = NULL;
+    kin_pickle_fault fault = {.reason = NULL};
+    CHECK_EQUAL(kin_pickle_decode(data, size, &options, &object, NULL, &fault), KIN_ELIMIT);
+    CHECK_STRING(fault.reason, "it takes too much time");
+    kin_object_free(object);
+    free(data);
+}
+
+TEST(keys_that_meet_take_no_more_than_the_time)
+{
+    check_keys_that_meet("ca\nK\nq\x01"
+                         "0}(");
+    check_keys_that_meet("ca\nK\nq\x01"
+                         "0ccollections\nOrderedDict\n)R(");
+}

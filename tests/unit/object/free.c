@@ -211,3 +211,80 @@ TEST(references_of_the_user_make_no_circle)
     kin_object_free(dict);
     kin_object_free(list);
 }
+
+static void let_go(void *data)
+{
+    kin_object_free(data);
+}
+
+static const kin_class box_class = {.module = "test", .name = "Box", .free = let_go};
+
+/* Frees two objects together: one part of a circle, and an instance whose data is another part. */
+static void free_with_box(bool is_box_first)
+{
+    struct marker marker = {.count = 0};
+    kin_object *first = KIN_LIST(mark(&marker));
+    kin_object *second = KIN_LIST(kin_object_ref(first));
+    kin_list_append(first, kin_object_ref(second));
+    kin_object *box = NULL;
+    REQUIRE(kin_instance_create(&box_class, kin_tuple_from(NULL, 0), &box) == 0);
+    kin_instance_set_data(box, second);
+    kin_object_free(is_box_first ? KIN_LIST(box, first) : KIN_LIST(first, box));
+    CHECK_EQUAL(marker.count, 1);
+}
+
+TEST(a_hook_lets_go_of_the_circle_that_is_being_let_go)
+{
+    free_with_box(false);
+    free_with_box(true);
+}
+
+TEST(a_hook_lets_go_of_a_circle_while_another_ends)
+{
+    struct marker marker = {.count = 0};
+    kin_object *inner = KIN_LIST(mark(&marker));
+    kin_list_append(inner, kin_object_ref(inner));
+    kin_object *held = KIN_LIST(kin_object_ref(inner));
+    kin_object_free(inner);
+    kin_object *box = NULL;
+    REQUIRE(kin_instance_create(&box_class, kin_tuple_from(NULL, 0), &box) == 0);
+    kin_instance_set_data(box, held);
+    kin_object *outer = KIN_LIST(box);
+    kin_list_append(outer, kin_object_ref(outer));
+    kin_object_free(outer);
+    CHECK_EQUAL(marker.count, 1);
+}
+
+/* Which would let only one thread at a time have it. */
+TEST(what_leads_to_much_is_no_circle)
+{
+    kin_object *whole = kin_list_create();
+    kin_object *again = kin_object_ref(whole);
+    kin_object *root = KIN_LIST(whole);
+    for (int i = 0; i < 10; i++) {
+        kin_object *part = kin_list_create();
+        for (int k = 0; k < 1000; k++) {
+            kin_list_append(part, KIN_LIST(kin_list_create()));
+        }
+        kin_list_append(whole, part);
+    }
+    CHECK_EQUAL(whole->flags & KIN__MAY_CIRCLE, 0);
+    CHECK_EQUAL(root->flags & KIN__MAY_CIRCLE, 0);
+    kin_object_free(again);
+    kin_object_free(root);
+}
+
+TEST(a_circle_through_much_ends)
+{
+    struct marker marker = {.count = 0};
+    kin_object *whole = KIN_LIST(mark(&marker));
+    kin_object *root = KIN_LIST(whole);
+    kin_object *part = kin_list_create();
+    for (int k = 0; k < 5000; k++) {
+        kin_list_append(part, KIN_LIST(kin_list_create()));
+    }
+    kin_list_append(kin_object_at(part, 4711), kin_object_ref(root));
+    kin_list_append(whole, part);
+    kin_object_free(root);
+    CHECK_EQUAL(marker.count, 1);
+}

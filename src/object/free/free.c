@@ -15,15 +15,13 @@
  *
  * What a class's own data leads to is not seen: an instance that holds itself through it stays.
  */
-#include "object/free.h"
+#include "object/free/free.h"
 
 #include "base/allocate.h"
-#include "object/instance.h"
+#include "object/free/parts.h"
 #include "object/region.h"
 #include "object/runtime.h"
 #include "os/memory.h"
-
-enum { SEARCH_OPEN_MAX = 64, SEARCH_SEEN_MAX = 512 };
 
 struct walk {
     struct kin__ending ending;
@@ -31,49 +29,6 @@ struct walk {
     struct container *candidates; /* for circles */
     bool is_collecting;           /* in pass 3: who is alive was just found out */
 };
-
-typedef void visit_function(struct walk *walk, kin_object *part);
-
-static inline __attribute__((always_inline)) void
-visit_table(struct walk *walk, const struct object_table *table, visit_function *visit)
-{
-    for (uint64_t i = 0; i < table->used; i++) {
-        visit(walk, table->entries[i].key);
-        visit(walk, table->entries[i].value);
-    }
-}
-
-static inline __attribute__((always_inline)) void
-visit_instance(struct walk *walk, const struct object_instance *instance, visit_function *visit)
-{
-    visit(walk, instance->callable);
-    visit(walk, instance->arguments);
-    visit(walk, instance->keywords);
-    for (uint32_t i = 0; i < instance->part_count; i++) {
-        visit(walk, instance->parts[i].object);
-    }
-}
-
-/* Visits what a container refers to, NULLs included. */
-static inline __attribute__((always_inline)) void
-visit_parts(struct walk *walk, struct container *container, visit_function *visit)
-{
-    if (container->object.kind == KIN_KIND_LIST) {
-        const struct object_list *list = (const struct object_list *)container;
-        for (uint64_t i = 0; i < list->count; i++) {
-            visit(walk, list->items[i]);
-        }
-    } else if (container->object.kind == KIN_KIND_TUPLE) {
-        const struct object_tuple *tuple = (const struct object_tuple *)container;
-        for (uint64_t i = 0; i < tuple->count; i++) {
-            visit(walk, tuple->items[i]);
-        }
-    } else if (container->object.kind <= KIN_KIND_FROZENSET) {
-        visit_table(walk, (const struct object_table *)container, visit);
-    } else {
-        visit_instance(walk, (const struct object_instance *)container, visit);
-    }
-}
 
 /* Ends an object that refers to no other. */
 static void end_leaf(struct walk *walk, kin_object *object)
@@ -115,12 +70,17 @@ static void end_container(struct walk *walk, struct container *container)
     kin__object_release(&walk->ending, &container->object);
 }
 
-static void end_data(struct container *container)
+/* What a hook lets go of is a part of this walk: while it is under way, no other may look for
+ * circles. */
+static void end_data(struct walk *walk, struct container *container)
 {
     if (container->object.kind == KIN_KIND_INSTANCE) {
         struct object_instance *instance = (struct object_instance *)container;
         if (instance->data != NULL && instance->class_->free != NULL) {
+            struct container **outer = kin__circles_later;
+            kin__circles_later = &walk->candidates;
             instance->class_->free(instance->data);
+            kin__circles_later = outer;
         }
     }
 }
@@ -132,8 +92,9 @@ static void push(struct container **list, struct container *container)
 }
 
 /* Drops one reference. What `object` was is read before: afterwards it may be another's. */
-static inline __attribute__((always_inline)) void drop(struct walk *walk, kin_object *object)
+static inline __attribute__((always_inline)) void drop(void *walking, kin_object *object)
 {
+    struct walk *walk = walking;
     if (!kin__is_in_memory(object)) {
         return;
     }
@@ -163,15 +124,16 @@ static void end_all(struct walk *walk)
     while (walk->ended != NULL) {
         struct container *container = walk->ended;
         walk->ended = container->link;
-        end_data(container);
-        visit_parts(walk, container, drop);
+        end_data(walk, container);
+        kin__visit_parts(walk, container, drop);
         end_container(walk, container);
     }
 }
 
 /* Pass 1: `candidates` is the end of the list, which grows. */
-static void count_part(struct walk *walk, kin_object *part)
+static void count_part(void *walking, kin_object *part)
 {
+    struct walk *walk = walking;
     if (!kin__is_container(part)) {
         return;
     }
@@ -187,8 +149,9 @@ static void count_part(struct walk *walk, kin_object *part)
 }
 
 /* Pass 2: `ended` is the list of those alive whose parts were not looked at yet. */
-static void mark_alive(struct walk *walk, kin_object *part)
+static void mark_alive(void *walking, kin_object *part)
 {
+    struct walk *walk = walking;
     if (kin__is_container(part) && (part->flags & KIN__ALIVE) == 0) {
         part->flags |= KIN__ALIVE;
         ((struct container *)part)->alive_next = walk->ended;
@@ -206,14 +169,15 @@ static void find_alive(struct walk *walk, struct container *all)
         while (walk->ended != NULL) {
             struct container *alive = walk->ended;
             walk->ended = alive->alive_next;
-            visit_parts(walk, alive, mark_alive);
+            kin__visit_parts(walk, alive, mark_alive);
         }
     }
 }
 
 /* Pass 3: a part that ends as well holds nothing any more. */
-static void drop_other(struct walk *walk, kin_object *part)
+static void drop_other(void *walking, kin_object *part)
 {
+    struct walk *walk = walking;
     if (!kin__is_container(part) || (part->flags & KIN__ENDING) == 0) {
         drop(walk, part);
     }
@@ -251,7 +215,7 @@ static void collect(struct walk *walk)
     }
     walk->candidates = last;
     for (struct container *container = all; container != NULL; container = container->link) {
-        visit_parts(walk, container, count_part);
+        kin__visit_parts(walk, container, count_part);
     }
     walk->candidates = NULL;
     find_alive(walk, all);
@@ -259,8 +223,8 @@ static void collect(struct walk *walk)
     struct container *ending = part_from_alive(all);
     walk->is_collecting = true;
     for (struct container *container = ending; container != NULL; container = container->link) {
-        end_data(container);
-        visit_parts(walk, container, drop_other);
+        end_data(walk, container);
+        kin__visit_parts(walk, container, drop_other);
     }
     for (struct container *container = ending, *next; container != NULL; container = next) {
         next = container->link;
@@ -270,6 +234,29 @@ static void collect(struct walk *walk)
     walk->is_collecting = false;
 }
 
+/* Leaves the candidates to who looks for circles later. */
+static void leave(struct container *candidates, struct container **later)
+{
+    while (candidates != NULL) {
+        struct container *candidate = candidates;
+        candidates = candidate->link;
+        push(later, candidate);
+    }
+}
+
+static void finish(struct walk *walk)
+{
+    if (walk->candidates != NULL && kin__circles_later != NULL) {
+        leave(walk->candidates, kin__circles_later);
+        walk->candidates = NULL;
+    }
+    while (walk->candidates != NULL) {
+        collect(walk);
+        end_all(walk);
+    }
+    kin__ending_finish(&walk->ending);
+}
+
 void kin__objects_free(kin_object *const *objects, size_t count)
 {
     struct walk walk = {0};
@@ -277,11 +264,13 @@ void kin__objects_free(kin_object *const *objects, size_t count)
         drop(&walk, objects[i]);
     }
     end_all(&walk);
-    while (walk.candidates != NULL) {
-        collect(&walk);
-        end_all(&walk);
-    }
-    kin__ending_finish(&walk.ending);
+    finish(&walk);
+}
+
+void kin__circles_end(struct container *candidates)
+{
+    struct walk walk = {.candidates = candidates};
+    finish(&walk);
 }
 
 kin_object *kin_object_free(kin_object *object)
@@ -290,46 +279,10 @@ kin_object *kin_object_free(kin_object *object)
     return NULL;
 }
 
-/* Whether one container leads to another: looked for a while. */
-struct search {
-    struct walk walk; /* of no use but for visit_parts */
-    const struct container *target;
-    struct container *open[SEARCH_OPEN_MAX]; /* still to be looked into */
-    uint32_t open_count;
-    uint32_t seen_count;
-    bool may_lead; /* it was found, or there is too much */
-};
-
-static void search_part(struct walk *walk, kin_object *part)
-{
-    struct search *search = (struct search *)walk;
-    if (!kin__is_container(part) || search->may_lead) {
-        return;
-    }
-    struct container *container = (struct container *)part;
-    if (container == search->target || search->open_count == SEARCH_OPEN_MAX ||
-        search->seen_count == SEARCH_SEEN_MAX) {
-        search->may_lead = true;
-        return;
-    }
-    search->open[search->open_count++] = container;
-    search->seen_count++;
-}
-
-static bool may_lead(kin_object *part, const struct container *target)
-{
-    struct search search = {.target = target};
-    search_part(&search.walk, part);
-    while (search.open_count != 0 && !search.may_lead) {
-        visit_parts(&search.walk, search.open[--search.open_count], search_part);
-    }
-    return search.may_lead;
-}
-
 void kin__object_linked(struct container *whole, const kin_object *part)
 {
     if (kin__is_container(part) && (whole->object.flags & KIN__INSIDE) != 0 &&
-        may_lead((kin_object *)(uintptr_t)part, whole)) {
+        kin__leads_to(part, whole)) {
         whole->object.flags |= KIN__MAY_CIRCLE;
         kin_object_free(kin_object_ref(&whole->object)); /* marks all that is in circles with it */
     }
