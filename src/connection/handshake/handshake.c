@@ -10,7 +10,11 @@
 #define FAILURE "#FAILURE#"
 #define SHA256_PREFIX "{sha256}"
 
-enum { HEADER_BYTES = 4, OLD_CHALLENGE_BYTES = 20 };
+#define CLIENT_MARK "kin: asked by a client" /* begins as no challenge does that is answered */
+
+enum { HEADER_BYTES = 4, OLD_CHALLENGE_BYTES = 20, MARK_BYTES = 16 };
+
+#define MARKED_BYTES ((size_t)(KIN__HANDSHAKE_RANDOM_BYTES - MARK_BYTES))
 
 static_assert(KIN__DIGEST_NAME_BYTES_MAX + 2 + KIN__DIGEST_BYTES_MAX + HEADER_BYTES <=
                   KIN__HANDSHAKE_OUTGOING_MAX,
@@ -42,6 +46,35 @@ static void send_challenge(struct kin__handshake *handshake)
 {
     send(handshake, CHALLENGE, handshake->challenge, sizeof handshake->challenge);
     handshake->state = KIN__HANDSHAKE_AWAITS_ANSWER;
+}
+
+/* The digest that stands behind the random bytes of a client. false: the system refuses it. */
+static bool make_mark(const struct kin__key *key, const unsigned char *random,
+                      unsigned char ret_mac[KIN__DIGEST_BYTES_MAX])
+{
+    unsigned char text[sizeof CLIENT_MARK - 1 + MARKED_BYTES];
+    memcpy(text, CLIENT_MARK, sizeof CLIENT_MARK - 1);
+    memcpy(text + sizeof CLIENT_MARK - 1, random, MARKED_BYTES);
+    return kin__digest_sign(KIN__DIGEST_SHA256, key, (kin_bytes){text, sizeof text}, ret_mac) > 0;
+}
+
+void kin__handshake_mark(const struct kin__key *key,
+                         unsigned char random[KIN__HANDSHAKE_RANDOM_BYTES])
+{
+    unsigned char mac[KIN__DIGEST_BYTES_MAX];
+    if (make_mark(key, random, mac)) {
+        memcpy(random + MARKED_BYTES, mac, MARK_BYTES);
+    }
+}
+
+static bool is_marked(const struct kin__key *key, kin_bytes challenge)
+{
+    unsigned char mac[KIN__DIGEST_BYTES_MAX];
+    if (challenge.size != KIN__HANDSHAKE_CHALLENGE_BYTES) {
+        return false;
+    }
+    const unsigned char *random = (const unsigned char *)challenge.data + strlen(SHA256_PREFIX);
+    return make_mark(key, random, mac) && memcmp(random + MARKED_BYTES, mac, MARK_BYTES) == 0;
 }
 
 void kin__handshake_begin(struct kin__handshake *handshake, enum kin__handshake_role role,
@@ -109,6 +142,9 @@ static int take_challenge(struct kin__handshake *handshake, kin_bytes message)
         return -EBADMSG;
     }
     kin_bytes challenge = {(const unsigned char *)message.data + start, message.size - start};
+    if (handshake->role == KIN__HANDSHAKE_CLIENT && is_marked(handshake->key, challenge)) {
+        return KIN_EAUTHENTICATION;
+    }
     int r = challenge.size == OLD_CHALLENGE_BYTES ? answer_old(handshake, challenge)
                                                   : answer_named(handshake, challenge);
     handshake->state = KIN__HANDSHAKE_AWAITS_VERDICT;

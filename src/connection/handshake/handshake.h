@@ -25,6 +25,11 @@
  * What the challenge proves is that the other one has the key, or can ask somebody who has: a
  * machine in the middle can relay it. It protects nothing that is sent afterwards. For that there
  * is TLS.
+ *
+ * A client answers first. So a false listener to which two clients connect, or one twice, could
+ * send one of them the challenge of the other, and so get the answer for that one. Against this a
+ * client of kin marks its challenges: the last of the random bytes are a digest of the others by
+ * the key. A client does not answer what a client has asked. CPython's neither mark nor look.
  */
 #ifndef KIN_CONNECTION_HANDSHAKE_HANDSHAKE_H
 #define KIN_CONNECTION_HANDSHAKE_HANDSHAKE_H
@@ -63,6 +68,10 @@ struct kin__handshake {
     unsigned char outgoing[KIN__HANDSHAKE_OUTGOING_MAX]; /* a frame, to be sent before the next
                                                           * message is received */
 };
+
+/* Makes the random bytes of a challenge those of a client. */
+void kin__handshake_mark(const struct kin__key *key,
+                         unsigned char random[KIN__HANDSHAKE_RANDOM_BYTES]);
 
 /* Begins one: `random` is what nobody can foresee, and new each time. Look at `outgoing`. */
 void kin__handshake_begin(struct kin__handshake *handshake, enum kin__handshake_role role,

@@ -36,6 +36,9 @@ static int begin_challenge(struct kin__opening *opening)
     if (RAND_bytes(random, sizeof random) != 1) {
         return -EIO;
     }
+    if (terms->role == KIN__HANDSHAKE_CLIENT) {
+        kin__handshake_mark(terms->key, random);
+    }
     kin__handshake_begin(&opening->handshake, terms->role, terms->key, terms->requires_sha256,
                          random);
     opening->stage = KIN__OPENING_CHALLENGE;

@@ -217,6 +217,44 @@ TEST(a_server_without_the_key_is_found_out_by_its_client)
     kin__key_free(key);
 }
 
+/* A client at which the listener has said welcome; `challenge` is what it asks then. */
+static void begin_asking(struct kin__handshake *client, const struct kin__key *key,
+                         struct bytes *ret_challenge)
+{
+    unsigned char random[KIN__HANDSHAKE_RANDOM_BYTES];
+    memcpy(random, counting_bytes(0x40), sizeof random);
+    kin__handshake_mark(key, random);
+    kin__handshake_begin(client, KIN__HANDSHAKE_CLIENT, key, false, random);
+    CHECK_EQUAL(receive_hex(client, CHALLENGE_HEX PREFIX_HEX RANDOM_HEX), 0);
+    CHECK_EQUAL(receive_hex(client, WELCOME_HEX), 0);
+    kin_bytes message = message_of(client);
+    ret_challenge->size = message.size;
+    memcpy(ret_challenge->data, message.data, message.size);
+}
+
+TEST(a_client_does_not_answer_what_a_client_has_asked)
+{
+    struct kin__key *key = key_of(SECRET);
+    struct kin__key *other_key = key_of(TEXT("another"));
+    struct kin__handshake asking;
+    struct kin__handshake client;
+    struct kin__handshake server;
+    struct bytes challenge;
+    begin_asking(&asking, key, &challenge);
+    begin_as(&client, KIN__HANDSHAKE_CLIENT, key);
+    CHECK_EQUAL(kin__handshake_receive(&client, view(&challenge)), KIN_EAUTHENTICATION);
+    CHECK_EQUAL(client.outgoing_size, 0);
+    begin_as(&client, KIN__HANDSHAKE_CLIENT, other_key); /* whose answer is good for nothing */
+    CHECK_EQUAL(kin__handshake_receive(&client, view(&challenge)), 0);
+    begin_as(&server, KIN__HANDSHAKE_SERVER, key);
+    CHECK_EQUAL(receive_hex(&server, ANSWER_HEX), 0);
+    CHECK_EQUAL(kin__handshake_receive(&server, view(&challenge)), 0);
+    CHECK_EQUAL(kin__handshake_receive(&asking, message_of(&server)), 0);
+    CHECK_EQUAL(asking.state, KIN__HANDSHAKE_DONE);
+    kin__key_free(other_key);
+    kin__key_free(key);
+}
+
 TEST(every_digest_of_cpython_is_understood)
 {
     static const char *const names[] = {"md5", "sha256", "sha384", "sha3_256", "sha3_384"};
