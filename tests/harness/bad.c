@@ -181,3 +181,8 @@ TEST(bad_file_in_tmp)
 {
     leave_file("/tmp");
 }
+
+TEST(bad_temporary_file)
+{
+    leave_file(getenv("TMPDIR"));
+}

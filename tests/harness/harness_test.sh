@@ -42,6 +42,7 @@ verdict bad_mapping 'left mapped:'
 verdict bad_private_mapping_of_memfd 'memfd:left'
 verdict bad_file_in_shm 'left behind: /dev/shm/kin-left-'
 verdict bad_file_in_tmp 'left behind: /tmp/kin-left-'
+verdict bad_temporary_file '.tmp/kin-left-'
 rm -f /dev/shm/kin-left-* /tmp/kin-left-*
 
 output=$("$program" good_ 2>&1)

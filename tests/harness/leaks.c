@@ -205,6 +205,18 @@ void leaks_report(void)
     clear(&mappings_before);
 }
 
+static bool starts_with(const char *name, const char *prefix)
+{
+    return strncmp(name, prefix, strlen(prefix)) == 0;
+}
+
+/* Whether an entry of /tmp is not of this test. What a test makes goes to its TMPDIR; here can only
+ * be what kin and its tests name themselves. */
+static bool is_of_others(const char *name)
+{
+    return !starts_with(name, "kin-") || starts_with(name, LEAKS_FOLDER_PREFIX);
+}
+
 static void list_files(struct line_list *list, const char *path)
 {
     DIR *folder = opendir(path);
@@ -212,7 +224,8 @@ static void list_files(struct line_list *list, const char *path)
     while (folder != NULL && (entry = readdir(folder)) != NULL) {
         struct stat status;
         char line[PATH_MAX];
-        if (strncmp(entry->d_name, LEAKS_FOLDER_PREFIX, strlen(LEAKS_FOLDER_PREFIX)) == 0 ||
+        bool is_own_entry = strcmp(entry->d_name, ".") == 0 || strcmp(entry->d_name, "..") == 0;
+        if (is_own_entry || (strcmp(path, "/tmp") == 0 && is_of_others(entry->d_name)) ||
             fstatat(dirfd(folder), entry->d_name, &status, AT_SYMLINK_NOFOLLOW) != 0 ||
             status.st_uid != geteuid()) {
             continue;
@@ -254,6 +267,12 @@ bool leaks_report_files(int grace_ms, bool only_suspect)
 {
     new_files("/dev/shm", &shm_before, grace_ms, "left behind:");
     return new_files("/tmp", &tmp_before, grace_ms, only_suspect ? NULL : "left behind:") > 0;
+}
+
+void leaks_report_folder(const char *path, int grace_ms)
+{
+    const struct line_list nothing = {0};
+    new_files(path, &nothing, grace_ms, "left behind:");
 }
 
 /* The first line of /proc/PID/task/TID/FILE, or "". */

@@ -31,6 +31,11 @@ void leaks_remember_files(void);
 bool leaks_report_files(int grace_ms, bool only_suspect);
 
 /**
+ * Fails the test for each entry of a folder that was empty before it, after a moment.
+ */
+void leaks_report_folder(const char *path, int grace_ms);
+
+/**
  * Writes name, state and place in the kernel of each thread of a process to stderr.
  */
 void leaks_show_threads(pid_t pid);

@@ -12,7 +12,7 @@
  * A test registers itself and runs in a process of its own. It fails when a check failed in
  * any of its processes, when it ends otherwise than by returning, when it runs longer than its
  * limit, or when it leaves something behind: a fd, a child (alive or not waited for), a
- * thread, a shared mapping, a file in /dev/shm or /tmp. See warden.c and leaks.c.
+ * thread, a shared mapping, a file in /dev/shm, TMPDIR or /tmp. See warden.c and leaks.c.
  *
  * Where a program defines `test_teardown`, it is called after each test, before the search
  * for what was left behind. Limits are there to end hangs; no test measures time.

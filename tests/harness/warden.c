@@ -9,9 +9,10 @@
  * waits for orphans that are on their way out, reports those that stay, and kills them.
  *
  * What can be seen only from inside (fds, threads, mappings, children) the test process looks
- * for itself after the test returned; files the warden looks for. /tmp is shared with all the
- * machine: a new file there may be somebody else's, so the test is run a second time and fails
- * only when it leaves one again.
+ * for itself after the test returned; files the warden looks for. What the test and its children
+ * make as temporary files goes to a folder of its own, TMPDIR. /tmp is shared with all the machine:
+ * what is called kin-... there may be of another run of tests, so the test is run a second time and
+ * fails only when it leaves one again.
  */
 #define _GNU_SOURCE
 #include "harness/warden.h"
@@ -27,6 +28,7 @@
 #include <stdlib.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
@@ -35,6 +37,7 @@ enum { ORPHAN_GRACE_MS = 3000, FILE_GRACE_MS = 500 };
 
 static atomic_int *failure_count; /* in a shared page: written by all processes of the test */
 static char folder_path[64];
+static char temporary_path[80]; /* TMPDIR of the test */
 
 static void map_failure_count(void)
 {
@@ -216,6 +219,21 @@ static int remove_entry(const char *path, const struct stat *status, int type, s
     return 0;
 }
 
+static bool make_folders(void)
+{
+    snprintf(folder_path, sizeof folder_path, "/tmp/" LEAKS_FOLDER_PREFIX "XXXXXX");
+    if (mkdtemp(folder_path) == NULL) {
+        return false;
+    }
+    snprintf(temporary_path, sizeof temporary_path, "%s.tmp", folder_path);
+    return mkdir(temporary_path, 0700) == 0 && setenv("TMPDIR", temporary_path, 1) == 0;
+}
+
+static void remove_folder(const char *path)
+{
+    nftw(path, remove_entry, 16, FTW_DEPTH | FTW_PHYS);
+}
+
 void warden_run(const struct test_case *test)
 {
     prctl(PR_SET_PDEATHSIG, SIGKILL);
@@ -227,14 +245,15 @@ void warden_run(const struct test_case *test)
     sigprocmask(SIG_BLOCK, &signals, NULL);
     for (int attempt = 1; attempt <= 2; attempt++) {
         atomic_store(failure_count, 0);
-        snprintf(folder_path, sizeof folder_path, "/tmp/" LEAKS_FOLDER_PREFIX "XXXXXX");
-        if (mkdtemp(folder_path) == NULL) {
-            test_fail(test->place, "mkdtemp failed: %s", strerror(errno));
+        if (!make_folders()) {
+            test_fail(test->place, "no folder for the test: %s", strerror(errno));
             break;
         }
         leaks_remember_files();
         run_once(test);
-        nftw(folder_path, remove_entry, 16, FTW_DEPTH | FTW_PHYS);
+        remove_folder(folder_path);
+        leaks_report_folder(temporary_path, FILE_GRACE_MS);
+        remove_folder(temporary_path);
         bool again = leaks_report_files(FILE_GRACE_MS, attempt == 1);
         if (!again || atomic_load(failure_count) > 0) {
             break;

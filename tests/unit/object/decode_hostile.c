@@ -42,13 +42,13 @@ static int decode_all(struct bytes *bytes, const kin_pickle_limits *limits, cons
 TEST(nothing_is_called)
 {
     static const char *const pickles[] = {
-        "cos\nsystem\n(S'touch /tmp/executed'\ntR.",
+        "cos\nsystem\n(S'touch /tmp/kin-executed'\ntR.",
         "c__builtin__\neval\n(S'1/0'\ntR.",
-        "(S'touch /tmp/executed'\nios\nsystem\n.",
-        "(cos\nsystem\nS'touch /tmp/executed'\no.",
+        "(S'touch /tmp/kin-executed'\nios\nsystem\n.",
+        "(cos\nsystem\nS'touch /tmp/kin-executed'\no.",
         "cbuiltins\ngetattr\n(cos\nsystem\nS'__call__'\ntR(S'x'\ntR.",
-        "cos\nsystem\n(S'touch /tmp/executed'\nt\x81.",
-        "csubprocess\nPopen\n((S'touch'\nS'/tmp/executed'\nltR."};
+        "cos\nsystem\n(S'touch /tmp/kin-executed'\nt\x81.",
+        "csubprocess\nPopen\n((S'touch'\nS'/tmp/kin-executed'\nltR."};
     for (size_t i = 0; i < sizeof pickles / sizeof pickles[0]; i++) {
         kin_object *object = decode_at(TEST_HERE, pickles[i], strlen(pickles[i]), NULL);
         CHECK_EQUAL(kin_object_kind(object), KIN_KIND_OPAQUE);
