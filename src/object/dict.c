@@ -3,7 +3,7 @@
 
 #include <string.h>
 
-#include "object/free.h"
+#include "object/free/free.h"
 #include "object/table.h"
 
 kin_object *kin_dict_create(void)

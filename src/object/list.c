@@ -4,7 +4,7 @@
 
 #include "base/allocate.h"
 #include "base/arithmetic.h"
-#include "object/free.h"
+#include "object/free/free.h"
 
 #include <string.h>
 

@@ -95,7 +95,6 @@ struct object_bytes {
     unsigned char bytes[];        /* and a NUL */
 };
 
-/* What a handle or an fd begins with and ends by. */
 struct object_handle {
     struct kin_object object;
     kin_handle handle;

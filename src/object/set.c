@@ -1,7 +1,7 @@
 /* kin_set_..., kin_frozenset_...: tables (table.h) without values. */
 #include <kin/set.h>
 
-#include "object/free.h"
+#include "object/free/free.h"
 #include "object/table.h"
 
 kin_object *kin_set_create(void)
