@@ -62,6 +62,26 @@ TEST(opcodes_are_shown_with_their_arguments)
     free(text);
 }
 
+/* The first line that is shown of one opcode with its argument. */
+static void is_shown_as(const char *opcode, const char *line)
+{
+    char *text = disassemble(opcode, strlen(opcode), 0, NULL);
+    char *end = strchr(text, '\n');
+    REQUIRE(end != NULL);
+    *end = '\0';
+    CHECK_STRING(text, line);
+    free(text);
+}
+
+TEST(escapes_of_protocol_0_are_undone_as_in_decoding)
+{
+    is_shown_as("S'a\\n\\x41\\101\\\\'\n.", "    0: S    STRING     'a\\nAA\\\\'");
+    is_shown_as("S\"it's\"\n.", "    0: S    STRING     \"it's\"");
+    is_shown_as("V\\u0041\n.", "    0: V    UNICODE    'A'");
+    is_shown_as("V\\\\u0041\n.", "    0: V    UNICODE    '\\\\\\\\u0041'");
+    is_shown_as("V\\ud800\n.", "    0: V    UNICODE    '\\ud800'");
+}
+
 /* Says where and why it fails. */
 static void fails_at(const char *data, size_t size, uint64_t offset, const char *opcode)
 {
@@ -82,6 +102,8 @@ TEST(what_is_no_pickle_is_refused_where_it_is_none)
     fails_at("K", 1, 0, "BININT1");
     fails_at("N\x8d\xff\xff\xff\xff\xff\xff\xff\xff", 10, 1, "BINUNICODE8");
     fails_at("Vno end", 7, 0, "UNICODE");
+    fails_at("V\\u00g\n.", 8, 0, "UNICODE");
+    fails_at("S'\\x4'\n.", 8, 0, "STRING");
     fails_at("cos\nno end", 10, 0, "GLOBAL");
     fails_at("Nt.", 3, 1, "TUPLE");
     fails_at("R.", 2, 0, "REDUCE");

@@ -11,112 +11,15 @@
 
 #include "base/allocate.h"
 #include "base/buffer.h"
+#include "object/decode/escape.h"
 #include "object/decode/opcode.h"
+#include "object/disassemble/shape.h"
 #include "object/object.h"
 
 enum {
     SHOWN_BYTES_MAX = 4096, /* of an argument */
     MARKS_MAX = 1 << 20,
     INDENT = 4
-};
-
-enum argument {
-    ARGUMENT_NONE,
-    ARGUMENT_UINT,       /* of `width` bytes */
-    ARGUMENT_INT,        /* 4 bytes, signed */
-    ARGUMENT_FLOAT,      /* 8 bytes, the highest first */
-    ARGUMENT_LONG,       /* a size of `width` bytes, and so many bytes of two's complement */
-    ARGUMENT_TEXT,       /* a size and UTF-8 */
-    ARGUMENT_LATIN,      /* a size and Latin-1 */
-    ARGUMENT_BYTES,      /* a size and bytes */
-    ARGUMENT_BYTEARRAY,  /* the same */
-    ARGUMENT_INT_LINE,   /* decimal digits; 00 and 01 are bools */
-    ARGUMENT_FLOAT_LINE, /* what strtod reads */
-    ARGUMENT_QUOTED_LINE,
-    ARGUMENT_TEXT_LINE, /* Latin-1 with \u1234 and \U12345678 */
-    ARGUMENT_LINE,
-    ARGUMENT_LINES /* two */
-};
-
-/* What is to be known of an opcode. */
-struct shape {
-    unsigned char protocol; /* the first that has it */
-    unsigned char argument;
-    unsigned char width;
-    bool takes_mark; /* and all above it */
-    unsigned char pops;
-    unsigned char pushes;
-};
-
-static const struct shape shapes[256] = {
-    [OPCODE_MARK] = {0, ARGUMENT_NONE, 0, false, 0, 1},
-    [OPCODE_EMPTY_TUPLE] = {1, ARGUMENT_NONE, 0, false, 0, 1},
-    [OPCODE_STOP] = {0, ARGUMENT_NONE, 0, false, 1, 0},
-    [OPCODE_POP] = {0, ARGUMENT_NONE, 0, false, 1, 0},
-    [OPCODE_POP_MARK] = {1, ARGUMENT_NONE, 0, true, 0, 0},
-    [OPCODE_DUP] = {0, ARGUMENT_NONE, 0, false, 1, 2},
-    [OPCODE_BINBYTES] = {3, ARGUMENT_BYTES, 4, false, 0, 1},
-    [OPCODE_SHORT_BINBYTES] = {3, ARGUMENT_BYTES, 1, false, 0, 1},
-    [OPCODE_FLOAT] = {0, ARGUMENT_FLOAT_LINE, 0, false, 0, 1},
-    [OPCODE_BINFLOAT] = {1, ARGUMENT_FLOAT, 8, false, 0, 1},
-    [OPCODE_INT] = {0, ARGUMENT_INT_LINE, 0, false, 0, 1},
-    [OPCODE_BININT] = {1, ARGUMENT_INT, 4, false, 0, 1},
-    [OPCODE_BININT1] = {1, ARGUMENT_UINT, 1, false, 0, 1},
-    [OPCODE_LONG] = {0, ARGUMENT_INT_LINE, 0, false, 0, 1},
-    [OPCODE_BININT2] = {1, ARGUMENT_UINT, 2, false, 0, 1},
-    [OPCODE_NONE] = {0, ARGUMENT_NONE, 0, false, 0, 1},
-    [OPCODE_PERSID] = {0, ARGUMENT_LINE, 0, false, 0, 1},
-    [OPCODE_BINPERSID] = {1, ARGUMENT_NONE, 0, false, 1, 1},
-    [OPCODE_REDUCE] = {0, ARGUMENT_NONE, 0, false, 2, 1},
-    [OPCODE_STRING] = {0, ARGUMENT_QUOTED_LINE, 0, false, 0, 1},
-    [OPCODE_BINSTRING] = {1, ARGUMENT_LATIN, 4, false, 0, 1},
-    [OPCODE_SHORT_BINSTRING] = {1, ARGUMENT_LATIN, 1, false, 0, 1},
-    [OPCODE_UNICODE] = {0, ARGUMENT_TEXT_LINE, 0, false, 0, 1},
-    [OPCODE_BINUNICODE] = {1, ARGUMENT_TEXT, 4, false, 0, 1},
-    [OPCODE_EMPTY_LIST] = {1, ARGUMENT_NONE, 0, false, 0, 1},
-    [OPCODE_APPEND] = {0, ARGUMENT_NONE, 0, false, 2, 1},
-    [OPCODE_BUILD] = {0, ARGUMENT_NONE, 0, false, 2, 1},
-    [OPCODE_GLOBAL] = {0, ARGUMENT_LINES, 0, false, 0, 1},
-    [OPCODE_DICT] = {0, ARGUMENT_NONE, 0, true, 0, 1},
-    [OPCODE_APPENDS] = {1, ARGUMENT_NONE, 0, true, 1, 1},
-    [OPCODE_GET] = {0, ARGUMENT_INT_LINE, 0, false, 0, 1},
-    [OPCODE_BINGET] = {1, ARGUMENT_UINT, 1, false, 0, 1},
-    [OPCODE_INST] = {0, ARGUMENT_LINES, 0, true, 0, 1},
-    [OPCODE_LONG_BINGET] = {1, ARGUMENT_UINT, 4, false, 0, 1},
-    [OPCODE_LIST] = {0, ARGUMENT_NONE, 0, true, 0, 1},
-    [OPCODE_OBJ] = {1, ARGUMENT_NONE, 0, true, 0, 1},
-    [OPCODE_PUT] = {0, ARGUMENT_INT_LINE, 0, false, 0, 0},
-    [OPCODE_BINPUT] = {1, ARGUMENT_UINT, 1, false, 0, 0},
-    [OPCODE_LONG_BINPUT] = {1, ARGUMENT_UINT, 4, false, 0, 0},
-    [OPCODE_SETITEM] = {0, ARGUMENT_NONE, 0, false, 3, 1},
-    [OPCODE_TUPLE] = {0, ARGUMENT_NONE, 0, true, 0, 1},
-    [OPCODE_SETITEMS] = {1, ARGUMENT_NONE, 0, true, 1, 1},
-    [OPCODE_EMPTY_DICT] = {1, ARGUMENT_NONE, 0, false, 0, 1},
-    [OPCODE_PROTO] = {2, ARGUMENT_UINT, 1, false, 0, 0},
-    [OPCODE_NEWOBJ] = {2, ARGUMENT_NONE, 0, false, 2, 1},
-    [OPCODE_EXT1] = {2, ARGUMENT_UINT, 1, false, 0, 1},
-    [OPCODE_EXT2] = {2, ARGUMENT_UINT, 2, false, 0, 1},
-    [OPCODE_EXT4] = {2, ARGUMENT_INT, 4, false, 0, 1},
-    [OPCODE_TUPLE1] = {2, ARGUMENT_NONE, 0, false, 1, 1},
-    [OPCODE_TUPLE2] = {2, ARGUMENT_NONE, 0, false, 2, 1},
-    [OPCODE_TUPLE3] = {2, ARGUMENT_NONE, 0, false, 3, 1},
-    [OPCODE_NEWTRUE] = {2, ARGUMENT_NONE, 0, false, 0, 1},
-    [OPCODE_NEWFALSE] = {2, ARGUMENT_NONE, 0, false, 0, 1},
-    [OPCODE_LONG1] = {2, ARGUMENT_LONG, 1, false, 0, 1},
-    [OPCODE_LONG4] = {2, ARGUMENT_LONG, 4, false, 0, 1},
-    [OPCODE_SHORT_BINUNICODE] = {4, ARGUMENT_TEXT, 1, false, 0, 1},
-    [OPCODE_BINUNICODE8] = {4, ARGUMENT_TEXT, 8, false, 0, 1},
-    [OPCODE_BINBYTES8] = {4, ARGUMENT_BYTES, 8, false, 0, 1},
-    [OPCODE_EMPTY_SET] = {4, ARGUMENT_NONE, 0, false, 0, 1},
-    [OPCODE_ADDITEMS] = {4, ARGUMENT_NONE, 0, true, 1, 1},
-    [OPCODE_FROZENSET] = {4, ARGUMENT_NONE, 0, true, 0, 1},
-    [OPCODE_NEWOBJ_EX] = {4, ARGUMENT_NONE, 0, false, 3, 1},
-    [OPCODE_STACK_GLOBAL] = {4, ARGUMENT_NONE, 0, false, 2, 1},
-    [OPCODE_MEMOIZE] = {4, ARGUMENT_NONE, 0, false, 1, 1},
-    [OPCODE_FRAME] = {4, ARGUMENT_UINT, 8, false, 0, 0},
-    [OPCODE_BYTEARRAY8] = {5, ARGUMENT_BYTEARRAY, 8, false, 0, 1},
-    [OPCODE_NEXT_BUFFER] = {5, ARGUMENT_NONE, 0, false, 0, 1},
-    [OPCODE_READONLY_BUFFER] = {5, ARGUMENT_NONE, 0, false, 1, 1},
 };
 
 struct mark {
@@ -282,62 +185,34 @@ static const unsigned char *take_line(struct disassembly *disassembly, size_t *r
     return take(disassembly, size + 1);
 }
 
-/* The value of `count` hexadecimal digits; UINT32_MAX: they are none. */
-static uint32_t hexadecimal(const char *at, size_t count)
+/* A line of text with escapes, in quotes or raw. */
+static int show_escaped(struct disassembly *disassembly, const char *line, size_t size,
+                        enum argument argument)
 {
-    uint32_t value = 0;
-    for (size_t i = 0; i < count; i++) {
-        const char *digits = "0123456789abcdef";
-        char letter = (char)(at[i] >= 'A' && at[i] <= 'F' ? at[i] + ('a' - 'A') : at[i]);
-        const char *found = letter == '\0' ? NULL : strchr(digits, letter);
-        if (found == NULL) {
-            return UINT32_MAX;
-        }
-        value = value << 4 | (uint32_t)(found - digits);
-    }
-    return value;
-}
-
-static size_t put_character(char *at, uint32_t character)
-{
-    if (character < 0x80) {
-        at[0] = (char)character;
-        return 1;
-    }
-    size_t size = character < 0x800 ? 2 : character < 0x10000 ? 3 : 4;
-    for (size_t i = size; i-- > 1; character >>= 6) {
-        at[i] = (char)(0x80 | (character & 0x3f));
-    }
-    at[0] = (char)((0xf00 >> size & 0xff) | character);
-    return size;
-}
-
-/* Latin-1 with escapes, as UTF-8. */
-static int show_escaped(struct disassembly *disassembly, const char *line, size_t size)
-{
+    bool is_cut = size >= SHOWN_BYTES_MAX - 1; /* in the middle of an escape, as it may be */
+    const char *end = line + size;
     char text[2 * SHOWN_BYTES_MAX];
-    size_t used = 0;
-    for (size_t i = 0; i < size;) {
-        size_t digits = line[i] != '\\' ? 0 : line[i + 1] == 'u' ? 4 : line[i + 1] == 'U' ? 8 : 0;
-        uint32_t character = digits == 0 ? UINT32_MAX : hexadecimal(line + i + 2, digits);
-        if (character > 0x10ffff) {
-            character = (unsigned char)line[i];
-            digits = 0;
-        }
-        used += put_character(text + used, character);
-        i += digits == 0 ? 1 : digits + 2;
+    char *write = text;
+    bool is_sound;
+    if (argument == ARGUMENT_QUOTED_LINE) {
+        bool is_quoted = size >= 2 && (line[0] == '\'' || line[0] == '"');
+        end -= is_quoted && end[-1] == line[0] ? 1 : 0;
+        is_sound = kin__escape_undo(line + is_quoted, end, &write);
+    } else {
+        is_sound = kin__escape_undo_raw(line, end, &write);
     }
-    kin_object *object = NULL;
-    int r = kin_object_from_str(text, used, &object);
-    if (r == -EILSEQ) {
-        return fail(disassembly, -EBADMSG, "text is not UTF-8");
+    if (!is_sound && !is_cut) {
+        return fail(disassembly, -EBADMSG, "a wrong escape in a str");
     }
-    return r < 0 ? r : show(disassembly, object);
+    size_t used = (size_t)(write - text);
+    return argument == ARGUMENT_QUOTED_LINE
+               ? show_latin(disassembly, (const unsigned char *)text, used)
+               : show_text(disassembly, (const unsigned char *)text, used, false);
 }
 
 static int show_line(struct disassembly *disassembly, const struct shape *shape)
 {
-    char line[2 * SHOWN_BYTES_MAX + 16] = {0}; /* digits are looked for behind its end */
+    char line[2 * SHOWN_BYTES_MAX];
     size_t size = 0;
     size_t second_size = 0;
     const unsigned char *at = take_line(disassembly, &size);
@@ -363,12 +238,10 @@ static int show_line(struct disassembly *disassembly, const struct shape *shape)
     if (shape->argument == ARGUMENT_FLOAT_LINE) {
         return show(disassembly, kin_object_from_float(strtod(line, NULL)));
     }
-    if (shape->argument == ARGUMENT_TEXT_LINE) {
-        return show_escaped(disassembly, line, size);
+    if (shape->argument == ARGUMENT_LINE) {
+        return show_latin(disassembly, (const unsigned char *)line, size);
     }
-    bool is_quoted = shape->argument == ARGUMENT_QUOTED_LINE && size >= 2;
-    return show_latin(disassembly, (const unsigned char *)line + is_quoted,
-                      is_quoted ? size - 2 : size);
+    return show_escaped(disassembly, line, size, shape->argument);
 }
 
 static int show_argument(struct disassembly *disassembly, const struct shape *shape)
@@ -416,7 +289,7 @@ static int push_mark(struct disassembly *disassembly, uint64_t offset)
 static int step(struct disassembly *disassembly, unsigned char opcode, uint64_t offset,
                 char message[48])
 {
-    const struct shape *shape = &shapes[opcode];
+    const struct shape *shape = &kin__opcode_shapes[opcode];
     bool pops_mark = opcode == OPCODE_POP && disassembly->value_count == 0;
     uint64_t pops = pops_mark ? 0 : shape->pops;
     message[0] = '\0';
@@ -482,7 +355,7 @@ static int disassemble_one(struct disassembly *disassembly)
         return -EBADMSG;
     }
     unsigned char opcode = *at;
-    const struct shape *shape = &shapes[opcode];
+    const struct shape *shape = &kin__opcode_shapes[opcode];
     if (kin__opcode_name(opcode)[0] == '\0') {
         return fail(disassembly, -EBADMSG, "not an opcode");
     }
