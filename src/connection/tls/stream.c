@@ -11,7 +11,8 @@
 #include <openssl/x509v3.h>
 #include <string.h>
 
-enum { RECORD_BYTES = 16384 };
+/* A call moves about TURN_BYTES, and then lets the other direction have the lock. */
+enum { RECORD_BYTES = 16384, TURN_BYTES = 4 * RECORD_BYTES };
 
 /* --- how OpenSSL reaches the fd --- */
 
@@ -183,7 +184,7 @@ static int64_t receive(struct kin__transport *transport, const struct kin__os_in
     mtx_lock(&stream->lock);
     for (uint32_t i = 0; i < intake->count && r > 0; i++) {
         unsigned char *at = intake->rooms[i].data;
-        for (size_t left = intake->rooms[i].size; left > 0 && r > 0;) {
+        for (size_t left = intake->rooms[i].size; left > 0 && r > 0 && total < TURN_BYTES;) {
             size_t got = 0;
             int result = SSL_read_ex(stream->ssl, at, left, &got);
             r = result == 1 ? (int64_t)got : code_of(stream, result);
@@ -256,7 +257,7 @@ static int64_t send(struct kin__transport *transport, const struct kin__os_outpu
     do {
         r = send_record(stream, output, sent);
         sent += r > 0 ? (size_t)r : 0;
-    } while (r > 0 && sent < total && !stream->is_owed);
+    } while (r > 0 && sent < total && sent < TURN_BYTES && !stream->is_owed);
     mtx_unlock(&stream->lock);
     return sent > 0 ? (int64_t)sent : r == 0 ? -EAGAIN : r;
 }

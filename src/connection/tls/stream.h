@@ -9,7 +9,8 @@
  * empty.
  *
  * The thread that sends and the one that receives may be at it at the same time; OpenSSL is not
- * made for that. They hold a lock, for moments: nobody waits inside.
+ * made for that. They hold a lock, for moments: nobody waits inside, and of a large message only
+ * some records go or come at a time.
  */
 #ifndef KIN_CONNECTION_TLS_STREAM_H
 #define KIN_CONNECTION_TLS_STREAM_H
