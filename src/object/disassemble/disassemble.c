@@ -220,6 +220,7 @@ static int show_line(struct disassembly *disassembly, const struct shape *shape)
         return -EBADMSG;
     }
     memcpy(line, at, size);
+    line[size] = '\0';
     if (shape->argument == ARGUMENT_LINES) {
         at = take_line(disassembly, &second_size);
         if (at == NULL) {

@@ -73,6 +73,15 @@ static void is_shown_as(const char *opcode, const char *line)
     free(text);
 }
 
+TEST(a_number_in_digits_ends_with_its_line)
+{
+    is_shown_as("F5e-324\n.", "    0: F    FLOAT      5e-324");
+    char *text = disassemble("V12345678\n0F0.5\n0I12\n.", 22, 0, NULL);
+    CHECK(strstr(text, "FLOAT      0.5\n") != NULL);
+    CHECK(strstr(text, "INT        12\n") != NULL);
+    free(text);
+}
+
 TEST(escapes_of_protocol_0_are_undone_as_in_decoding)
 {
     is_shown_as("S'a\\n\\x41\\101\\\\'\n.", "    0: S    STRING     'a\\nAA\\\\'");
