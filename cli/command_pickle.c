@@ -90,7 +90,10 @@ static uint64_t number_of(const char *argument, uint64_t most, bool has_unit,
     }
     if (argument[0] < '0' || argument[0] > '9' || *end != '\0' || errno != 0 || value == 0 ||
         value > most >> shift) {
-        argp_error(state, "'%s' is not a number from 1 to %" PRIu64, argument, most);
+        argp_error(state,
+                   has_unit ? "'%s' is not a size: a number above 0, or with K, M or G behind it"
+                            : "'%s' is not a number from 1 to %" PRIu64,
+                   argument, most);
     }
     return value << shift;
 }
@@ -172,10 +175,10 @@ static error_t parse(int key, char *argument, struct argp_state *state)
         request->is_json = is_json_named(argument, state);
         return 0;
     case 'P':
-        request->protocol = (uint32_t)number_of(argument, 5, false, state);
-        if (request->protocol < 2) {
-            argp_error(state, "the protocols that can be written are 2 to 5");
+        if (argument[0] < '2' || argument[0] > '5' || argument[1] != '\0') {
+            argp_error(state, "'%s' is not a protocol that can be written: 2 to 5", argument);
         }
+        request->protocol = (uint32_t)(argument[0] - '0');
         return 0;
     case OPTION_INDENT:
         request->indent = (int)number_of(argument, 16, false, state);

@@ -69,6 +69,7 @@ STANDARD = [
     array.array("i", [1, -2]), array.array("d", [0.5]), array.array("B"),
     array.array("Q", [2**64 - 1]),
     ValueError("x", 1), KeyError(), FileNotFoundError(2, "no such", "file"), type(None),
+    Ellipsis, NotImplemented,
 ]
 
 noted = ValueError("x")
@@ -76,7 +77,7 @@ noted.note = ["kept", {"as": "state"}]
 # Those that are shown in another form than CPython's, or differently by its versions.
 OTHERS = [
     collections.OrderedDict([("b", 1), ("a", [2])]), collections.defaultdict(list, {1: [2]}),
-    collections.defaultdict(None, {1: 2}), Ellipsis, NotImplemented, len, dict, os.path.join,
+    collections.defaultdict(None, {1: 2}), len, dict, os.path.join,
     array.array("u", "aé"), noted, OSError(1, "no", "from", None, "to"), ImportError("i", name="n"),
     UnicodeDecodeError("utf8", b"\xff", 0, 1, "bad"), queue.Empty(), queue.Full(1),
     subprocess.CalledProcessError(1, ["ls"], b"out"),

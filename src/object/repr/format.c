@@ -39,10 +39,20 @@ static void write_name(struct kin__writer *writer, const char *module, const cha
     kin__write_text(writer, name);
 }
 
+/* Whether it is known to be no class or function, but an object of which the name is the repr. */
+static bool is_constant(const struct object_global *global)
+{
+    const char *name = global->bytes + global->module_size + 1;
+    return strcmp(global->bytes, "builtins") == 0 &&
+           (strcmp(name, "Ellipsis") == 0 || strcmp(name, "NotImplemented") == 0);
+}
+
 static void write_global(struct kin__writer *writer, const struct object_global *global)
 {
-    kin__write(writer, global->bytes, global->module_size);
-    kin__write_text(writer, ".");
+    if (!is_constant(global)) {
+        kin__write(writer, global->bytes, global->module_size);
+        kin__write_text(writer, ".");
+    }
     kin__write(writer, global->bytes + global->module_size + 1, global->name_size);
 }
 

@@ -409,6 +409,9 @@ TEST(slices_and_constants)
     CHECK_EQUAL(kind_of("builtins", "slice", kin_tuple_from(NULL, 0)), -EBADMSG);
     kin_object *ellipsis = kin_object_ellipsis();
     CHECK_STRING(kin_global_name(ellipsis), "Ellipsis");
+    char text[32];
+    CHECK_EQUAL(kin_object_format(ellipsis, text, sizeof text), 8);
+    CHECK_STRING(text, "Ellipsis");
     CHECK_EQUAL(kind_of("builtins", "type", KIN_TUPLE(ellipsis)), KIN_KIND_INSTANCE);
     CHECK_EQUAL(kind_of("builtins", "type", KIN_TUPLE(kin_object_not_implemented())),
                 KIN_KIND_INSTANCE);
