@@ -183,6 +183,46 @@ static uint32_t depth_of(const kin_object *object)
     return kin__is_container(object) ? ((const struct container *)object)->depth + 1 : 0;
 }
 
+/* What a hook may take for an object that it is given: a copy in another form. */
+static uint64_t copy_bytes(const kin_object *object)
+{
+    enum { PER_CHARACTER = 4, PER_BYTE = 2, PER_ITEM = 16, PER_KEY = 64 };
+    switch (kin__kind(object)) {
+    case KIN_KIND_INT:
+        return kin__is_in_memory(object) ? ((const struct object_integer *)object)->size : 0;
+    case KIN_KIND_STR:
+        return kin_object_bytes(object).size * PER_CHARACTER;
+    case KIN_KIND_BYTES:
+    case KIN_KIND_BYTEARRAY:
+        return kin_object_bytes(object).size * PER_BYTE;
+    case KIN_KIND_LIST:
+    case KIN_KIND_TUPLE:
+        return kin_object_count(object) * PER_ITEM;
+    case KIN_KIND_DICT:
+    case KIN_KIND_SET:
+    case KIN_KIND_FROZENSET:
+        return kin_object_count(object) * PER_KEY;
+    default:
+        return 0;
+    }
+}
+
+/* Charges what the hooks of a class may take for a new instance, and what its shape does. */
+static int charge_hooks(struct decoder *decoder, const struct decode_call *call)
+{
+    const struct object_global *global = (const struct object_global *)call->callable;
+    if (kin__kind(call->callable) != KIN_KIND_GLOBAL ||
+        (global->class_ == NULL && !is_named(call->callable, "copyreg", "_reconstructor"))) {
+        return 0;
+    }
+    const struct object_tuple *arguments = (const struct object_tuple *)call->arguments;
+    uint64_t bytes = sizeof(struct object_table) + 2 * sizeof(struct instance_part);
+    for (uint64_t i = 0; i < arguments->count; i++) {
+        bytes += sizeof(kin_object *) + copy_bytes(arguments->items[i]);
+    }
+    return kin__decode_charge(decoder, bytes);
+}
+
 /* Pushes what a call makes. All of `call` is taken, also on failure. */
 static int push_call(struct decoder *decoder, struct decode_call *call)
 {
@@ -198,6 +238,9 @@ static int push_call(struct decoder *decoder, struct decode_call *call)
     }
     if (r == 0) {
         r = normalise(decoder, call);
+    }
+    if (r == 0) {
+        r = charge_hooks(decoder, call);
     }
     if (r < 0) {
         free_call(call);
@@ -314,6 +357,12 @@ int kin__decode_build(struct decoder *decoder)
     kin_kind kind = kin__kind(whole);
     if (kind != KIN_KIND_INSTANCE && kind != KIN_KIND_OPAQUE) {
         return kin__decode_fail(decoder, -EBADMSG, "a state for what has none");
+    }
+    if (kind == KIN_KIND_INSTANCE && kin_instance_class(whole)->setstate != NULL) {
+        r = kin__decode_charge(decoder, copy_bytes(decoder->cursor.top[-1]));
+        if (r < 0) {
+            return r;
+        }
     }
     kin_object *state = *--decoder->cursor.top;
     kin__decode_hurry(decoder);

@@ -347,3 +347,24 @@ TEST(keys_that_meet_take_no_more_than_the_time)
     check_keys_that_meet("ca\nK\nq\x01"
                          "0ccollections\nOrderedDict\n)R(");
 }
+
+TEST(what_hooks_take_is_charged)
+{
+    size_t size;
+    unsigned char *data = repeat("carray\narray\nq\x01"
+                                 "0\x8c\x01"
+                                 "b](K\x01"
+                                 "K\x01"
+                                 "K\x01"
+                                 "K\x01"
+                                 "e\x86q\x02"
+                                 "0](",
+                                 "h\x01h\x02R", 10000, "e.", &size);
+    const kin_pickle_decode_options options = {
+        .size = sizeof options,
+        .limits = {.size = sizeof options.limits, .memory_bytes_max = 1700000}};
+    kin_object *object = NULL;
+    CHECK_EQUAL(kin_pickle_decode(data, size, &options, &object, NULL, NULL), KIN_ELIMIT);
+    kin_object_free(object);
+    free(data);
+}
