@@ -232,8 +232,10 @@ _Noreturn void stage_run(void)
     prctl(PR_SET_PDEATHSIG, SIGKILL);
     prctl(PR_SET_CHILD_SUBREAPER, 1);
     scene.board = &crash_record->board;
-    crash_stage.watch = (struct trace_watch){
-        .asleep = scenario->asleep, .interlude = scenario->interlude, .is_over = scenario->is_over};
+    crash_stage.watch = (struct trace_watch){.asleep = scenario->asleep,
+                                             .interlude = scenario->interlude,
+                                             .is_over = scenario->is_over,
+                                             .listed = &crash_record->step_count};
     if (kin_init(NULL, NULL) != 0) {
         crash_fail("no family");
         _exit(3);

@@ -13,6 +13,7 @@
 #ifndef CRASH_TRACER_H
 #define CRASH_TRACER_H
 
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -33,9 +34,10 @@ struct trace_points {
 
 /* What the tracer tells while a victim runs. */
 struct trace_watch {
-    void (*asleep)(void);    /* it sleeps in the kernel: let it go on */
-    void (*interlude)(void); /* it has called trace_interlude() */
-    bool (*is_over)(void);   /* it sleeps: whether that is the end of the operation. NULL: no */
+    void (*asleep)(void);     /* it sleeps in the kernel: let it go on */
+    void (*interlude)(void);  /* it has called trace_interlude() */
+    bool (*is_over)(void);    /* it sleeps: whether that is the end of the operation. NULL: no */
+    _Atomic uint32_t *listed; /* how many points trace_list has so far: shows that it goes on */
 };
 
 enum trace_end {
