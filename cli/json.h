@@ -23,8 +23,9 @@
 #include <kin.h>
 #include <stdio.h>
 
-/* Writes an object and a newline. 0, or a code: -ELOOP: deeper than JSON_DEPTH_MAX, perhaps since
- * it leads back to itself; -EIO; others. `indent`: spaces a level, 0: all in one line. */
+/* Writes an object and a newline. 0, or a code: -ELOOP: it leads back to itself, or is deeper than
+ * JSON_DEPTH_MAX: nothing was written; -EIO; others. `indent`: spaces a level, 0: all in one
+ * line. */
 enum { JSON_DEPTH_MAX = 1000 };
 int json_write(const kin_object *object, int indent, FILE *stream);
 

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "base64.h"
+#include "circle.h"
 #include "json.h"
 
 struct writer {
@@ -397,7 +398,11 @@ static int write_object(struct writer *writer, const kin_object *object)
 int json_write(const kin_object *object, int indent, FILE *stream)
 {
     struct writer writer = {.stream = stream, .indent = indent};
-    int r = write_object(&writer, object);
+    int r = circle_check(object, JSON_DEPTH_MAX);
+    if (r < 0) {
+        return r;
+    }
+    r = write_object(&writer, object);
     fputc('\n', stream);
     return r == 0 && ferror(stream) ? -EIO : r;
 }

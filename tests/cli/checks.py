@@ -190,7 +190,14 @@ def check_json():
     circle = [1]
     circle.append(circle)
     done = run(["pickle", "--json"], pickle.dumps(circle))
-    check("a circle is no JSON", done.returncode == 1 and b"leads back" in done.stderr, done.stderr)
+    check("a circle is no JSON", done.returncode == 1 and b"leads back" in done.stderr and
+          not done.stdout, done)
+    shared = []
+    for _ in range(30):
+        shared = [shared, shared]
+    done = run(["pickle", "--json", "--output-max=1K"], pickle.dumps(shared))
+    check("shared lists are limited", done.returncode == 1 and b"output" in done.stderr and
+          len(done.stdout) <= 1024, done)
 
 
 def check_several():
