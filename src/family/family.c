@@ -336,6 +336,7 @@ static void leave(bool is_exit)
         }
         give_up_slot();
     }
+    kin__references_forget();
     int fd = kin__family.fd;
     struct kin__memory memory = kin__family.memory;
     kin__thread_current = (struct kin__thread){0};

@@ -251,5 +251,13 @@ void kin__references_free(void)
     references->blocks = NULL;
     references->block_count = 0;
     references->search = 0;
+}
+
+void kin__references_forget(void)
+{
+    struct kin__references *references = &kin__references;
+    KIN_LIST_EACH (&references->objects, node) {
+        KIN_CONTAINER_OF(node, struct kin__object, node)->shared = NULL;
+    }
     kin__list_init(&references->objects);
 }

@@ -115,4 +115,7 @@ void kin__references_abandon(uint32_t owner, bool has_child);
 /* Frees this process's reference blocks, and with them its references. */
 void kin__references_free(void);
 
+/* Lets go of all objects that are open still: in the next family calls on them are -ESTALE. */
+void kin__references_forget(void);
+
 #endif

@@ -148,7 +148,7 @@ static int sleep_published(_Atomic uint32_t *word, uint32_t expected, kin_timeou
 int kin__timeout_is_over(kin_timeout timeout)
 {
     if (timeout.cancel != NULL && kin__cancel_count(timeout.cancel) == NULL) {
-        return -ESTALE;
+        return kin__family_is_open() ? -ESTALE : KIN_EFAMILY;
     }
     if (timeout.cancel != NULL && kin_cancel_is_requested(timeout.cancel)) {
         return -ECANCELED;

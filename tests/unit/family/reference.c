@@ -128,6 +128,23 @@ TEST(freeing_an_object_frees_all_its_blocks)
     CHECK_SOUND();
 }
 
+TEST(what_was_open_when_the_family_was_left_is_gone_in_the_next_one)
+{
+    struct fake_shared *shared = NULL;
+    struct kin__thread *self = NULL;
+    begin();
+    struct fake *fake = fake_create();
+    kin_fini();
+    CHECK_EQUAL(kin__object_enter(fake, &shared, &self), KIN_EFAMILY);
+    REQUIRE(kin_init(NULL, NULL) == 0);
+    CHECK_EQUAL(kin__object_enter(fake, &shared, &self), -ESTALE);
+    struct fake *other = fake_create();
+    CHECK_EQUAL(kin__object_enter(other, &shared, &self), 0);
+    kin__object_free(fake);
+    kin__object_free(other);
+    CHECK_SOUND();
+}
+
 TEST(a_process_can_have_thousands_of_objects_open)
 {
     enum { COUNT = 3000 };
