@@ -164,6 +164,39 @@ TEST(a_queue_goes_through_a_pipe_and_lives_on)
     end_pipe();
 }
 
+TEST(an_end_goes_through_a_pipe_in_an_object)
+{
+    begin_pipe(true);
+    kin_connection *near = NULL;
+    kin_connection *far = NULL;
+    kin_object *handle = NULL;
+    kin_object *fd = NULL;
+    REQUIRE(kin_pipe_create(false, &near, &far) == 0);
+    REQUIRE(kin_object_from_handle(kin_connection_handle(far), &handle) == 0);
+    REQUIRE(kin_object_from_fd(kin_connection_fd(far), &fd) == 0);
+    kin_object *message = KIN_TUPLE(handle, fd);
+    CHECK_EQUAL(kin_connection_send(right, message, KIN_FOREVER), 0);
+    kin_object_free(message);
+    kin_connection_free(far); /* it is on its way only */
+
+    kin_object *received = NULL;
+    kin_handle name;
+    REQUIRE(kin_connection_receive(left, KIN_FOREVER, &received) == 0);
+    REQUIRE(kin_object_to_handle(kin_object_at(received, 0), &name) == 0);
+    int its_own = dup(kin_object_fd(kin_object_at(received, 1)));
+    REQUIRE(kin_connection_attach(name, its_own, &far) == 0);
+    kin_object_free(received);
+    CHECK_EQUAL(kin_connection_send_bytes(far, "through it", 10, KIN_FOREVER), 0);
+    kin_connection_free(far);
+    char text[16];
+    size_t size = 0;
+    CHECK_EQUAL(kin_connection_receive_into(near, text, sizeof text, KIN_FOREVER, &size), 0);
+    CHECK_EQUAL(size, 10);
+    CHECK_EQUAL(kin_connection_receive_into(near, text, sizeof text, KIN_FOREVER, &size), -EPIPE);
+    kin_connection_free(near);
+    end_pipe();
+}
+
 TEST(handles_that_nobody_received_go_with_the_pipe)
 {
     begin_pipe(false);

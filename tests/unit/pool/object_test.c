@@ -350,6 +350,42 @@ TEST(an_fd_goes_to_a_task)
     kin_pool_free(pool);
 }
 
+static int send_through(kin_call *call)
+{
+    kin_handle name;
+    kin_connection *connection;
+    int r = kin_object_to_handle(kin_call_argument(call, 0), &name);
+    int fd = dup(kin_object_fd(kin_call_argument(call, 1)));
+    r = r == 0 ? kin_connection_attach(name, fd, &connection) : r;
+    if (r == 0) {
+        r = kin_connection_send_bytes(connection, "hello", 5, KIN_FOREVER);
+        kin_connection_free(connection);
+    }
+    return r < 0 ? r : kin_call_return_int(call, r);
+}
+KIN_FUNCTION(send_through)
+
+TEST(an_end_of_a_pipe_goes_to_a_task)
+{
+    kin_pool *pool = pool_with(NULL);
+    kin_connection *near = NULL;
+    kin_connection *far = NULL;
+    kin_object *handle = NULL;
+    kin_object *fd = NULL;
+    REQUIRE(kin_pipe_create(true, &near, &far) == 0);
+    REQUIRE(kin_object_from_handle(kin_connection_handle(far), &handle) == 0);
+    REQUIRE(kin_object_from_fd(kin_connection_fd(far), &fd) == 0);
+    check_map(pool, send_through, KIN_LIST(KIN_TUPLE(handle, fd)),
+              KIN_LIST(kin_object_from_int(0)));
+    char text[6] = "";
+    size_t size = 0;
+    CHECK_EQUAL(kin_connection_receive_into(near, text, 5, KIN_NOW, &size), 0);
+    CHECK_STRING(text, "hello");
+    kin_connection_free(near);
+    kin_connection_free(far);
+    kin_pool_free(pool);
+}
+
 static int refuse_state(const kin_object *instance, kin_object **ret_state)
 {
     (void)instance;
