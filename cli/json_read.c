@@ -390,6 +390,10 @@ int json_read(const void *data, size_t size, int (*take)(void *user, kin_object 
     size_t at = skip_space(data, 0, size);
     int r = 0;
     fault->reason[0] = '\0';
+    if (at == size) {
+        fault->offset = at;
+        return refuse(&reader, "there is nothing");
+    }
     while (r == 0 && at < size) {
         json_error_t error;
         json_t *value = json_loadb((const char *)data + at, size - at,

@@ -221,6 +221,10 @@ def check_bad():
               words.encode() in done.stderr, done)
         check("one line says why", done.stderr.count(b"\n") == 1 and
               done.stderr.startswith(b"kin: standard input: "), done.stderr)
+    for data in (b"", b"\n"):
+        done = run(["pickle", "--from=json"], data)
+        check("nothing is no JSON", done.returncode == 1 and not done.stdout and
+              done.stderr.endswith(b": there is nothing\n"), done)
     for data in (b"", b"\x80\x04", b"\x80\x04K", b"\x80\x04R.", b"(", b"t.", b"\xff"):
         done = run(["pickle", "-d"], data)
         check(f"bad pickle {data}, disassembled", done.returncode == 1 and
