@@ -82,6 +82,12 @@ int kin__decode_drop_both(struct decoder *decoder, kin_object *first, kin_object
     return r < 0 ? r : s;
 }
 
+/* Whether it may be a buffer of the caller, at which other threads look: no mark is made on it. */
+static bool may_be_buffer(const kin_object *object)
+{
+    return object->kind == KIN_KIND_BYTES || object->kind == KIN_KIND_BYTEARRAY;
+}
+
 int kin__decode_keep_object(struct decoder *decoder, kin_object *object)
 {
     if (!kin__is_in_memory(object) || (object->flags & KIN__KEPT) != 0) {
@@ -90,7 +96,7 @@ int kin__decode_keep_object(struct decoder *decoder, kin_object *object)
     int r = append_dropped(decoder, object);
     if (r == 0) {
         kin_object_ref(object);
-        object->flags |= KIN__KEPT;
+        object->flags |= may_be_buffer(object) ? 0 : KIN__KEPT;
     }
     return r;
 }
@@ -104,7 +110,9 @@ void kin__decode_clear(struct decoder *decoder)
         }
     }
     for (size_t i = 0; i < decoder->dropped_count; i++) {
-        decoder->dropped[i]->flags &= (uint8_t)~KIN__KEPT;
+        if (!may_be_buffer(decoder->dropped[i])) {
+            decoder->dropped[i]->flags &= (uint8_t)~KIN__KEPT;
+        }
     }
     kin__objects_free(decoder->stack, count);
     kin__objects_free(decoder->dropped, decoder->dropped_count);

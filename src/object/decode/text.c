@@ -156,6 +156,9 @@ int kin__decode_next_buffer(struct decoder *decoder)
     if (buffer == NULL) {
         return kin__decode_fail(decoder, -EBADMSG, "there is no buffer for it");
     }
+    if (kin__kind(buffer) != KIN_KIND_BYTES && kin__kind(buffer) != KIN_KIND_BYTEARRAY) {
+        return kin__decode_fail(decoder, -EBADMSG, "the buffer for it has no bytes");
+    }
     int r = kin__decode_charge_object(decoder, 0);
     if (r == 0) { /* others may refer to it: it is counted atomically from now on */
         r = kin__decode_keep(decoder);

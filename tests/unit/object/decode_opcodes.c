@@ -250,6 +250,19 @@ TEST(a_prefix_says_where_it_ends)
     CHECK_EQUAL(size, 2);
 }
 
+TEST(what_has_no_bytes_is_no_buffer)
+{
+    kin_object *buffers = KIN_LIST(kin_list_create());
+    const kin_pickle_decode_options options = {.size = sizeof options, .buffers = buffers};
+    kin_object *object = NULL;
+    CHECK_EQUAL(kin_pickle_decode("\x97K\x01"
+                                  "a.",
+                                  5, &options, &object, NULL, NULL),
+                -EBADMSG);
+    CHECK_EQUAL(kin_object_count(kin_object_at(buffers, 0)), 0);
+    kin_object_free(buffers);
+}
+
 TEST(buffers_come_from_beside)
 {
     kin_object *buffers = KIN_LIST(kin_object_from_bytes("ab", 2),
