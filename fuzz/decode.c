@@ -11,7 +11,7 @@
 
 static const kin_pickle_limits limits = {.size = sizeof limits,
                                          .memory_bytes_max = 16 << 20,
-                                         .object_count_max = 200000,
+                                         .object_count_max = 20000, /* each may be printed */
                                          .opcode_count_max = 1000000,
                                          .time_ms_max = 5000};
 
