@@ -23,8 +23,8 @@ expect() {
 
 cd "$folder" # it works from any folder
 dev=$source/dev
-expect 2 "no word 'dance'. Known: setup build run test interop check bench crash fuzz fresh install help" \
-    "$dev" dance
+known='setup build run test interop check bench crash fuzz fresh install help'
+expect 2 "no word 'dance'. Known: $known" "$dev" dance
 expect 2 "no word '--version'" "$dev" --version
 expect 0 './dev WORD [ARGUMENTS]' "$dev"
 expect 0 './dev WORD [ARGUMENTS]' "$dev" help
