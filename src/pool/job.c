@@ -68,6 +68,16 @@ int kin__job_begin(struct kin__job *job, kin_pool *pool, kin_function *function)
     return r;
 }
 
+bool kin__job_wants_refill(const struct kin__job *job, uint64_t short_at)
+{
+    uint32_t room = kin__job_room(job);
+    if (short_at != 0) {
+        return job->outstanding < short_at;
+    }
+    return room >= kin__pool_shared(job->pool)->capacity / REFILLS_A_RING ||
+           (room > 0 && job->outstanding == 0);
+}
+
 void kin__job_end_feeding(struct kin__job *job)
 {
     if (job->is_feeding) {

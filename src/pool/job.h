@@ -51,6 +51,13 @@ static inline bool kin__job_is_shortage(int code)
     return code == -ENOMEM || code == -EMFILE || code == -ENFILE;
 }
 
+#define REFILLS_A_RING 4u /* who feeds is woken so often while a ring of tasks is done */
+
+/* Whether it is time to submit again: there is room for a part of a ring or, where there was not
+ * enough of something with `short_at` tasks on their way (0: there was), one of those has ended.
+ * Under the lock. */
+bool kin__job_wants_refill(const struct kin__job *job, uint64_t short_at);
+
 /* Enters a job. 0, or -EPIPE, -EPERM, KIN_EFUNCTION, KIN_EBROKEN, -EINVAL, KIN_EFAMILY. */
 int kin__job_begin(struct kin__job *job, kin_pool *pool, kin_function *function);
 

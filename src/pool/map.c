@@ -14,7 +14,6 @@
 #include <string.h>
 
 #define ANNOUNCED_AT_ONCE 16u /* tasks shown to the workers together */
-#define REFILLS_A_RING 4u     /* the caller is woken so often while a ring of tasks is done */
 
 struct map {
     struct kin__job job; /* first: `take` gets this */
@@ -74,15 +73,8 @@ static int fill(struct map *map)
 static bool has_progress(const struct kin__job *job)
 {
     const struct map *map = (const struct map *)(const void *)job;
-    uint32_t room = kin__job_room(job);
-    if (map->submitted == map->count) {
-        return map->taken == map->count;
-    }
-    if (map->short_at != 0) {
-        return job->outstanding < map->short_at;
-    }
-    return room >= kin__pool_shared(job->pool)->capacity / REFILLS_A_RING ||
-           (room > 0 && job->outstanding == 0);
+    return map->submitted == map->count ? map->taken == map->count
+                                        : kin__job_wants_refill(job, map->short_at);
 }
 
 static int run(struct map *map, kin_timeout timeout)

@@ -19,7 +19,6 @@
 #include <kin/list.h>
 
 #define ANNOUNCED_AT_ONCE 16u /* tasks shown to the workers together */
-#define REFILLS_A_RING 4u     /* the caller is woken so often while a ring of tasks is done */
 #define NONE SIZE_MAX
 
 /* What is known of a task. */
@@ -193,15 +192,8 @@ static int feed(struct object_map *map)
 static bool has_progress(const struct kin__job *job)
 {
     const struct object_map *map = (const struct object_map *)(const void *)job;
-    uint32_t room = kin__job_room(job);
-    if (map->submitted == map->count) {
-        return map->taken == map->count;
-    }
-    if (map->short_at != 0) {
-        return job->outstanding < map->short_at;
-    }
-    return room >= kin__pool_shared(job->pool)->capacity / REFILLS_A_RING ||
-           (room > 0 && job->outstanding == 0);
+    return map->submitted == map->count ? map->taken == map->count
+                                        : kin__job_wants_refill(job, map->short_at);
 }
 
 static int run(struct object_map *map, kin_timeout timeout)
