@@ -18,6 +18,7 @@
  *   kin/pool.h       worker processes: map and imap_unordered over bytes
  *   kin/pool_map.h   map over objects
  *   kin/process.h    one child process
+ *   kin/member.h     who takes part, how far each is, and what it waits for
  *   kin/queue.h      messages between any number of processes and threads
  *   kin/local_queue.h  pointers between the threads of one process
  *   kin/message.h    one that was taken
@@ -71,6 +72,7 @@
 #include <kin/listener.h>
 #include <kin/local_queue.h>
 #include <kin/lock.h>
+#include <kin/member.h>
 #include <kin/message.h>
 #include <kin/object.h>
 #include <kin/pickle.h>

@@ -63,6 +63,20 @@ void kin__deadlock_end(struct kin__thread *self)
     kin__wait_withdraw(self);
 }
 
+struct kin__deadlock_wait kin__deadlock_wait_of(const struct kin__member *member)
+{
+    uint64_t edge = atomic_load(&member->waits_for);
+    uint32_t target = kin__wait_target(edge);
+    switch (kin__wait_kind(edge)) {
+    case KIN__WAIT_NONE:
+        return (struct kin__deadlock_wait){0};
+    case KIN__WAIT_PROCESS:
+        return (struct kin__deadlock_wait){.process = target};
+    default:
+        return (struct kin__deadlock_wait){.object = target};
+    }
+}
+
 void kin__deadlock_tell_self(const struct kin__claim *claim)
 {
     struct kin__deadlock_cycle cycle = {.count = 1};

@@ -14,6 +14,14 @@ int kin__deadlock_begin_join(struct kin__thread *self, uint32_t process, kin_tim
 /* It sleeps no more, or was refused. Does nothing without a beginning. */
 void kin__deadlock_end(struct kin__thread *self);
 
+/* What a member says that it waits for; all zero: nothing. */
+struct kin__deadlock_wait {
+    uint32_t object;  /* directory index */
+    uint32_t process; /* owner id */
+};
+
+struct kin__deadlock_wait kin__deadlock_wait_of(const struct kin__member *member);
+
 /* Tells of a thread that acquires what it holds. */
 void kin__deadlock_tell_self(const struct kin__claim *claim);
 
