@@ -25,6 +25,9 @@ struct kin__connection_plan {
 int kin__connection_create(const struct kin__connection_plan *plan,
                            struct kin__transport *transport, kin_connection **ret_connection);
 
+/* So much of a message is shown before it is taken. */
+#define KIN__FRONT_BYTES 128u
+
 /* What is to be sent as one message. */
 struct kin__parcel {
     const kin_bytes *pieces; /* one behind the other they are the message */
@@ -37,6 +40,8 @@ struct kin__parcel {
 int kin__connection_send(kin_connection *connection, const struct kin__parcel *parcel,
                          kin_timeout timeout);
 
+struct calling;
+
 /* Where a message is to go. */
 struct kin__sink {
     uint64_t skipped_above; /* what is longer is thrown away, with KIN_ELIMIT; 0: nothing is */
@@ -47,6 +52,12 @@ struct kin__sink {
      * it must not call kin; the place is written to until the receive returns. 0, or a code, with
      * which the receive ends: the message is still there for the next. */
     int (*reserve)(struct kin__sink *sink, uint64_t bytes, uint64_t room, void **ret_place);
+
+    /* Shows the first bytes of a message, KIN__FRONT_BYTES if it is not shorter, before it is
+     * taken; again if one is received that was begun before. With the receiver's lock held. NULL:
+     * nobody looks. */
+    void (*look)(struct kin__sink *sink, const struct calling *calling, const void *front,
+                 uint64_t bytes);
 
     struct kin__os_fds *fds; /* where its fds go, which are the caller's then; NULL: closed */
     bool is_exact;           /* others receive too, and want their fds: read nothing of theirs */

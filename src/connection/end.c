@@ -1,6 +1,7 @@
 /* The ends of connections as objects of the family: made, entered, repaired, checked, freed. */
 #include "connection/blocks.h"
 #include "connection/layout.h"
+#include "connection/objects/luggage.h"
 
 #include "family/sleep.h"
 
@@ -50,6 +51,7 @@ static void repair(uint32_t index, void *at, uint32_t dead)
         kin__mutex_repair(&end->sender.mutex, index, dead);
         kin__mutex_repair(&end->receiver.mutex, index, dead);
     }
+    kin__luggage_repair(shared, dead);
 }
 
 static void free_blocks(uint32_t index, void *at)

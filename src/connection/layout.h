@@ -111,15 +111,18 @@ struct end {
 KIN_STATIC_ASSERT_OFFSET(struct end, receiver, 256);
 KIN_STATIC_ASSERT_SIZE(struct end, 768);
 
-/* Peer death: that of the senders and receivers. */
+/* Peer death: that of the senders and receivers; of places for handles, see objects/luggage.h. */
 struct connection_shared {
-    uint32_t end_count; /* constant; if it is 1, there is no room for the other */
-    uint32_t reserved[31];
-    _Atomic uint32_t is_claimed[LUGGAGE_COUNT]; /* places for handles: see objects/luggage.h */
+    uint32_t end_count;          /* constant; if it is 1, there is no room for the other */
+    _Atomic uint32_t doubt;      /* counts deaths with places in hand; by the reaper */
+    _Atomic uint32_t cleared[2]; /* up to which of them places were cleared, by the side that sent;
+                                    under the mutex of the other side's receiver */
+    uint32_t reserved[28];
+    _Atomic uint64_t places[LUGGAGE_COUNT];
     struct end ends[2];
 };
 
-KIN_STATIC_ASSERT_OFFSET(struct connection_shared, ends, 384);
+KIN_STATIC_ASSERT_OFFSET(struct connection_shared, ends, 640);
 
 /* Fds that came while reading ahead, until their message is taken. */
 struct parked_fds {

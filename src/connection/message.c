@@ -98,18 +98,10 @@ static void skip(const struct calling *calling, const struct kin__header *header
     }
 }
 
-static int check_limits(const struct calling *calling, const struct kin__sink *sink,
-                        const struct kin__header *header)
+static int check_own_limit(const struct calling *calling, const struct kin__header *header)
 {
-    uint64_t own = calling->end->message_bytes_max;
-    if (own != 0 && header->size > own) {
-        return break_off(&calling->end->receiver, -EFBIG);
-    }
-    if (sink->skipped_above != 0 && header->size > sink->skipped_above) {
-        skip(calling, header);
-        return KIN_ELIMIT;
-    }
-    return 0;
+    uint64_t most = calling->end->message_bytes_max;
+    return most != 0 && header->size > most ? break_off(&calling->end->receiver, -EFBIG) : 0;
 }
 
 /* Where a message goes. */
@@ -130,6 +122,35 @@ static int make_room(struct place *place, uint64_t wanted)
         place->room = room;
     }
     return r;
+}
+
+/* Shows the front of a message that stands in the buffer, or will. The first byte of a large one,
+ * which mostly came with the header, says whether more is of interest. */
+static int show_front(const struct calling *calling, const struct kin__header *header,
+                      struct kin__sink *sink)
+{
+    const struct receiver *receiver = &calling->end->receiver;
+    uint64_t front = header->size <= SMALL_BYTES_MAX ? header->size : 1;
+    if (sink->look == NULL || header->size == 0) {
+        return 0;
+    }
+    if (header->bytes == 0) {
+        uint64_t block = atomic_load(&receiver->pending);
+        uint64_t kept = atomic_load(&receiver->pending_end) - atomic_load(&receiver->body_start);
+        if (block != 0) {
+            sink->look(sink, calling, kin__at(block), kept);
+        }
+        return 0;
+    }
+    int r = kin__receive_ahead(calling, header->bytes + front);
+    if (r == 0 && front == 1 && kin__receiver_bytes(receiver)[header->bytes] == 0) {
+        front = header->size < KIN__FRONT_BYTES ? header->size : KIN__FRONT_BYTES;
+        r = kin__receive_ahead(calling, header->bytes + front);
+    }
+    if (r == 0) {
+        sink->look(sink, calling, kin__receiver_bytes(receiver) + header->bytes, front);
+    }
+    return r < 0 ? name_end(calling, r) : 0;
 }
 
 static int receive_small(const struct calling *calling, const struct kin__header *header,
@@ -214,7 +235,14 @@ static int receive(const struct calling *calling, struct kin__sink *sink)
         r = find(calling, &header);
     }
     if (r == 0) {
-        r = check_limits(calling, sink, &header);
+        r = check_own_limit(calling, &header);
+    }
+    if (r == 0) {
+        r = show_front(calling, &header, sink);
+    }
+    if (r == 0 && sink->skipped_above != 0 && header.size > sink->skipped_above) {
+        skip(calling, &header);
+        r = KIN_ELIMIT;
     }
     if (r < 0) {
         return r;

@@ -23,7 +23,7 @@ static const struct scenario *const scenarios[] = {
     event_scenarios,      queue_scenarios,      reaper_scenarios,       process_scenarios,
     pool_scenarios,       semaphore_scenarios,  barrier_scenarios,      rwlock_scenarios,
     shared_scenarios,     condition_scenarios,  queue_batch_scenarios,  queue_claim_scenarios,
-    queue_task_scenarios, connection_scenarios, queue_object_scenarios,
+    queue_task_scenarios, connection_scenarios, queue_object_scenarios, connection_object_scenarios,
 };
 
 struct arguments {

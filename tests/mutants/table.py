@@ -98,6 +98,22 @@ MUTANTS = [
          change=[("        kin__count_raise(&first->nudge, 1);\n", "")],
          found=[explore("fair lock, three")]),
 
+    # --- connection ---
+    dict(name="connection: the handles of a dead one stay in the pipe",
+         file="src/connection/objects/luggage.c",
+         change=[("state_of(word) == IN_HAND && (uint32_t)word == dead", "dead == 0")],
+         found=[("step", ["connection send object, with handles"])]),
+    dict(name="connection: the handles of a dead one go, though its message is sent",
+         file="src/connection/objects/luggage.c",
+         change=[("make_word(IN_DOUBT, side_of(word), doubt + 1)", "0")],
+         found=[("step", ["--points", "300", "connection send object, with a handle, and free"])]),
+    dict(name="connection: handles are in nobody's hand while they are unpacked",
+         file="src/connection/objects/object.c",
+         change=[("    kin__luggage_take(calling, front, bytes, &intake->luggage);",
+                  "    kin__luggage_take(calling, front, bytes, &intake->luggage);\n"
+                  "    kin__luggage_let_go(&intake->luggage);")],
+         found=[("step", ["connection receive object, with handles"])]),
+
     # --- event, semaphore ---
     dict(name="count: announced after the look", number=8, file="src/queue/head.c",
          change=[("        uint32_t key = kin__count_prepare(items);\n"

@@ -11,6 +11,7 @@
 #include "os/memory.h"
 
 #include <errno.h>
+#include <kin/error.h>
 
 enum { PIECES_AT_HAND = 16, SMALL_MESSAGE_BYTES = 4096 };
 
@@ -50,14 +51,16 @@ static int send_encoding(kin_connection *connection, const struct kin__encoding 
     struct kin__luggage luggage;
     int r = kin__connection_enter(connection, timeout, &calling);
     if (r == 0) {
-        r = kin__luggage_pack(connection, encoding->handles, encoding->handle_count, &luggage);
+        r = kin__luggage_pack(&calling, encoding->handles, encoding->handle_count, &luggage);
     }
     if (r < 0) {
         return r;
     }
     r = send_pieces(connection, encoding, &luggage, timeout);
     if (r < 0) {
-        kin__luggage_drop(connection, &luggage);
+        kin__luggage_drop(&luggage);
+    } else {
+        kin__luggage_let_go(&luggage);
     }
     return r == -ENOTSUP ? -EOPNOTSUPP : r;
 }
@@ -83,6 +86,7 @@ int kin_connection_send(kin_connection *connection, const kin_object *object, ki
 /* Takes a message into memory of its own; a small one stays where the call is. */
 struct intake {
     struct kin__sink sink;
+    struct kin__luggage luggage;
     unsigned char *data;
     unsigned char small[SMALL_MESSAGE_BYTES];
 };
@@ -100,6 +104,14 @@ static int reserve(struct kin__sink *sink, uint64_t bytes, uint64_t room, void *
     return 0;
 }
 
+/* The handles in the message are in the hands of this thread from now on. */
+static void look(struct kin__sink *sink, const struct calling *calling, const void *front,
+                 uint64_t bytes)
+{
+    struct intake *intake = (struct intake *)sink;
+    kin__luggage_take(calling, front, bytes, &intake->luggage);
+}
+
 static void release(struct intake *intake)
 {
     if (intake->data != intake->small) {
@@ -110,22 +122,19 @@ static void release(struct intake *intake)
 static int decode(kin_connection *connection, const struct intake *intake,
                   const struct kin__os_fds *fds, kin_object **ret_object)
 {
-    struct kin__luggage luggage;
-    int r = kin__luggage_find(connection, intake->data, intake->sink.size, &luggage);
+    uint32_t head_bytes = 0;
+    int r = kin__luggage_find(connection, intake->data, intake->sink.size, &head_bytes);
     if (r < 0) {
         return r;
     }
     const kin_pickle_decode_options options = {.size = sizeof options,
                                                .limits = connection->limits};
     struct kin__decode_input input = {.options = &options,
-                                      .takes_handles = luggage.head_bytes > 0,
+                                      .takes_handles = head_bytes > 0,
                                       .fds = fds->fds,
                                       .fd_count = fds->count};
-    kin_bytes pickle = {.data = intake->data + luggage.head_bytes,
-                        .size = intake->sink.size - luggage.head_bytes};
-    r = kin__pickle_decode(pickle, &input, ret_object, NULL, NULL);
-    kin__luggage_drop(connection, &luggage);
-    return r;
+    kin_bytes pickle = {.data = intake->data + head_bytes, .size = intake->sink.size - head_bytes};
+    return kin__pickle_decode(pickle, &input, ret_object, NULL, NULL);
 }
 
 int kin_connection_receive(kin_connection *connection, kin_timeout timeout, kin_object **ret_object)
@@ -137,8 +146,9 @@ int kin_connection_receive(kin_connection *connection, kin_timeout timeout, kin_
     struct intake intake;
     fds.count = 0;
     intake.data = NULL;
+    intake.luggage.count = 0;
     uint64_t most = kin__pickle_input_max(&connection->limits);
-    intake.sink = (struct kin__sink){.reserve = reserve, .fds = &fds};
+    intake.sink = (struct kin__sink){.reserve = reserve, .look = look, .fds = &fds};
     intake.sink.skipped_above = most > UINT64_MAX - LUGGAGE_HEAD_BYTES ? 0
                                                                        : most + LUGGAGE_HEAD_BYTES;
     int r = kin__connection_receive(connection, &intake.sink, timeout);
@@ -147,6 +157,11 @@ int kin_connection_receive(kin_connection *connection, kin_timeout timeout, kin_
         for (uint32_t i = 0; i < fds.count; i++) {
             kin__os_close(fds.fds[i]);
         }
+        kin__luggage_drop(&intake.luggage);
+    } else if (r == KIN_ELIMIT) {
+        kin__luggage_drop(&intake.luggage);
+    } else {
+        kin__luggage_let_go(&intake.luggage);
     }
     release(&intake);
     return r;

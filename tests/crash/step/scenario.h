@@ -75,6 +75,7 @@ extern const struct scenario pool_scenarios[];
 extern const struct scenario shared_scenarios[];
 extern const struct scenario connection_scenarios[];
 extern const struct scenario queue_object_scenarios[];
+extern const struct scenario connection_object_scenarios[];
 
 /* Seen by all processes of a scenario; zeroed before each point. */
 struct board {

@@ -7,6 +7,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+enum { LARGE_OBJECT_BYTES = 400000 };
+
 static kin_object *sample(void)
 {
     kin_object *dict = kin_dict_create();
@@ -239,6 +241,63 @@ TEST(no_more_handles_than_there_are_places_are_on_their_way)
         kin_object_free(received);
     }
     kin_object_free(handle);
+    kin_event_free(event);
+    end_pipe();
+}
+
+static int send_object(void *user)
+{
+    return kin_connection_send(right, user, KIN_FOREVER);
+}
+
+TEST(a_handle_in_a_message_that_comes_in_parts_takes_its_place_once)
+{
+    begin_pipe(true);
+    kin_event *event = NULL;
+    kin_object *handle = NULL;
+    kin_object *received = NULL;
+    unsigned char *data = calloc(1, LARGE_OBJECT_BYTES);
+    REQUIRE(data != NULL && kin_event_create(NULL, &event) == 0);
+    REQUIRE(kin_object_from_handle(kin_event_handle(event), &handle) == 0);
+    kin_object *object = KIN_LIST(kin_object_ref(handle),
+                                  kin_object_from_bytes(data, LARGE_OBJECT_BYTES));
+    for (int i = 0; i < 70; i++) { /* more often than there are places */
+        thrd_t thread;
+        int code = 0;
+        int r = 0;
+        REQUIRE(thrd_create(&thread, send_object, object) == thrd_success);
+        while ((r = kin_connection_receive(left, KIN_NOW, &received)) == -EAGAIN) {
+            thrd_yield();
+        }
+        CHECK_EQUAL(r, 0);
+        kin_object_free(received);
+        thrd_join(thread, &code);
+        CHECK_EQUAL(code, 0);
+    }
+    kin_object_free(object);
+    kin_object_free(handle);
+    kin_event_free(event);
+    free(data);
+    end_pipe();
+}
+
+TEST(what_is_too_long_gives_its_places_back)
+{
+    begin_pipe(true);
+    kin_event *event = NULL;
+    kin_object *handle = NULL;
+    kin_object *received = NULL;
+    static const unsigned char data[600];
+    kin_pickle_limits limits = {.size = sizeof limits, .input_bytes_max = 500};
+    REQUIRE(kin_event_create(NULL, &event) == 0);
+    REQUIRE(kin_object_from_handle(kin_event_handle(event), &handle) == 0);
+    kin_object *object = KIN_LIST(handle, kin_object_from_bytes(data, sizeof data));
+    REQUIRE(kin_connection_set_limits(left, &limits) == 0);
+    for (int i = 0; i < 70; i++) {
+        REQUIRE(kin_connection_send(right, object, KIN_FOREVER) == 0);
+        CHECK_EQUAL(kin_connection_receive(left, KIN_FOREVER, &received), KIN_ELIMIT);
+    }
+    kin_object_free(object);
     kin_event_free(event);
     end_pipe();
 }
