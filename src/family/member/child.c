@@ -1,0 +1,343 @@
+/*
+ * How a process gets its slot in the member table, and gives it up: a child that kin starts, a
+ * child of a plain fork, and the first process.
+ *
+ * A child's slot is claimed and filled by who starts it, and taken over by the child:
+ *
+ *     prepared    CLAIMED by the starter, nobody runs: goes with the starter
+ *     started     its process id is in `start_pid`; the starter's keeper looks for its end
+ *     taken       CLAIMED by the child itself, and then LIVE: from here on nobody but its reaper
+ *                 takes it away
+ *
+ * The starter takes back what it has prepared by one compare-and-swap of the word that the child
+ * takes its slot by. So either there is a child, or it finds that it has no slot, and ends.
+ */
+#include "family/member/child.h"
+
+#include "family/death.h"
+#include "family/family.h"
+#include "family/keeper.h"
+#include "family/member.h"
+#include "family/reference.h"
+#include "family/sleep.h"
+#include "os/process.h"
+
+#include <errno.h>
+#include <kin/error.h>
+#include <stdio.h>
+
+/* --- the slot --- */
+
+void kin__child_name(uint32_t owner, const char *name)
+{
+    struct kin__member *member = kin__member_of(owner);
+    snprintf(member->name, sizeof member->name, "%s", name);
+}
+
+static uint64_t start_pid_of(uint32_t owner, uint32_t pid)
+{
+    return (uint64_t)kin__owner_generation(owner) << 32 | pid;
+}
+
+int kin__child_prepare(const char *name, uint32_t flags, uint32_t *ret_owner)
+{
+    uint32_t owner = 0;
+    int r = kin__thread_register();
+    if (r == 0) {
+        r = kin__member_claim(KIN__MEMBER_PROCESS, kin__family.owner, &owner);
+    }
+    if (r < 0) {
+        return r;
+    }
+    struct kin__member *member = kin__member_of(owner);
+    member->role = KIN__MEMBER_PROCESS;
+    member->process = owner;
+    member->parent = kin__family.owner;
+    member->flags = flags;
+    kin__child_name(owner, name);
+    atomic_store(&member->start_pid, start_pid_of(owner, 0));
+    *ret_owner = owner;
+    return 0;
+}
+
+void kin__child_started(uint32_t owner, uint32_t pid)
+{
+    /* The child may have ended by now, and its slot be somebody else's: then this fails. */
+    uint64_t unknown = start_pid_of(owner, 0);
+    atomic_compare_exchange_strong(&kin__member_of(owner)->start_pid, &unknown,
+                                   start_pid_of(owner, pid));
+    kin__keeper_tell();
+}
+
+bool kin__child_abandon(uint32_t owner)
+{
+    struct kin__member *member = kin__member_of(owner);
+    uint32_t generation = kin__owner_generation(owner);
+    uint64_t word = kin__member_word(KIN__MEMBER_CLAIMED, KIN__MEMBER_PROCESS, generation,
+                                     kin__family.owner);
+    if (!atomic_compare_exchange_strong(&member->word, &word,
+                                        kin__member_word(KIN__MEMBER_REAPING, KIN__MEMBER_PROCESS,
+                                                         generation, kin__family.owner))) {
+        return false;
+    }
+    kin__heap_reap(owner); /* what was given to it */
+    kin__member_free(owner);
+    return true;
+}
+
+int kin__child_take(uint32_t owner)
+{
+    struct kin__member *member = kin__member_of(owner);
+    kin__family.owner = owner;
+    kin__family.member = member;
+    kin__family.pid = kin__os_process_id();
+    /* If the claimer is dead, the slot may be somebody else's by now. So nothing is written before
+     * it is ours for certain, but who we are: under our generation, for those who will watch us. */
+    uint64_t unknown = start_pid_of(owner, 0);
+    atomic_compare_exchange_strong(&member->start_pid, &unknown,
+                                   start_pid_of(owner, kin__family.pid));
+    if (!kin__member_move(owner, KIN__MEMBER_CLAIMED, KIN__MEMBER_CLAIMED, owner)) {
+        return -ESTALE;
+    }
+    member->role = KIN__MEMBER_PROCESS;
+    member->process = owner;
+    member->tid = member->pid = kin__family.pid;
+    member->start_time = kin__os_process_start_time(kin__family.pid);
+    atomic_store(&member->start_pid, start_pid_of(owner, kin__family.pid));
+    if (!kin__member_move(owner, KIN__MEMBER_CLAIMED, KIN__MEMBER_LIVE, 0)) {
+        return -ESTALE;
+    }
+    kin__death_tell(kin__death_next_of(owner)); /* its place in the ring is another now */
+    return kin__keeper_start();
+}
+
+void kin__child_give_up(void)
+{
+    struct kin__thread *self = kin__self();
+    kin__keeper_stop();
+    if (self != NULL) { /* from here on this thread stands for the process */
+        self->member = kin__family.member;
+        self->owner = kin__family.owner;
+        kin__death_end_process();
+    } else {
+        kin__member_free(kin__family.owner);
+    }
+    kin__thread_current = (struct kin__thread){0};
+}
+
+void kin__child_forget(void)
+{
+    kin__list_init(&kin__family.errands);
+    kin__heap_forget();
+    kin__family.pid = 0;
+    kin__family.owner = 0;
+    kin__family.member = NULL;
+    atomic_store(&kin__family.is_entered, false);
+}
+
+/* What the parent had open is open here, as far as it still exists. */
+static int inherit(uint32_t owner)
+{
+    int r = kin__thread_register();
+    if (r < 0) {
+        return r;
+    }
+    mtx_lock(&kin__references.lock);
+    r = kin__references_copy(owner);
+    if (r == 0) {
+        kin__references_adopt();
+    }
+    mtx_unlock(&kin__references.lock);
+    return r;
+}
+
+/* Makes the child of a plain fork a member. Its watcher knows of it before it lives: from there on
+ * its death is seen, whenever it comes. */
+static int enter_after_fork(void)
+{
+    uint32_t owner = 0;
+    int r = kin__member_claim(KIN__MEMBER_PROCESS, 0, &owner);
+    if (r < 0) {
+        return r;
+    }
+    struct kin__member *member = kin__member_of(owner);
+    member->parent = kin__family.parent;
+    kin__child_name(owner, "fork");
+    atomic_store(&member->start_pid, start_pid_of(owner, kin__os_process_id()));
+    uint32_t watcher = kin__death_watcher_of(owner);
+    kin__member_move(owner, KIN__MEMBER_CLAIMED, KIN__MEMBER_CLAIMED, watcher);
+    kin__death_tell(watcher);
+    r = kin__child_take(owner);
+    if (r == 0) {
+        r = inherit(owner);
+        if (r < 0) {
+            kin__child_give_up();
+        }
+    } else if (r != -ESTALE) {
+        kin__member_free(owner);
+    }
+    if (r < 0) {
+        kin__child_forget();
+    }
+    return r;
+}
+
+int kin__family_enter(void)
+{
+    int r = 0;
+    if (!kin__family_is_open()) {
+        return KIN_EFAMILY;
+    }
+    if (atomic_load_explicit(&kin__family.is_entered, memory_order_acquire) ||
+        kin__thread_current.is_entering) {
+        return 0;
+    }
+    mtx_lock(&kin__family.enter_lock);
+    if (!atomic_load(&kin__family.is_entered)) {
+        kin__thread_current.is_entering = true;
+        do {
+            r = enter_after_fork();
+        } while (r == -ESTALE); /* the watcher has just died */
+        kin__thread_current.is_entering = false;
+        atomic_store(&kin__family.is_entered, r == 0);
+    }
+    mtx_unlock(&kin__family.enter_lock);
+    return r;
+}
+
+/* --- fork --- */
+
+/* In two steps: between them the child's references are made, which takes the heap's lock. */
+static void lock_references_for_fork(void)
+{
+    for (int i = KIN__LAYER_COUNT; i-- > 0;) {
+        if (kin__layers[i] != NULL && kin__layers[i]->fork_before != NULL) {
+            kin__layers[i]->fork_before();
+        }
+    }
+    mtx_lock(&kin__family.enter_lock);
+    mtx_lock(&kin__references.lock);
+}
+
+static void lock_heap_for_fork(void)
+{
+    mtx_lock(&kin__family.errand_lock);
+    mtx_lock(&kin__family.reap_lock);
+    mtx_lock(&kin__heap.lock);
+}
+
+static void unlock_heap_after_fork(void)
+{
+    mtx_unlock(&kin__heap.lock);
+    mtx_unlock(&kin__family.reap_lock);
+    mtx_unlock(&kin__family.errand_lock);
+}
+
+static void unlock_references_after_fork(bool is_child)
+{
+    mtx_unlock(&kin__references.lock);
+    mtx_unlock(&kin__family.enter_lock);
+    for (int i = 0; i < KIN__LAYER_COUNT; i++) {
+        const struct kin__layer_hooks *hooks = kin__layers[i];
+        void (*hook)(void) = hooks == NULL ? NULL
+                             : is_child    ? hooks->fork_child
+                                           : hooks->fork_parent;
+        if (hook != NULL) {
+            hook();
+        }
+    }
+}
+
+static void before_fork(void)
+{
+    if (kin__family_is_open() && !kin__thread_current.is_forking) {
+        lock_references_for_fork();
+        lock_heap_for_fork();
+    }
+}
+
+static void after_fork_parent(void)
+{
+    if (kin__family_is_open() && !kin__thread_current.is_forking) {
+        unlock_heap_after_fork();
+        unlock_references_after_fork(false);
+    }
+}
+
+/* The child of a plain fork becomes a member when it first uses kin. */
+static void after_fork_child(void)
+{
+    if (!kin__family_is_open() || kin__thread_current.is_forking) {
+        return;
+    }
+    kin__thread_current = (struct kin__thread){0};
+    kin__family.parent = kin__family.owner != 0 ? kin__family.owner : kin__family.parent;
+    kin__child_forget();
+    unlock_heap_after_fork();
+    unlock_references_after_fork(true);
+}
+
+int kin__child_begin(uint32_t owner)
+{
+    uint32_t parent = kin__member_of(owner)->parent;
+    int r = kin__child_take(owner);
+    if (r == 0) {
+        r = kin__thread_register();
+    }
+    if (r == 0) {
+        struct kin__member *above = kin__member_of(parent);
+        kin__count_raise_slow(&above->command, 1); /* there is a life word to watch now */
+    }
+    return r;
+}
+
+/* In the child of kin__family_fork. Whatever fails here, the process ends as if it had been
+ * killed: nobody has seen it run. If its parent is dead and its slot reaped, there was no child. */
+static void begin_child(uint32_t owner)
+{
+    kin__thread_current = (struct kin__thread){0};
+    kin__list_init(&kin__family.errands);
+    kin__heap_forget();
+    kin__references_adopt();
+    unlock_heap_after_fork();
+    unlock_references_after_fork(true);
+    if (kin__child_begin(owner) < 0) {
+        kin__os_die();
+    }
+}
+
+int kin__family_fork(const char *name, uint32_t flags, uint32_t *ret_owner)
+{
+    uint32_t owner = 0;
+    int r = kin__child_prepare(name, flags, &owner);
+    if (r < 0) {
+        return r;
+    }
+    kin__thread_current.is_forking = true;
+    lock_references_for_fork();
+    r = kin__references_copy(owner);
+    if (r == 0) {
+        lock_heap_for_fork();
+        r = kin__os_fork();
+        if (r == 0) {
+            begin_child(owner);
+            return 0;
+        }
+        unlock_heap_after_fork();
+        kin__references_abandon(owner, r > 0);
+    }
+    unlock_references_after_fork(false);
+    kin__thread_current.is_forking = false;
+    if (r < 0) {
+        kin__member_free(owner);
+        return r;
+    }
+    kin__child_started(owner, (uint32_t)r);
+    *ret_owner = owner;
+    return r;
+}
+
+int kin__child_watch_forks(void)
+{
+    return kin__os_fork_hooks(before_fork, after_fork_parent, after_fork_child);
+}
