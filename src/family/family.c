@@ -160,6 +160,43 @@ static int found_family(uint64_t memory_bytes_max)
     return r;
 }
 
+/* Whether an owner id is that of a process that somebody is about to start. */
+static bool is_prepared(uint32_t owner)
+{
+    const struct kin__member *member = kin__member_of(owner);
+    uint64_t word = member == NULL ? 0 : atomic_load(&member->word);
+    return kin__word_generation(word) == kin__owner_generation(owner) &&
+           kin__word_state(word) == KIN__MEMBER_CLAIMED &&
+           kin__word_role(word) == KIN__MEMBER_PROCESS && kin__word_by(word) != owner;
+}
+
+int kin__family_attach(int fd, uint32_t owner)
+{
+    if (kin__family_is_open()) {
+        return -EALREADY;
+    }
+    int r = kin__function_check();
+    if (r == 0) {
+        r = prepare_once();
+    }
+    if (r == 0) {
+        r = kin__memory_attach(fd, &kin__family.memory);
+    }
+    if (r < 0) {
+        return r;
+    }
+    open_family(fd);
+    r = is_prepared(owner) ? 0 : -ESTALE;
+    if (r == 0) {
+        atomic_store(&kin__family.is_entered, true);
+        r = kin__child_begin(owner);
+    }
+    if (r < 0) {
+        close_family();
+    }
+    return r;
+}
+
 int kin_init_with(int *argc, char ***argv, const kin_family_options *options)
 {
     (void)argc; /* a spawned child will be told by them what it is */

@@ -21,6 +21,17 @@ int kin__family_enter(void);
  */
 int kin__family_fork(const char *name, uint32_t flags, uint32_t *ret_owner);
 
+/**
+ * Makes a process that was started by exec the child that another one has prepared
+ * (member/child.h): maps the family's memory, of which it inherited the fd, and takes the slot. It
+ * has no object open.
+ *
+ * Returns 0, then the fd is the family's; or -EBADMSG: the fd is not that of a family's memory, or
+ * of one of another layout; -ESTALE: there is no such slot (any more); -EALREADY: this process is
+ * in a family; KIN_EFUNCTION, -ENOMEM, -EAGAIN, -ENOSYS.
+ */
+int kin__family_attach(int fd, uint32_t owner);
+
 /* As kin_fini, at the end of the process: other threads may be inside kin, and run on. */
 void kin__family_leave_at_exit(void);
 

@@ -86,6 +86,49 @@ int kin__memory_create(uint64_t bytes_max, int *ret_fd, struct kin__memory *ret_
     return r;
 }
 
+static bool is_region_alike(const struct kin__region *region, const struct kin__region *fresh)
+{
+    return region->offset == fresh->offset && region->capacity == fresh->capacity &&
+           region->element_bytes == fresh->element_bytes &&
+           atomic_load(&region->used) <= fresh->capacity;
+}
+
+/* Nothing is trusted that is not what the first process of a family has written. */
+static bool is_laid_out(const struct kin__family_shared *shared, uint64_t bytes)
+{
+    struct kin__family_shared fresh = {0};
+    if (shared->magic != KIN__MEMORY_MAGIC || shared->layout != KIN__MEMORY_LAYOUT ||
+        shared->bytes != bytes || shared->family == 0) {
+        return false;
+    }
+    lay_out(&fresh, bytes);
+    return is_region_alike(&shared->members, &fresh.members) &&
+           is_region_alike(&shared->directory, &fresh.directory) &&
+           is_region_alike(&shared->chunks, &fresh.chunks) &&
+           shared->heap_offset == fresh.heap_offset;
+}
+
+int kin__memory_attach(int fd, struct kin__memory *ret_memory)
+{
+    uint64_t bytes = 0;
+    void *base = NULL;
+    int r = kin__os_memory_check(fd, &bytes);
+    if (r == 0 && (bytes < KIN__MEMORY_BYTES_MIN || bytes % KIN__CHUNK_BYTES != 0)) {
+        r = -EBADMSG;
+    }
+    if (r == 0) {
+        r = kin__os_memory_map(fd, bytes, &base);
+    }
+    if (r == 0 && !is_laid_out(base, bytes)) {
+        kin__os_memory_unmap(base, bytes);
+        r = -EBADMSG;
+    }
+    if (r == 0) {
+        *ret_memory = (struct kin__memory){.base = base, .bytes = bytes};
+    }
+    return r;
+}
+
 int kin__region_commit(struct kin__region *region, uint32_t count)
 {
     uint64_t wanted = align_up((uint64_t)count * region->element_bytes, COMMIT_BYTES);

@@ -113,6 +113,10 @@ static inline bool kin__memory_has(const struct kin__memory *memory, uint64_t of
  * -ENOSYS, -EMFILE. */
 int kin__memory_create(uint64_t bytes_max, int *ret_fd, struct kin__memory *ret_memory);
 
+/* Maps a memory that another process has made. 0, -EBADMSG: it is not one, or of another layout, or
+ * -ENOMEM. */
+int kin__memory_attach(int fd, struct kin__memory *ret_memory);
+
 /* Gives the first `count` elements of a region their pages. 0, or -ENOMEM. */
 int kin__region_commit(struct kin__region *region, uint32_t count);
 

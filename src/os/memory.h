@@ -18,6 +18,10 @@ uint64_t kin__os_memory_bytes_max(void);
  * -ENOSYS, -EMFILE, -ENFILE. */
 int kin__os_memory_create(const char *name, uint64_t bytes, int *ret_fd);
 
+/* Looks at an fd that another process has passed on: a shared memory that kin__os_memory_create has
+ * made for this user, and its size. Makes it close-on-exec. 0, or -EBADMSG. */
+int kin__os_memory_check(int fd, uint64_t *ret_bytes);
+
 /* Maps it whole, readable and writable, not in core dumps. 0, or -ENOMEM. */
 int kin__os_memory_map(int fd, uint64_t bytes, void **ret_base);
 
