@@ -1,0 +1,39 @@
+#include "process/starts.h"
+
+#include <string.h>
+
+#define WARM_UP_COUNT 50
+
+static const starts_method *method_called(const char *name)
+{
+    const starts_method *method = starts_methods;
+    while (method->name != NULL && strcmp(method->name, name) != 0) {
+        method++;
+    }
+    if (method->name == NULL) {
+        harness_die("no method '%s'", name);
+    }
+    return method;
+}
+
+static void start_children(const starts_method *method, uint64_t count)
+{
+    for (uint64_t i = 0; i < count; i++) {
+        method->start_and_join();
+    }
+}
+
+int main(int argc, char **argv)
+{
+    harness_open(argc, argv);
+    const starts_method *method = method_called(harness_word("method"));
+    uint64_t count = harness_number("children");
+    if (method->open != NULL) {
+        method->open();
+    }
+    start_children(method, WARM_UP_COUNT);
+    int64_t begin_ns = harness_now_ns();
+    start_children(method, count);
+    harness_report((double)count * 1e9 / (double)(harness_now_ns() - begin_ns));
+    return 0;
+}
