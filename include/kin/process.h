@@ -1,5 +1,22 @@
 /**
  * A child process that runs a function.
+ *
+ *     kin_process *process;
+ *     int code = kin_process_start(divide, arguments, NULL, &process);
+ *     if (code == 0) {
+ *         code = kin_process_join(process, KIN_FOREVER);
+ *     }
+ *     ... kin_process_exit_code(process, &exit_code) ...
+ *     kin_process_free(process);
+ *
+ * A kin_process is new, then started, then ended, then closed. What cannot be done in its state is
+ * refused, with the same code in every function:
+ *   -ESRCH       it is new: kin_process_launch was not called, or failed
+ *   -ECHILD      it is no child of the calling process: its parent, or inherited by a fork
+ *   -EDEADLK     it is the calling process itself
+ *   -EPIPE       it was closed
+ *
+ * Threads: any number may use one. Fork: in a child, what its parent had started is no child.
  */
 #ifndef KIN_PROCESS_H
 #define KIN_PROCESS_H
@@ -11,10 +28,13 @@
 
 KIN_BEGIN
 
-/** A child of this process. */
+/** A child of this process; or this process, or its parent (kin/relatives.h). */
 typedef struct kin_process kin_process;
 
-/** What kin_process_start can be told. */
+/** How children are started; see kin/context.h. */
+typedef struct kin_context kin_context;
+
+/** What a process can be told before it is started. */
 typedef struct kin_process_options {
     size_t size; /* of this struct */
 
@@ -23,80 +43,150 @@ typedef struct kin_process_options {
     const char *name;
 
     /* A daemon ends with its parent, also when the parent is killed with SIGKILL. One that
-     * is not is waited for by kin_fini and outlives a parent that is killed. */
+     * is not is waited for by kin_fini and outlives a parent that is killed, unless that is a
+     * daemon or a child of one. */
     bool is_daemon;
 
     /* Forking a program that runs threads of its own is refused with -EBUSY, because the
      * child would keep the locks of threads that it does not have, unless this is set. */
     bool allow_threads;
+
+    /* How to start it. Default: the default context. */
+    const kin_context *context;
+
+    /* Fds that the function finds with kin_call_fd, in this order. They are borrowed, and have to
+     * stay open until the process has been started. */
+    const int *fds;
+    uint32_t fd_count;
+
+    /* Nothing is printed when it crashes. What an error that leaves the function says is. */
+    bool crash_is_quiet;
 } kin_process_options;
 
 /**
- * Forks a child that runs `function` with a copy of `arguments` (a tuple of them, or the only one:
- * kin_call_argument) and then exits with what the function returned: 0 to 255. A
- * negative code is printed with its message to stderr, and the child exits with 1. All that this
- * process has open is open in the child, and what handles and fds in the arguments stand for.
+ * Makes a process that will run `function` with a copy of `arguments` (a tuple of them, or the only
+ * one: kin_call_argument) and then exit with what the function returned: 0 to 255. A negative code
+ * is printed to stderr with its message and where it comes from, and the child exits with 1. With
+ * fork, all that this process has open is open in the child; in any case what handles and fds in
+ * the arguments stand for.
  *
- * The child runs no exit handlers. Output that is buffered at the start is written before; where
- * other threads run, that of stdout and stderr only: flush other streams, or the child writes what
- * is in them once more. Free the process with kin_process_free.
+ * Free the process with kin_process_free. Returns 0, -ENOMEM, -EINVAL or KIN_EFAMILY.
+ */
+KIN_API int kin_process_create(kin_function *function, const kin_object *arguments,
+                               const kin_process_options *options, kin_process **ret_process);
+
+/** The same with a copy of `size` bytes of `data`: kin_call_bytes. */
+KIN_API int kin_process_create_bytes(kin_function *function, const void *data, size_t size,
+                                     const kin_process_options *options, kin_process **ret_process);
+
+/**
+ * Starts it. After a failure it is new as before, and can be tried again.
  *
- * Returns 0, or -EBUSY: other threads are running; -EAGAIN: no more processes are allowed;
- * -ENOMEM; -EMFILE: no fd is left for the sentinel; KIN_EFAMILY: kin_init was not called.
+ * The child's standard input is empty (/dev/null). It runs no exit handlers, unless the function
+ * calls exit. Output that is buffered at the start is written before; where other threads run, that
+ * of stdout and stderr only: flush other streams, or a forked child writes what is in them once
+ * more.
+ *
+ * Returns 0, or
+ *   -EALREADY    it was started before
+ *   -EBUSY       fork, and other threads are running
+ *   -EAGAIN      no more processes are allowed
+ *   -ENOMEM      -EMFILE: no fd is left for the sentinel
+ *   -ECHILD      -EDEADLK, -EPIPE: see above
  *
  * Peer death: a parent that is killed in here leaves no child, or one that runs (if it is not
  * a daemon).
  */
+KIN_API int kin_process_launch(kin_process *process);
+
+/** kin_process_create and kin_process_launch in one. */
 KIN_API int kin_process_start(kin_function *function, const kin_object *arguments,
                               const kin_process_options *options, kin_process **ret_process);
 
-/** The same with a copy of `size` bytes of `data`: kin_call_bytes. */
+/** The same with bytes. */
 KIN_API int kin_process_start_bytes(kin_function *function, const void *data, size_t size,
                                     const kin_process_options *options, kin_process **ret_process);
 
 /**
- * Waits until the child has ended. Several threads may wait, any number of times.
+ * Waits until it has ended. Several threads may wait, any number of times.
  *
  * Returns 0, or
  *   -EAGAIN      it runs, and the timeout is KIN_NOW
  *   -ETIMEDOUT   it runs at the deadline
  *   -ECANCELED   the token fired
  *   -EDEADLK     it waits, in turn, for a lock that the calling thread holds (kin/deadlock.h)
- *   -ECHILD      it is not a child of the calling process (a process inherited by fork)
+ *   -ESRCH       -ECHILD, -EDEADLK, -EPIPE: see above; the parent can be waited for
  */
 KIN_API int kin_process_join(kin_process *process, kin_timeout timeout);
 
 /**
  * Reads how the child ended: its exit status, or minus the number of the signal that ended
- * it. Returns 0, -EAGAIN: it has not ended, or -ECHILD: not a child of the calling process, or
- * the program itself has waited for it (or ignores SIGCHLD), so that its code is unknown.
+ * it. Returns 0, or
+ *   -EAGAIN      it has not ended
+ *   -ECHILD      no child of this process; or unknown: the program itself has waited for it, or
+ *                ignores SIGCHLD, and it did not end by itself
+ *   -ESRCH       -EPIPE: see above
  */
 KIN_API int kin_process_exit_code(kin_process *process, int *ret_exit_code);
 
-/** Whether it is a child of the calling process and has not ended yet. */
+/** Whether it was started and has not ended: a child, this process, or its parent. */
 KIN_API bool kin_process_is_alive(kin_process *process);
 
-/** Sends SIGTERM, which the child may catch. Returns 0 (also when it has ended) or -ECHILD. */
+/**
+ * Sends SIGTERM, which the child may catch; and to this child only, never to another process that
+ * happens to have got its number. Returns 0 (also when it has ended), or as above.
+ */
 KIN_API int kin_process_terminate(kin_process *process);
 
-/** Sends SIGKILL. Returns 0 (also when the child has ended already) or -ECHILD. */
+/** Sends SIGKILL, likewise. */
 KIN_API int kin_process_kill(kin_process *process);
 
-/** The child's process id. */
-KIN_API int32_t kin_process_pid(const kin_process *process);
-
-/** The child's name; valid as long as the process is. */
-KIN_API const char *kin_process_name(const kin_process *process);
+/** Sends SIGINT, likewise. */
+KIN_API int kin_process_interrupt(kin_process *process);
 
 /**
- * An fd that becomes readable for poll when the child ends; valid as long as the process is,
- * not to be closed. -ECHILD: it is not a child of the calling process.
+ * Gives back what the system has of it, but for the memory of the object. Returns 0 (also the
+ * second time), or
+ *   -EBUSY       it runs
+ *   -ECHILD      -EDEADLK: see above
+ */
+KIN_API int kin_process_close(kin_process *process);
+
+/** Its process id; 0: it is new; -EPIPE: it was closed. */
+KIN_API int32_t kin_process_pid(const kin_process *process);
+
+/** Its name; valid as long as the object is. */
+KIN_API const char *kin_process_name(const kin_process *process);
+
+/** Whether it ends with its parent, by its options. */
+KIN_API bool kin_process_is_daemon(const kin_process *process);
+
+/**
+ * An fd that becomes readable for poll when it ends; valid until it is closed or freed, not to be
+ * closed by the caller. Or a code, see above; of the parent there is one.
  */
 KIN_API int kin_process_sentinel(const kin_process *process);
 
+/** What an object is to the process that asks. */
+typedef enum kin_process_phase {
+    KIN_PROCESS_NEW = 1, /* a child that was not started yet */
+    KIN_PROCESS_STARTED, /* a child that runs */
+    KIN_PROCESS_ENDED,   /* a child that has ended */
+    KIN_PROCESS_CLOSED,  /* one that was closed */
+    KIN_PROCESS_FOREIGN, /* inherited by a fork: it is the child of another process */
+    KIN_PROCESS_SELF,    /* this process */
+    KIN_PROCESS_PARENT   /* its parent */
+} kin_process_phase;
+
+/** Looks which of them it is. */
+KIN_API kin_process_phase kin_process_state(kin_process *process);
+
+/** Takes one more reference, for kin_process_free to drop. Returns `process`. */
+KIN_API kin_process *kin_process_ref(kin_process *process);
+
 /**
- * Frees the object; NULL is fine. Returns NULL. A child that still runs goes on: a daemon
- * until this process ends, another is waited for by kin_fini.
+ * Drops one reference, the last one frees the object; NULL is fine. Returns NULL. A child that
+ * still runs goes on: a daemon until this process ends, another is waited for by kin_fini.
  */
 KIN_API kin_process *kin_process_free(kin_process *process);
 

@@ -215,6 +215,7 @@ int kin_init_with(int *argc, char ***argv, const kin_family_options *options)
         return 0;
     }
     int r = kin__function_check();
+    kin__family.has_input = kin__os_input_is_open();
     if (r == 0) {
         r = prepare_once();
     }

@@ -51,6 +51,7 @@ struct kin__process {
     uint32_t generation;        /* rises with each kin_init and kin_fini: what an earlier family
                                  * gave to objects and threads is dead */
     _Atomic bool is_entered;    /* `pid` is a member's, and all of its threads may use that */
+    bool has_input;             /* standard input was open before anything else was */
     uint32_t prepared;          /* how much of what outlives a family has been set up */
     uint32_t spin_count;        /* how often to look again before sleeping; 0 on one core */
     struct kin__os_thread_end thread_end; /* runs when a thread that used kin ends */

@@ -52,6 +52,13 @@ bool kin__os_process_is_gone(uint32_t pid, uint64_t start_time, int64_t deadline
  * nothing. */
 bool kin__os_process_has_unmapped(uint32_t pid, int fd);
 
+/* Whether the process has a standard input. */
+bool kin__os_input_is_open(void);
+
+/* Makes standard input /dev/null, and forgets what stdin has read ahead: in a child, where it would
+ * take from its parent what both read, and give back when it exits what the parent has read. */
+void kin__os_input_empty(void);
+
 /* Cores that this process may use: affinity, cut by the cgroup's CPU quota; at least 1. */
 uint32_t kin__os_cpu_count(void);
 

@@ -2,8 +2,7 @@
  * The children of this process as a whole: forgotten in a forked child, ended or waited for when
  * the process leaves the family.
  *
- * Every kin_process stands in the list from its start until it is freed; if it is freed while
- * its child runs, until the child has been waited for, which later starts and kin_fini see to.
+ * Every kin_process stands in the list from its creation until it is freed, or kin_fini.
  */
 #include "family/runtime.h"
 #include "os/clock.h"
@@ -39,14 +38,14 @@ static void forget_children(void)
 {
     KIN_LIST_EACH (&kin__children.list, node) {
         kin_process *process = process_of(node);
-        process->is_foreign = true;
+        process->phase = KIN_PROCESS_FOREIGN;
         if (process->fd >= 0) {
             kin__os_close(process->fd);
             process->fd = -1;
         }
-        if (process->is_free) {
+        if (process->references == 0) {
             kin__list_remove(node);
-            kin__release(process);
+            kin__process_release(process);
         }
     }
     mtx_unlock(&kin__children.lock);
@@ -56,7 +55,7 @@ static void signal_daemons(int number)
 {
     KIN_LIST_EACH (&kin__children.list, node) {
         kin_process *process = process_of(node);
-        if (process->is_daemon && kin__process_look(process) < 0) {
+        if (process->is_daemon && kin__process_look(process) == -EAGAIN) {
             kin__os_process_signal(process->fd, number);
         }
     }
@@ -66,10 +65,10 @@ static void wait_for_children(bool is_daemon, int64_t deadline_ns)
 {
     KIN_LIST_EACH (&kin__children.list, node) {
         kin_process *process = process_of(node);
-        if (process->is_foreign || process->is_daemon != is_daemon) {
+        if (process->is_daemon != is_daemon) {
             continue;
         }
-        while (kin__process_look(process) < 0 &&
+        while (kin__process_look(process) == -EAGAIN &&
                kin__os_process_wait(process->fd, deadline_ns) == 0) {
         }
     }
@@ -86,7 +85,7 @@ static void end_children(void)
     KIN_LIST_EACH (&kin__children.list, node) {
         kin_process *process = process_of(node);
         kin__list_remove(node);
-        if (process->is_free) {
+        if (process->references == 0) {
             kin__process_release(process);
         }
     }
@@ -133,7 +132,7 @@ void kin__children_sweep(void)
     mtx_lock(&kin__children.lock);
     KIN_LIST_EACH (&kin__children.list, node) {
         kin_process *process = process_of(node);
-        if (process->is_free && kin__process_look_locked(process) == 0) {
+        if (process->references == 0 && kin__process_look_locked(process) == 0) {
             kin__list_remove(node);
             kin__process_release(process);
         }

@@ -1,155 +1,195 @@
 /*
- * A child process, seen from its parent.
+ * A process as an object: made, counted, looked at, closed, freed.
  *
- * A child is waited for exactly once, by its process id and without sleeping, under the lock of
- * kin__children, by whichever thread looks first after the end. Sleeping until then happens
- * outside the lock. Without a cancel token a join sleeps on the child's fd: the kernel's own
- * event, one system call, nothing in between. With a token it sleeps as everything else does,
- * on an event count that this process's keeper raises when one of its children may have ended.
+ * The program's references are counted. A child that runs when the last one is dropped stays in the
+ * list without any, until it has been waited for, which later starts and kin_fini see to;
+ * kin_process_children can give it back to the program meanwhile.
  */
 #include "process/process.h"
 
 #include "base/allocate.h"
-#include "family/death.h"
-#include "family/sleep.h"
-#include "os/clock.h"
 #include "os/memory.h"
-#include "os/process.h"
 #include "process/runtime.h"
-#include "sync/deadlock.h"
 
 #include <errno.h>
-#include <signal.h>
+#include <stdio.h>
+#include <string.h>
 
-/* A child that has left the family is about to end; only its fd tells when it has. */
-#define ENDING_SLICE_NS 5000000
-
-int kin__process_look_locked(kin_process *process)
+/* "Process-1" for the first child of the first process, "Process-1:2" for its second one. */
+static void name_process(kin_process *process, const char *name)
 {
-    int r = 0;
-    if (process->is_foreign) {
-        return -ECHILD;
+    struct kin__member *self = kin__family.member;
+    if (name != NULL) {
+        snprintf(process->name, sizeof process->name, "%s", name);
+        return;
     }
-    if (!process->has_ended) {
-        r = kin__os_process_reap(process->pid, &process->exit_code);
-        process->has_ended = r != -EAGAIN;
-        process->has_code = r == 0;
+    unsigned number = atomic_fetch_add(&self->child_count, 1) + 1;
+    if (self->parent == 0) {
+        snprintf(process->name, sizeof process->name, "Process-%u", number);
+    } else {
+        snprintf(process->name, sizeof process->name, "%.20s:%u", self->name, number);
     }
-    return r == -EAGAIN ? r : 0; /* -ECHILD: it has ended, and somebody else waited for it */
 }
 
-int kin__process_look(kin_process *process)
+int kin__process_create(const char *name, bool is_daemon, kin_process **ret_process)
 {
+    struct kin__thread *self = NULL;
+    int r = kin__self_find(&self);
+    if (r < 0) {
+        return r;
+    }
+    kin_process *process = kin__allocate_zeroed(sizeof *process);
+    if (process == NULL) {
+        return -ENOMEM;
+    }
+    process->is_daemon = is_daemon;
+    process->fd = -1;
+    process->references = 1;
+    process->phase = KIN_PROCESS_NEW;
+    name_process(process, name);
     mtx_lock(&kin__children.lock);
-    int r = kin__process_look_locked(process);
+    kin__list_append(&kin__children.list, &process->node);
     mtx_unlock(&kin__children.lock);
-    return r;
-}
-
-/* Whether the child will give no more signs of life to the keeper, or none yet. */
-static bool is_without_life(const kin_process *process)
-{
-    const struct kin__member *member = kin__member_of(process->owner);
-    uint32_t life = member == NULL ? 0 : atomic_load(&member->life);
-    return life == 0 || life & KIN__OS_FUTEX_DIED ||
-           kin__member_state_of(process->owner) != KIN__MEMBER_LIVE;
-}
-
-static int wait_with_token(const kin_process *process, kin_timeout timeout)
-{
-    _Atomic uint32_t *ends = &kin__family.member->child_ends;
-    uint32_t key = kin__count_prepare(ends);
-    if (!is_without_life(process)) {
-        return kin__sleep(ends, key, timeout);
-    }
-    int64_t slice_ns = kin__os_now_ns() + ENDING_SLICE_NS;
-    kin__os_process_wait(process->fd,
-                         slice_ns < timeout.deadline_ns ? slice_ns : timeout.deadline_ns);
+    *ret_process = process;
     return 0;
 }
 
-/* Sleeps until the child may have ended. 0: look again. */
-static int wait_for_end(const kin_process *process, kin_timeout timeout)
+/* --- what it is to run --- */
+
+static int copy_fds(struct kin__process_plan *plan, const kin_process_options *options)
 {
-    struct kin__thread *self = kin__self();
-    int r = kin__timeout_is_over(timeout);
-    if (r == 0 && self != NULL) { /* it may be waiting for what this thread holds */
-        r = kin__deadlock_begin_join(self, process->owner, timeout);
+    if (options->fd_count == 0) {
+        return 0;
     }
-    if (r == 0 && timeout.cancel != NULL && self != NULL) {
-        r = wait_with_token(process, timeout);
-    } else if (r == 0) {
-        kin__os_process_wait(process->fd, timeout.deadline_ns);
+    plan->fds = kin__allocate_array(options->fd_count, sizeof *plan->fds);
+    if (plan->fds == NULL) {
+        return -ENOMEM;
     }
-    if (self != NULL) {
-        kin__deadlock_end(self);
+    memcpy(plan->fds, options->fds, options->fd_count * sizeof *plan->fds);
+    plan->fd_count = options->fd_count;
+    return 0;
+}
+
+/* Makes a process; `plan` says what it runs, and its references go with it on success. */
+static int create(const struct kin__process_plan *plan, const kin_process_options *options,
+                  kin_process **ret_process)
+{
+    static const kin_process_options defaults = {.size = sizeof defaults};
+    kin_process *process = NULL;
+    options = options == NULL ? &defaults : options;
+    int r = kin__process_create(options->name, options->is_daemon, &process);
+    if (r < 0) {
+        return r;
+    }
+    r = copy_fds(&process->plan, options);
+    if (r < 0) {
+        kin_process_free(process);
+        return r;
+    }
+    process->plan.function = plan->function;
+    process->plan.arguments = plan->arguments;
+    process->plan.data = plan->data;
+    process->plan.size = plan->size;
+    process->plan.context = options->context;
+    process->plan.allow_threads = options->allow_threads;
+    process->plan.crash_is_quiet = options->crash_is_quiet;
+    *ret_process = process;
+    return 0;
+}
+
+static bool is_wrong(kin_function *function, const kin_process_options *options,
+                     kin_process **ret_process)
+{
+    return function == NULL || ret_process == NULL ||
+           (options != NULL &&
+            (options->size != sizeof *options || (options->fds == NULL && options->fd_count != 0)));
+}
+
+int kin_process_create(kin_function *function, const kin_object *arguments,
+                       const kin_process_options *options, kin_process **ret_process)
+{
+    if (is_wrong(function, options, ret_process) || arguments == NULL) {
+        return is_wrong(function, options, ret_process) ? -EINVAL : -ENOMEM;
+    }
+    struct kin__process_plan plan = {.function = function, .arguments = kin_object_ref(arguments)};
+    int r = create(&plan, options, ret_process);
+    if (r < 0) {
+        kin_object_free(plan.arguments);
     }
     return r;
 }
 
-/* What a child that was killed had open and claimed is taken back before join returns; its
- * watcher, the keeper, may be at it as well. Long after the end the owner id can have become that
- * of another, so the end of our child is no proof. */
-static void reap_member(const kin_process *process)
+int kin_process_create_bytes(kin_function *function, const void *data, size_t size,
+                             const kin_process_options *options, kin_process **ret_process)
 {
-    if (kin__self() != NULL && kin__death_is_certain(process->owner, 1)) {
-        kin__death_reap(process->owner);
+    if (is_wrong(function, options, ret_process) || (data == NULL && size != 0)) {
+        return -EINVAL;
     }
-}
-
-int kin_process_join(kin_process *process, kin_timeout timeout)
-{
-    int r = process == NULL ? -EINVAL : kin__timeout_check(timeout);
-    while (r == 0) {
-        r = kin__process_look(process);
-        if (r == 0) {
-            reap_member(process);
-            return 0;
-        }
-        r = r == -EAGAIN ? wait_for_end(process, timeout) : r;
+    /* The caller's bytes may lie in memory that others write: the copy is the child's. */
+    struct kin__process_plan plan = {.function = function, .size = size};
+    plan.data = kin__allocate(size);
+    if (plan.data == NULL) {
+        return -ENOMEM;
+    }
+    if (size > 0) {
+        memcpy(plan.data, data, size);
+    }
+    int r = create(&plan, options, ret_process);
+    if (r < 0) {
+        kin__release(plan.data);
     }
     return r;
 }
 
-int kin_process_exit_code(kin_process *process, int *ret_exit_code)
+void kin__process_drop_plan(kin_process *process)
 {
-    int r = process == NULL || ret_exit_code == NULL ? -EINVAL : kin__process_look(process);
-    if (r == 0) {
-        r = process->has_code ? 0 : -ECHILD;
+    kin_object_free(process->plan.arguments);
+    kin__release(process->plan.data);
+    kin__release(process->plan.fds);
+    process->plan = (struct kin__process_plan){0};
+}
+
+/* --- what it is --- */
+
+int kin__process_check(const kin_process *process)
+{
+    switch (process == NULL ? 0 : process->phase) {
+    case KIN_PROCESS_STARTED:
+    case KIN_PROCESS_ENDED:
+        return 0;
+    case KIN_PROCESS_NEW:
+        return -ESRCH;
+    case KIN_PROCESS_CLOSED:
+        return -EPIPE;
+    case KIN_PROCESS_FOREIGN:
+    case KIN_PROCESS_PARENT:
+        return -ECHILD;
+    case KIN_PROCESS_SELF:
+        return -EDEADLK;
+    default:
+        return -EINVAL;
     }
-    if (r == 0) {
-        *ret_exit_code = process->exit_code;
-    }
-    return r;
 }
 
-bool kin_process_is_alive(kin_process *process)
+static kin_process_phase phase_of(const kin_process *process)
 {
-    return process != NULL && kin__process_look(process) == -EAGAIN;
+    mtx_lock(&kin__children.lock);
+    kin_process_phase phase = process == NULL ? 0 : process->phase;
+    mtx_unlock(&kin__children.lock);
+    return phase;
 }
 
-static int signal_child(kin_process *process, int number)
+kin_process_phase kin_process_state(kin_process *process)
 {
-    int r = process == NULL ? -EINVAL : kin__process_look(process);
-    if (r == -EAGAIN) {
-        r = kin__os_process_signal(process->fd, number);
-    }
-    return r == -ESRCH ? 0 : r;
-}
-
-int kin_process_terminate(kin_process *process)
-{
-    return signal_child(process, SIGTERM);
-}
-
-int kin_process_kill(kin_process *process)
-{
-    return signal_child(process, SIGKILL);
+    kin__process_look(process);
+    return phase_of(process);
 }
 
 int32_t kin_process_pid(const kin_process *process)
 {
-    return process == NULL ? 0 : (int32_t)process->pid;
+    return phase_of(process) == KIN_PROCESS_CLOSED ? -EPIPE
+           : process == NULL                       ? 0
+                                                   : (int32_t)process->pid;
 }
 
 const char *kin_process_name(const kin_process *process)
@@ -157,9 +197,42 @@ const char *kin_process_name(const kin_process *process)
     return process == NULL ? "" : process->name;
 }
 
+bool kin_process_is_daemon(const kin_process *process)
+{
+    return process != NULL && process->is_daemon;
+}
+
 int kin_process_sentinel(const kin_process *process)
 {
-    return process == NULL ? -EINVAL : process->fd < 0 ? -ECHILD : process->fd;
+    mtx_lock(&kin__children.lock);
+    int r = kin__process_check(process);
+    r = r < 0 ? r : process->fd;
+    mtx_unlock(&kin__children.lock);
+    return r;
+}
+
+/* --- the end of the object --- */
+
+int kin_process_close(kin_process *process)
+{
+    mtx_lock(&kin__children.lock);
+    int r = process == NULL ? -EINVAL : process->is_starting ? -EBUSY : 0;
+    if (r == 0) {
+        r = kin__process_look_locked(process);
+        r = r == -EAGAIN ? -EBUSY : r == -ESRCH || r == -EPIPE ? 0 : r;
+    }
+    if (r == 0) {
+        if (process->fd >= 0) {
+            kin__os_close(process->fd);
+            process->fd = -1;
+        }
+        process->phase = KIN_PROCESS_CLOSED;
+    }
+    mtx_unlock(&kin__children.lock);
+    if (r == 0) {
+        kin__process_drop_plan(process);
+    }
+    return r;
 }
 
 void kin__process_release(kin_process *process)
@@ -167,7 +240,18 @@ void kin__process_release(kin_process *process)
     if (process->fd >= 0) {
         kin__os_close(process->fd);
     }
+    kin__process_drop_plan(process);
     kin__release(process);
+}
+
+kin_process *kin_process_ref(kin_process *process)
+{
+    if (process != NULL) {
+        mtx_lock(&kin__children.lock);
+        process->references++;
+        mtx_unlock(&kin__children.lock);
+    }
+    return process;
 }
 
 kin_process *kin_process_free(kin_process *process)
@@ -176,13 +260,13 @@ kin_process *kin_process_free(kin_process *process)
         return NULL;
     }
     mtx_lock(&kin__children.lock);
-    bool is_running = kin__process_look_locked(process) == -EAGAIN;
-    process->is_free = true;
-    if (!is_running && kin__list_node_is_linked(&process->node)) {
+    process->references--;
+    bool is_over = process->references == 0 && kin__process_look_locked(process) != -EAGAIN;
+    if (is_over && kin__list_node_is_linked(&process->node)) {
         kin__list_remove(&process->node);
     }
     mtx_unlock(&kin__children.lock);
-    if (!is_running) {
+    if (is_over) {
         kin__process_release(process);
     }
     return NULL;

@@ -1,5 +1,9 @@
 /**
- * A child of this process, as the layers above see it.
+ * A process, as the files of this layer and the layers above see it.
+ *
+ * A kin_process is made (process.c), started (start.c), joined and looked at (join.c), signalled
+ * (signal.c). All that exist in a process stand in the list of kin__children, from their creation
+ * until they are freed, so that a forked child finds those that are not its own.
  */
 #ifndef KIN_PROCESS_PROCESS_H
 #define KIN_PROCESS_PROCESS_H
@@ -9,42 +13,67 @@
 
 #include <kin/process.h>
 
-/* Private memory of the parent. The first block is constant after the start, the second is
- * guarded by the lock of kin__children. */
+/* What a child is to run. Constant from the creation until the start, which gives it back. */
+struct kin__process_plan {
+    kin_function *function;
+    kin_object *arguments; /* a reference; NULL: it is given bytes */
+    void *data;            /* a copy, which belongs to the plan */
+    size_t size;
+    const kin_context *context; /* how to start it; NULL: the default */
+    int *fds;                   /* numbers; the fds are the caller's */
+    uint32_t fd_count;
+    bool allow_threads;
+    bool crash_is_quiet;
+};
+
+/* Private memory of the process that made it. The first block is constant after the creation, the
+ * second after the start; the third is guarded by the lock of kin__children. */
 struct kin_process {
-    uint32_t pid;
-    uint32_t owner; /* the child's member */
-    int fd;         /* of the process: readable once it has ended; -1: foreign */
-    bool is_daemon;
+    bool is_daemon;   /* kin_fini ends it */
+    bool is_internal; /* kin's own: no child of the program */
     char name[KIN__NAME_BYTES];
 
+    struct kin__process_plan plan;
+    uint32_t pid;
+    uint32_t owner; /* the child's member */
+    int fd;         /* of the process: readable once it has ended; -1: none */
+
     struct kin__list_node node;
-    bool is_foreign; /* inherited by a fork: the child of another process */
-    bool is_free;    /* the program has let go of it while the child ran */
-    bool has_ended;
-    bool has_code; /* exit_code is known: nobody else has waited for the child */
+    uint32_t references;     /* 0: freed, but it runs */
+    kin_process_phase phase; /* ENDED is found out by looking */
+    bool is_starting;        /* a thread is inside kin_process_launch */
+    bool has_code;           /* exit_code is known: nobody else has waited for the child */
     int exit_code;
 };
+
+/* Makes an object that stands in the list, new. 0, -ENOMEM, KIN_EFAMILY. */
+int kin__process_create(const char *name, bool is_daemon, kin_process **ret_process);
+
+/* -EINVAL, 0, or why a process is no child of this one that was started: -ESRCH, -EPIPE, -ECHILD,
+ * -EDEADLK. */
+int kin__process_check(const kin_process *process);
 
 /**
  * Forks a child that kin_process_join and the like can handle. Buffered output is written
  * before, so that the child does not write it again.
  *
  * Returns the child's process id in the parent, 0 in the child, or -EAGAIN, -ENOMEM, -EMFILE,
- * KIN_EFAMILY.
+ * KIN_EFAMILY. The child of the first is kin's own; in it, the object is a foreign one.
  */
 int kin__process_fork(const char *name, bool is_daemon, kin_process **ret_process);
+int kin__process_fork_as(kin_process *process);
 
 /* Ends a child that kin__process_fork started: writes buffered output, leaves the family; no
  * exit handlers run. */
 _Noreturn void kin__process_exit(int status);
 
-/* Looks whether the child has ended, and waits for it if so. 0: it has; -EAGAIN: it runs;
- * -ECHILD: it is the child of another process. */
+/* Looks whether the child has ended, and waits for it if so. 0: it has; -EAGAIN: it runs; or what
+ * kin__process_check says. */
 int kin__process_look(kin_process *process);
 int kin__process_look_locked(kin_process *process);
 
-/* Gives back what the object itself has. */
+/* Gives back what the object itself has, or only the plan. */
 void kin__process_release(kin_process *process);
+void kin__process_drop_plan(kin_process *process);
 
 #endif

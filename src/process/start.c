@@ -5,7 +5,6 @@
  * it for ever, so a program with threads of its own is refused unless it says that it knows.
  * kin's own locks are taken around the fork (family.c), and its keeper does not count.
  */
-#include "base/allocate.h"
 #include "family/call.h"
 #include "family/family.h"
 #include "family/sleep.h"
@@ -18,7 +17,6 @@
 #include <errno.h>
 #include <signal.h>
 #include <stdio.h>
-#include <string.h>
 
 /* Of a thread that was joined a moment ago, the kernel may still show the last traces. */
 #define THREAD_LOOKS 20
@@ -54,55 +52,71 @@ static void flush_output(void)
     }
 }
 
-/* In the parent: the object for a child that runs. */
-static int adopt_child(kin_process *process, const char *name)
+/* In the parent: opens the child that runs, or ends it. */
+static int open_child(kin_process *process)
 {
     int r = kin__os_process_open(process->pid, &process->fd);
     if (r < 0) {
+        int exit_code = 0;
         kin__os_signal(process->pid, SIGKILL);
-        while (kin__os_process_reap(process->pid, &process->exit_code) == -EAGAIN) {
+        while (kin__os_process_reap(process->pid, &exit_code) == -EAGAIN) {
         }
+    }
+    return r;
+}
+
+static void set_phase(kin_process *process, kin_process_phase phase)
+{
+    mtx_lock(&kin__children.lock);
+    process->phase = phase;
+    mtx_unlock(&kin__children.lock);
+}
+
+int kin__process_fork_as(kin_process *process)
+{
+    int reserved = -1; /* makes sure that there is an fd for the child */
+    int r = kin__os_process_open(kin__family.pid, &reserved);
+    if (r < 0) {
         return r;
     }
-    snprintf(process->name, sizeof process->name, "%s", name);
-    mtx_lock(&kin__children.lock);
-    kin__list_append(&kin__children.list, &process->node);
-    mtx_unlock(&kin__children.lock);
-    return 0;
+    kin__children_sweep();
+    flush_output();
+    r = kin__family_fork(process->name, process->is_daemon ? KIN__MEMBER_DAEMON : 0,
+                         &process->owner);
+    if (r == 0) {
+        kin__os_close(reserved);
+        if (kin__family.has_input) {
+            kin__os_input_empty();
+        }
+        return 0;
+    }
+    kin__os_close(reserved);
+    if (r > 0) {
+        process->pid = (uint32_t)r;
+        int opened = open_child(process);
+        r = opened < 0 ? opened : r;
+    }
+    if (r > 0) {
+        set_phase(process, KIN_PROCESS_STARTED);
+    } else {
+        process->pid = 0;
+    }
+    return r;
 }
 
 int kin__process_fork(const char *name, bool is_daemon, kin_process **ret_process)
 {
-    int reserved = -1; /* makes sure that there is an fd for the child */
-    struct kin__thread *self = NULL;
-    kin__children_sweep();
-    int r = kin__self_find(&self);
+    kin_process *process = NULL;
+    int r = kin__process_create(name, is_daemon, &process);
     if (r < 0) {
         return r;
     }
-    kin_process *process = kin__allocate_zeroed(sizeof *process);
-    if (process == NULL) {
-        return -ENOMEM;
-    }
-    r = kin__os_process_open(kin__family.pid, &reserved);
-    if (r < 0) {
-        kin__release(process);
-        return r;
-    }
-    flush_output();
-    process->fd = -1;
-    process->is_daemon = is_daemon;
-    r = kin__family_fork(name, is_daemon ? KIN__MEMBER_DAEMON : 0, &process->owner);
-    kin__os_close(reserved);
-    if (r > 0) {
-        process->pid = (uint32_t)r;
-        int opened = adopt_child(process, name);
-        r = opened < 0 ? opened : r;
-    }
+    process->is_internal = true;
+    r = kin__process_fork_as(process);
     if (r > 0) {
         *ret_process = process;
     } else {
-        kin__release(process);
+        kin_process_free(process);
     }
     return r;
 }
@@ -115,99 +129,100 @@ _Noreturn void kin__process_exit(int status)
 }
 
 /* The whole life of a child. */
-static _Noreturn void run_child(kin_function *function, kin_call *call)
+static _Noreturn void run_child(const struct kin__process_plan *plan)
 {
-    call->attempt = 1;
-    int code = kin__call_run(call, function);
+    kin_call call = {.object = kin_object_ref(plan->arguments),
+                     .input = {.data = plan->data, .size = plan->size},
+                     .fds = plan->fds,
+                     .fd_count = plan->fd_count,
+                     .attempt = 1};
+    int code = kin__call_run(&call, plan->function);
     if (code < 0) {
-        kin_error_print(call->error, stderr);
+        kin_error_print(call.error, stderr);
     }
-    kin__call_end(call);
+    kin__call_end(&call);
     kin__process_exit(code < 0 ? 1 : code & 255);
 }
 
-/* "Process-1" for the first child of the first process, "Process-1:2" for its second one. */
-static void name_child(const kin_process_options *options, char *name, size_t bytes)
+/* One thread at a time starts it, once. */
+static int begin_start(kin_process *process)
 {
-    if (options != NULL && options->name != NULL) {
-        snprintf(name, bytes, "%s", options->name);
-        return;
+    mtx_lock(&kin__children.lock);
+    int r = kin__process_check(process);
+    r = r == 0 || (r == -ESRCH && process->is_starting) ? -EALREADY : r == -ESRCH ? 0 : r;
+    if (r == 0) {
+        process->is_starting = true;
+        process->references++;
     }
-    struct kin__member *self = kin__family.member;
-    unsigned number = atomic_fetch_add(&self->child_count, 1) + 1;
-    if (self->parent == 0) {
-        snprintf(name, bytes, "Process-%u", number);
-    } else {
-        snprintf(name, bytes, "%.20s:%u", self->name, number);
-    }
+    mtx_unlock(&kin__children.lock);
+    return r;
 }
 
-static int check_start(kin_function *function, const kin_process_options *options)
+static void end_start(kin_process *process)
 {
-    if (function == NULL || (options != NULL && options->size != sizeof *options)) {
-        return -EINVAL;
+    mtx_lock(&kin__children.lock);
+    process->is_starting = false;
+    bool has_begun = process->phase == KIN_PROCESS_STARTED;
+    mtx_unlock(&kin__children.lock);
+    if (has_begun) {
+        kin__process_drop_plan(process);
     }
+    kin_process_free(process);
+}
+
+static int start_by_fork(kin_process *process)
+{
     struct kin__thread *self = NULL;
     int r = kin__self_find(&self);
-    if (r < 0) {
-        return r;
+    if (r == 0 && !process->plan.allow_threads && has_threads_to_stay(self)) {
+        r = -EBUSY;
     }
-    bool may_have_threads = options != NULL && options->allow_threads;
-    return !may_have_threads && has_threads_to_stay(self) ? -EBUSY : 0;
+    if (r == 0) {
+        r = kin__process_fork_as(process);
+        if (r == 0) {
+            run_child(&process->plan);
+        }
+    }
+    return r;
 }
 
-/* Forks; the child runs the call, which belongs to it, and does not return. */
-static int start(kin_function *function, kin_call *call, const kin_process_options *options,
-                 kin_process **ret_process)
+int kin_process_launch(kin_process *process)
 {
-    char name[KIN__NAME_BYTES];
-    kin_process *process = NULL;
-    name_child(options, name, sizeof name);
-    int r = kin__process_fork(name, options != NULL && options->is_daemon, &process);
+    int r = begin_start(process);
     if (r == 0) {
-        run_child(function, call);
+        r = start_by_fork(process);
+        end_start(process);
     }
-    if (r < 0) {
-        return r;
+    return r < 0 ? r : 0;
+}
+
+/* The second half of a start in one. */
+static int launch(int r, kin_process *process, kin_process **ret_process)
+{
+    if (r == 0) {
+        r = kin_process_launch(process);
+        if (r == 0) {
+            *ret_process = process;
+        } else {
+            kin_process_free(process);
+        }
     }
-    *ret_process = process;
-    return 0;
+    return r;
 }
 
 int kin_process_start(kin_function *function, const kin_object *arguments,
                       const kin_process_options *options, kin_process **ret_process)
 {
-    int r = ret_process == NULL ? -EINVAL : check_start(function, options);
-    if (r == 0 && arguments == NULL) {
-        r = -ENOMEM;
-    }
-    if (r < 0) {
-        return r;
-    }
-    kin_call call = {.object = kin_object_ref(arguments)};
-    r = start(function, &call, options, ret_process);
-    kin__call_end(&call);
-    return r;
+    kin_process *process = NULL;
+    int r = kin_process_create(function, arguments, options, ret_process == NULL ? NULL : &process);
+    return launch(r, process, ret_process);
 }
 
 int kin_process_start_bytes(kin_function *function, const void *data, size_t size,
                             const kin_process_options *options, kin_process **ret_process)
 {
-    int r = ret_process == NULL || (data == NULL && size != 0) ? -EINVAL
-                                                               : check_start(function, options);
-    if (r < 0) {
-        return r;
-    }
-    /* The caller's bytes may lie in memory that others write: the copy is the child's. */
-    void *copy = kin__allocate(size);
-    if (copy == NULL) {
-        return -ENOMEM;
-    }
-    if (size > 0) {
-        memcpy(copy, data, size);
-    }
-    kin_call call = {.input = {.data = copy, .size = size}};
-    r = start(function, &call, options, ret_process);
-    kin__release(copy);
-    return r;
+    kin_process *process = NULL;
+    int r = kin_process_create_bytes(function, data, size, options,
+                                     ret_process == NULL ? NULL : &process);
+    return launch(r, process, ret_process);
 }

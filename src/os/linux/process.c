@@ -8,6 +8,7 @@
 #include <poll.h>
 #include <signal.h>
 #include <stdio.h>
+#include <stdio_ext.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
@@ -208,4 +209,20 @@ bool kin__os_process_has_unmapped(uint32_t pid, int fd)
     bool has_failed = ferror(maps) != 0;
     fclose(maps);
     return !is_mapped && !has_failed;
+}
+
+bool kin__os_input_is_open(void)
+{
+    return fcntl(STDIN_FILENO, F_GETFD) >= 0;
+}
+
+void kin__os_input_empty(void)
+{
+    int fd = open("/dev/null", O_RDONLY | O_CLOEXEC);
+    if (fd >= 0) { /* else it shares its parent's: no reason not to run */
+        dup2(fd, STDIN_FILENO);
+        close(fd);
+        __fpurge(stdin);
+        clearerr(stdin);
+    }
 }
