@@ -5,8 +5,9 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* Writes where an address in this process's code is, for people: "function+0x1c (program)";
- * "program+0x41c" if the function is not known by name there; else the number. */
+/* Writes where an address in this process's code is, for people: "function (file.c:12)" where the
+ * program has its debugging information; "function+0x1c (program)"; "program+0x41c" if the
+ * function is not known by name; else the number. Of a return address, ask for the byte before. */
 void kin__os_symbol_format(uint64_t address, char *text, size_t size);
 
 #endif

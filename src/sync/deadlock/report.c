@@ -75,8 +75,8 @@ static void add_held_lock(struct report *report, uint32_t index)
     const struct kin__mutex *mutex = kin__mutex_find(index);
     add_lock(report, index);
     if (mutex != NULL) {
-        kin__os_symbol_format(atomic_load_explicit(&mutex->site, memory_order_relaxed), site,
-                              sizeof site);
+        uint64_t address = atomic_load_explicit(&mutex->site, memory_order_relaxed);
+        kin__os_symbol_format(address - (address != 0), site, sizeof site); /* it returns there */
         add(report, ", acquired at %s,", site);
     }
 }

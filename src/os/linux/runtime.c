@@ -1,0 +1,3 @@
+#include "os/runtime.h"
+
+struct kin__os kin__os;
