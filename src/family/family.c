@@ -11,6 +11,7 @@
 #include "os/thread.h"
 
 #include <errno.h>
+#include <kin/timeout.h>
 #include <stdlib.h>
 
 /* How often a thread looks again before it sleeps: some microseconds. */
