@@ -37,6 +37,16 @@ int kin__os_process_signal(int process_fd, int number);
  * -EAGAIN: it runs; -ECHILD: not a child of this process, or reaped by somebody else. */
 int kin__os_process_reap(uint32_t pid, int *ret_code);
 
+/* The same for any child of this process, which `ret_pid` names. -EAGAIN: all of them run; -ECHILD:
+ * there is none. Only for a process whose children are all kin's own. */
+int kin__os_process_reap_any(uint32_t *ret_pid, int *ret_code);
+
+/* From now on the orphans among this process's descendants become its children. */
+void kin__os_become_subreaper(void);
+
+/* The process that the calling one is a child of. */
+uint32_t kin__os_parent_id(void);
+
 /* Ticks after boot at which a process was started: with the id, a name that is never reused.
  * 0 if there is no such process. */
 uint64_t kin__os_process_start_time(uint32_t pid);

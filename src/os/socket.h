@@ -47,6 +47,10 @@ struct kin__os_fd_about {
 int kin__os_socket_pair(int ret_fds[2]);
 int kin__os_pipe(int ret_fds[2]);
 
+/* Makes a pair that carries whole messages: each send is one, each receive gets one, cut to the
+ * room there is. Otherwise as kin__os_socket_pair. */
+int kin__os_message_pair(int ret_fds[2]);
+
 /* Makes an fd close-on-exec. 0, or -EBADF. */
 int kin__os_fd_keep(int fd);
 

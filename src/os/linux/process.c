@@ -91,21 +91,45 @@ int kin__os_process_signal(int process_fd, int number)
     return syscall(SYS_pidfd_send_signal, process_fd, number, NULL, 0) != 0 ? -errno : 0;
 }
 
-int kin__os_process_reap(uint32_t pid, int *ret_code)
+/* Reaps a child that has ended: that one, or any (-1). Its id, or -EAGAIN, -ECHILD. */
+static int reap(pid_t pid, int *ret_code)
 {
     int status = 0;
     pid_t r = 0;
     do {
-        r = waitpid((pid_t)pid, &status, WNOHANG);
+        r = waitpid(pid, &status, WNOHANG);
     } while (r < 0 && errno == EINTR);
-    if (r < 0) {
-        return -errno;
-    }
-    if (r == 0) {
-        return -EAGAIN;
+    if (r <= 0) {
+        return r < 0 ? -errno : -EAGAIN;
     }
     *ret_code = WIFSIGNALED(status) ? -WTERMSIG(status) : WEXITSTATUS(status);
+    return r;
+}
+
+int kin__os_process_reap(uint32_t pid, int *ret_code)
+{
+    int r = reap((pid_t)pid, ret_code);
+    return r < 0 ? r : 0;
+}
+
+int kin__os_process_reap_any(uint32_t *ret_pid, int *ret_code)
+{
+    int r = reap(-1, ret_code);
+    if (r < 0) {
+        return r;
+    }
+    *ret_pid = (uint32_t)r;
     return 0;
+}
+
+void kin__os_become_subreaper(void)
+{
+    prctl(PR_SET_CHILD_SUBREAPER, 1);
+}
+
+uint32_t kin__os_parent_id(void)
+{
+    return (uint32_t)getppid();
 }
 
 /* Reads a small file of /proc or /sys. Bytes read, 0 on any failure; zero-terminated. */

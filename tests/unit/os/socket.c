@@ -48,6 +48,24 @@ TEST(a_socket_pair_carries_bytes_both_ways_and_closes_on_exec)
     kin__os_close(fds[1]);
 }
 
+TEST(a_message_pair_keeps_messages_apart_and_closes_on_exec)
+{
+    int fds[2];
+    char text[8] = "";
+    REQUIRE(kin__os_message_pair(fds) == 0);
+    CHECK(fcntl(fds[0], F_GETFD) & FD_CLOEXEC);
+    CHECK(fcntl(fds[1], F_GETFD) & FD_CLOEXEC);
+    CHECK_EQUAL(send_text(fds[0], "abc", true), 3);
+    CHECK_EQUAL(send_text(fds[0], "defg", true), 4);
+    CHECK_EQUAL(receive_some(fds[1], text, sizeof text, NULL), 3);
+    CHECK_EQUAL(receive_some(fds[1], text, 2, NULL), 2);
+    CHECK_EQUAL(receive_some(fds[1], text, sizeof text, NULL), -EAGAIN);
+    CHECK_STRING(text, "dec");
+    kin__os_close(fds[0]);
+    CHECK_EQUAL(receive_some(fds[1], text, sizeof text, NULL), 0);
+    kin__os_close(fds[1]);
+}
+
 TEST(a_shut_socket_says_end_of_file_and_still_receives)
 {
     int fds[2];

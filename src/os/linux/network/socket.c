@@ -52,12 +52,21 @@ static int give_pair(int fds[2], int ret_fds[2])
     return 0;
 }
 
-int kin__os_socket_pair(int ret_fds[2])
+static int make_pair(int type, int ret_fds[2])
 {
     int fds[2];
     KIN__OS_FAULT(EMFILE);
-    return socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, fds) != 0 ? -errno
-                                                                        : give_pair(fds, ret_fds);
+    return socketpair(AF_UNIX, type | SOCK_CLOEXEC, 0, fds) != 0 ? -errno : give_pair(fds, ret_fds);
+}
+
+int kin__os_socket_pair(int ret_fds[2])
+{
+    return make_pair(SOCK_STREAM, ret_fds);
+}
+
+int kin__os_message_pair(int ret_fds[2])
+{
+    return make_pair(SOCK_SEQPACKET, ret_fds);
 }
 
 int kin__os_pipe(int ret_fds[2])
