@@ -23,6 +23,7 @@
 
 #include <kin/call.h>
 #include <kin/export.h>
+#include <kin/member.h>
 #include <kin/timeout.h>
 #include <stdbool.h>
 
@@ -168,18 +169,21 @@ KIN_API bool kin_process_is_daemon(const kin_process *process);
 KIN_API int kin_process_sentinel(const kin_process *process);
 
 /** What an object is to the process that asks. */
-typedef enum kin_process_phase {
-    KIN_PROCESS_NEW = 1, /* a child that was not started yet */
-    KIN_PROCESS_STARTED, /* a child that runs */
-    KIN_PROCESS_ENDED,   /* a child that has ended */
-    KIN_PROCESS_CLOSED,  /* one that was closed */
-    KIN_PROCESS_FOREIGN, /* inherited by a fork: it is the child of another process */
-    KIN_PROCESS_SELF,    /* this process */
-    KIN_PROCESS_PARENT   /* its parent */
-} kin_process_phase;
+typedef enum kin_phase {
+    KIN_PHASE_NEW = 1, /**< a child that was not started yet */
+    KIN_PHASE_STARTED, /**< a child that runs */
+    KIN_PHASE_ENDED,   /**< a child that has ended */
+    KIN_PHASE_CLOSED,  /**< one that was closed */
+    KIN_PHASE_FOREIGN, /**< inherited by a fork: the child of another process */
+    KIN_PHASE_SELF,    /**< this process */
+    KIN_PHASE_PARENT   /**< its parent */
+} kin_phase;
 
-/** Looks which of them it is. */
-KIN_API kin_process_phase kin_process_state(kin_process *process);
+/** Looks which of them it is; 0 for NULL. */
+KIN_API kin_phase kin_process_phase(kin_process *process);
+
+/** How far it is, and whether it is blocked; also of a foreign one. NULL: terminated. */
+KIN_API kin_state kin_process_state(kin_process *process);
 
 /** Takes one more reference, for kin_process_free to drop. Returns `process`. */
 KIN_API kin_process *kin_process_ref(kin_process *process);

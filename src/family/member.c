@@ -71,6 +71,8 @@ void kin__member_free(uint32_t owner)
     member->start_time = 0;
     member->flags = 0;
     memset(member->name, 0, sizeof member->name);
+    memset(member->identity, 0, sizeof member->identity);
+    memset(member->parent_name, 0, sizeof member->parent_name);
     atomic_store(&member->child_count, 0);
     atomic_store(&member->life, 0);
     atomic_store(&member->life_next, 0);

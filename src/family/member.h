@@ -29,7 +29,7 @@ enum kin__member_state {
 
 enum kin__member_role { KIN__MEMBER_THREAD = 1, KIN__MEMBER_PROCESS = 2 };
 
-#define KIN__MEMBER_DAEMON 1u /* in flags: dies with its parent */
+#define KIN__MEMBER_DAEMON 1u /* in flags: dies with its parent, as its children do with it */
 #define KIN__HOLDING_MAX 30u
 /* With an index in holdings: the member reads a kin_rwlock, or has many permits of a semaphore. Two
  * bits: what is left of one object must not mean anything to the next at its index. */
@@ -37,6 +37,7 @@ enum kin__member_role { KIN__MEMBER_THREAD = 1, KIN__MEMBER_PROCESS = 2 };
 #define KIN__HOLDING_MANY ((uint32_t)1 << 30)
 #define KIN__HOLDING_INDEX (KIN__HOLDING_MANY - 1)
 #define KIN__NAME_BYTES 32u
+#define KIN__IDENTITY_BYTES 44u
 
 struct kin__member {
     /* Who it is: written by the claimer and the member before LIVE, then constant. Others may look
@@ -84,13 +85,20 @@ struct kin__member {
     _Atomic uint32_t holding_overflow; /* number of claims for which there was no room */
     _Atomic uint32_t read_count;       /* entries of kin_rwlocks in `holdings`, or one more: raised
                                         * before, lowered after; by the member */
-    uint32_t reserved[32];
+
+    /* Of a process, what it is told of its place in the tree: by the claimer, before it runs. */
+    char identity[KIN__IDENTITY_BYTES]; /* "1:2" for the second child of the first; "": the first
+                                         * process, one of a plain fork, one of kin's own */
+    _Atomic uint32_t parent_pid;
+    char parent_name[KIN__NAME_BYTES];
+    uint32_t reserved[12];
 };
 
 KIN_STATIC_ASSERT_OFFSET(struct kin__member, life_next,
                          offsetof(struct kin__member, life) + KIN__OS_LIFE_DISTANCE);
 KIN_STATIC_ASSERT_OFFSET(struct kin__member, sleeping_on, 128);
 KIN_STATIC_ASSERT_OFFSET(struct kin__member, holdings, 256);
+KIN_STATIC_ASSERT_OFFSET(struct kin__member, identity, 384);
 KIN_STATIC_ASSERT_SIZE(struct kin__member, 512);
 
 /* An owner id names a member for ever: slot : 16, generation : 14. Never 0. */

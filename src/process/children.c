@@ -38,7 +38,7 @@ static void forget_children(void)
 {
     KIN_LIST_EACH (&kin__children.list, node) {
         kin_process *process = process_of(node);
-        process->phase = KIN_PROCESS_FOREIGN;
+        process->phase = KIN_PHASE_FOREIGN;
         if (process->fd >= 0) {
             kin__os_close(process->fd);
             process->fd = -1;

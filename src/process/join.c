@@ -24,14 +24,14 @@
 int kin__process_look_locked(kin_process *process)
 {
     int r = kin__process_check(process);
-    if (r < 0 || process->phase == KIN_PROCESS_ENDED) {
+    if (r < 0 || process->phase == KIN_PHASE_ENDED) {
         return r;
     }
     r = kin__os_process_reap(process->pid, &process->exit_code);
     if (r == -EAGAIN) {
         return r;
     }
-    process->phase = KIN_PROCESS_ENDED;
+    process->phase = KIN_PHASE_ENDED;
     process->has_code = r == 0; /* -ECHILD: it has ended, and somebody else waited for it */
     return 0;
 }

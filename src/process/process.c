@@ -10,6 +10,7 @@
 #include "base/allocate.h"
 #include "os/memory.h"
 #include "process/runtime.h"
+#include "process/state.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -45,7 +46,7 @@ int kin__process_create(const char *name, bool is_daemon, kin_process **ret_proc
     process->is_daemon = is_daemon;
     process->fd = -1;
     process->references = 1;
-    process->phase = KIN_PROCESS_NEW;
+    process->phase = KIN_PHASE_NEW;
     name_process(process, name);
     mtx_lock(&kin__children.lock);
     kin__list_append(&kin__children.list, &process->node);
@@ -154,42 +155,57 @@ void kin__process_drop_plan(kin_process *process)
 int kin__process_check(const kin_process *process)
 {
     switch (process == NULL ? 0 : process->phase) {
-    case KIN_PROCESS_STARTED:
-    case KIN_PROCESS_ENDED:
+    case KIN_PHASE_STARTED:
+    case KIN_PHASE_ENDED:
         return 0;
-    case KIN_PROCESS_NEW:
+    case KIN_PHASE_NEW:
         return -ESRCH;
-    case KIN_PROCESS_CLOSED:
+    case KIN_PHASE_CLOSED:
         return -EPIPE;
-    case KIN_PROCESS_FOREIGN:
-    case KIN_PROCESS_PARENT:
+    case KIN_PHASE_FOREIGN:
+    case KIN_PHASE_PARENT:
         return -ECHILD;
-    case KIN_PROCESS_SELF:
+    case KIN_PHASE_SELF:
         return -EDEADLK;
     default:
         return -EINVAL;
     }
 }
 
-static kin_process_phase phase_of(const kin_process *process)
+static kin_phase phase_of(const kin_process *process)
 {
     mtx_lock(&kin__children.lock);
-    kin_process_phase phase = process == NULL ? 0 : process->phase;
+    kin_phase phase = process == NULL ? 0 : process->phase;
     mtx_unlock(&kin__children.lock);
     return phase;
 }
 
-kin_process_phase kin_process_state(kin_process *process)
+kin_phase kin_process_phase(kin_process *process)
 {
     kin__process_look(process);
     return phase_of(process);
 }
 
+kin_state kin_process_state(kin_process *process)
+{
+    switch (kin_process_phase(process)) {
+    case KIN_PHASE_NEW:
+        return KIN_STATE_NEW;
+    case KIN_PHASE_STARTED:
+    case KIN_PHASE_FOREIGN:
+    case KIN_PHASE_SELF:
+    case KIN_PHASE_PARENT:
+        return kin__state_of(process->owner);
+    default:
+        return KIN_STATE_TERMINATED;
+    }
+}
+
 int32_t kin_process_pid(const kin_process *process)
 {
-    return phase_of(process) == KIN_PROCESS_CLOSED ? -EPIPE
-           : process == NULL                       ? 0
-                                                   : (int32_t)process->pid;
+    return phase_of(process) == KIN_PHASE_CLOSED ? -EPIPE
+           : process == NULL                     ? 0
+                                                 : (int32_t)process->pid;
 }
 
 const char *kin_process_name(const kin_process *process)
@@ -226,7 +242,7 @@ int kin_process_close(kin_process *process)
             kin__os_close(process->fd);
             process->fd = -1;
         }
-        process->phase = KIN_PROCESS_CLOSED;
+        process->phase = KIN_PHASE_CLOSED;
     }
     mtx_unlock(&kin__children.lock);
     if (r == 0) {

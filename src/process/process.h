@@ -39,10 +39,10 @@ struct kin_process {
     int fd;         /* of the process: readable once it has ended; -1: none */
 
     struct kin__list_node node;
-    uint32_t references;     /* 0: freed, but it runs */
-    kin_process_phase phase; /* ENDED is found out by looking */
-    bool is_starting;        /* a thread is inside kin_process_launch */
-    bool has_code;           /* exit_code is known: nobody else has waited for the child */
+    uint32_t references; /* 0: freed, but it runs */
+    kin_phase phase;     /* ENDED is found out by looking */
+    bool is_starting;    /* a thread is inside kin_process_launch */
+    bool has_code;       /* exit_code is known: nobody else has waited for the child */
     int exit_code;
 };
 

@@ -17,7 +17,7 @@ static int signal_child(kin_process *process, int number)
         r = kin__os_process_signal(process->fd, number);
     }
     mtx_unlock(&kin__children.lock);
-    return r == -ESRCH && process->phase != KIN_PROCESS_NEW ? 0 : r;
+    return r == -ESRCH && process->phase != KIN_PHASE_NEW ? 0 : r;
 }
 
 int kin_process_terminate(kin_process *process)

@@ -65,7 +65,7 @@ static int open_child(kin_process *process)
     return r;
 }
 
-static void set_phase(kin_process *process, kin_process_phase phase)
+static void set_phase(kin_process *process, kin_phase phase)
 {
     mtx_lock(&kin__children.lock);
     process->phase = phase;
@@ -97,7 +97,7 @@ int kin__process_fork_as(kin_process *process)
         r = opened < 0 ? opened : r;
     }
     if (r > 0) {
-        set_phase(process, KIN_PROCESS_STARTED);
+        set_phase(process, KIN_PHASE_STARTED);
     } else {
         process->pid = 0;
     }
@@ -162,7 +162,7 @@ static void end_start(kin_process *process)
 {
     mtx_lock(&kin__children.lock);
     process->is_starting = false;
-    bool has_begun = process->phase == KIN_PROCESS_STARTED;
+    bool has_begun = process->phase == KIN_PHASE_STARTED;
     mtx_unlock(&kin__children.lock);
     if (has_begun) {
         kin__process_drop_plan(process);

@@ -25,6 +25,7 @@
 #include <errno.h>
 #include <kin/error.h>
 #include <stdio.h>
+#include <string.h>
 
 /* --- the slot --- */
 
@@ -37,6 +38,27 @@ void kin__child_name(uint32_t owner, const char *name)
 static uint64_t start_pid_of(uint32_t owner, uint32_t pid)
 {
     return (uint64_t)kin__owner_generation(owner) << 32 | pid;
+}
+
+void kin__child_identify(uint32_t owner, const char *identity)
+{
+    struct kin__member *member = kin__member_of(owner);
+    snprintf(member->identity, sizeof member->identity, "%s", identity);
+}
+
+/* Says who the parent is, for later, when that may be dead and its slot another's. */
+static void note_parent(struct kin__member *member, uint32_t parent)
+{
+    const struct kin__member *above = parent == 0 ? NULL : kin__member_of(parent);
+    member->parent = parent;
+    if (above != NULL) {
+        member->parent_pid = above->pid;
+        memcpy(member->parent_name, above->name, sizeof member->parent_name);
+    }
+    if (kin__member_state_of(parent) != KIN__MEMBER_LIVE) { /* of a plain fork, long ago */
+        member->parent_pid = 0;
+        member->parent_name[0] = '\0';
+    }
 }
 
 int kin__child_prepare(const char *name, uint32_t flags, uint32_t *ret_owner)
@@ -52,8 +74,9 @@ int kin__child_prepare(const char *name, uint32_t flags, uint32_t *ret_owner)
     struct kin__member *member = kin__member_of(owner);
     member->role = KIN__MEMBER_PROCESS;
     member->process = owner;
-    member->parent = kin__family.owner;
-    member->flags = flags;
+    note_parent(member, kin__family.owner);
+    /* The children of a daemon die with it, and theirs with them. */
+    member->flags = flags | (kin__family.member->flags & KIN__MEMBER_DAEMON);
     kin__child_name(owner, name);
     atomic_store(&member->start_pid, start_pid_of(owner, 0));
     *ret_owner = owner;
@@ -161,7 +184,7 @@ static int enter_after_fork(void)
         return r;
     }
     struct kin__member *member = kin__member_of(owner);
-    member->parent = kin__family.parent;
+    note_parent(member, kin__family.parent);
     kin__child_name(owner, "fork");
     atomic_store(&member->start_pid, start_pid_of(owner, kin__os_process_id()));
     uint32_t watcher = kin__death_watcher_of(owner);

@@ -15,6 +15,9 @@ int kin__child_prepare(const char *name, uint32_t flags, uint32_t *ret_owner);
 /* Names the process in a slot that the caller has claimed. */
 void kin__child_name(uint32_t owner, const char *name);
 
+/* The same for its place in the tree, "1:2"; see struct kin__member. */
+void kin__child_identify(uint32_t owner, const char *identity);
+
 /* The process was started: this one's keeper looks for its end. */
 void kin__child_started(uint32_t owner, uint32_t pid);
 
