@@ -189,6 +189,10 @@ int kin__references_copy(uint32_t owner)
     int r = 0;
     KIN_LIST_EACH (&references->objects, node) {
         struct kin__object *object = KIN_CONTAINER_OF(node, struct kin__object, node);
+        if (object->is_process_only) {
+            object->child_reference = NULL;
+            continue;
+        }
         if (r == 0 && used == references->child_block_count * REFERENCES_A_BLOCK) {
             r = add_reference_block(&references->child_blocks, &references->child_block_count);
         }
@@ -197,8 +201,7 @@ int kin__references_copy(uint32_t owner)
         }
         kin_handle *handles = kin__at(references->child_blocks[used / REFERENCES_A_BLOCK]);
         object->child_reference = &handles[used % REFERENCES_A_BLOCK];
-        if (!object->is_process_only &&
-            kin__reference_add(object->child_reference, object->handle) == 0) {
+        if (kin__reference_add(object->child_reference, object->handle) == 0) {
             used++;
         } else {
             object->child_reference = NULL;

@@ -314,7 +314,7 @@ int kin__child_begin(uint32_t owner)
     return r;
 }
 
-/* In the child of kin__family_fork. Whatever fails here, the process ends as if it had been
+/* In the child of kin__child_fork. Whatever fails here, the process ends as if it had been
  * killed: nobody has seen it run. If its parent is dead and its slot reaped, there was no child. */
 static void begin_child(uint32_t owner)
 {
@@ -329,16 +329,11 @@ static void begin_child(uint32_t owner)
     }
 }
 
-int kin__family_fork(const char *name, uint32_t flags, uint32_t *ret_owner)
+int kin__child_fork(uint32_t owner)
 {
-    uint32_t owner = 0;
-    int r = kin__child_prepare(name, flags, &owner);
-    if (r < 0) {
-        return r;
-    }
     kin__thread_current.is_forking = true;
     lock_references_for_fork();
-    r = kin__references_copy(owner);
+    int r = kin__references_copy(owner);
     if (r == 0) {
         lock_heap_for_fork();
         r = kin__os_fork();
@@ -351,12 +346,23 @@ int kin__family_fork(const char *name, uint32_t flags, uint32_t *ret_owner)
     }
     unlock_references_after_fork(false);
     kin__thread_current.is_forking = false;
+    return r;
+}
+
+int kin__family_fork(const char *name, uint32_t flags, uint32_t *ret_owner)
+{
+    uint32_t owner = 0;
+    int r = kin__child_prepare(name, flags, &owner);
     if (r < 0) {
-        kin__member_free(owner);
         return r;
     }
-    kin__child_started(owner, (uint32_t)r);
-    *ret_owner = owner;
+    r = kin__child_fork(owner);
+    if (r < 0) {
+        kin__member_free(owner);
+    } else if (r > 0) {
+        kin__child_started(owner, (uint32_t)r);
+        *ret_owner = owner;
+    }
     return r;
 }
 

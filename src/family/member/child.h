@@ -32,6 +32,11 @@ int kin__child_take(uint32_t owner);
 /* The same in a child, which then has a slot for this thread too; its parent is told. */
 int kin__child_begin(uint32_t owner);
 
+/* Forks the child that runs in a slot, which this process or the one it serves has claimed. It has
+ * open what this process has open. Its process id, 0 in the child, or -EAGAIN, -ENOMEM: then the
+ * slot is still the claimer's. */
+int kin__child_fork(uint32_t owner);
+
 /* Gives up a slot that was taken, with all but the references; the keeper runs. */
 void kin__child_give_up(void);
 
