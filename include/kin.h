@@ -18,6 +18,7 @@
  *   kin/pool.h       worker processes: map and imap_unordered over bytes
  *   kin/pool_map.h   map over objects
  *   kin/process.h    one child process
+ *   kin/stop.h       how what runs is ended: asking first, by force where that does not help
  *   kin/member.h     who takes part, how far each is, and what it waits for
  *   kin/queue.h      messages between any number of processes and threads
  *   kin/local_queue.h  pointers between the threads of one process
@@ -89,6 +90,7 @@
 #include <kin/shared_list.h>
 #include <kin/shared_memory.h>
 #include <kin/standard.h>
+#include <kin/stop.h>
 #include <kin/timeout.h>
 #include <kin/tls.h>
 #include <kin/value.h>
