@@ -1,5 +1,5 @@
 #define _GNU_SOURCE
-#include "os/signal.h"
+#include "os/process.h"
 
 #include "base/assert.h"
 #include "os/fault.h"

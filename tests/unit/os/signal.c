@@ -1,5 +1,4 @@
 #define _GNU_SOURCE
-#include "os/signal.h"
 #include "harness/test.h"
 #include "os/memory.h"
 #include "os/process.h"
