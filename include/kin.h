@@ -20,6 +20,7 @@
  *   kin/process.h    one child process
  *   kin/stop.h       how what runs is ended: asking first, by force where that does not help
  *   kin/member.h     who takes part, how far each is, and what it waits for
+ *   kin/log.h        what happens, in words
  *   kin/queue.h      messages between any number of processes and threads
  *   kin/local_queue.h  pointers between the threads of one process
  *   kin/message.h    one that was taken
@@ -73,6 +74,7 @@
 #include <kin/listener.h>
 #include <kin/local_queue.h>
 #include <kin/lock.h>
+#include <kin/log.h>
 #include <kin/member.h>
 #include <kin/message.h>
 #include <kin/object.h>

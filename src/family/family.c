@@ -1,6 +1,7 @@
 #include "family/family.h"
 
 #include "family/call.h"
+#include "family/life/log.h"
 #include "family/member.h"
 #include "family/member/child.h"
 #include "family/reference.h"
@@ -16,6 +17,8 @@
 
 /* How often a thread looks again before it sleeps: some microseconds. */
 #define SPIN_COUNT 100u
+
+#define FIRST_NAME "MainProcess"
 
 static void end_thread(void *user)
 {
@@ -144,7 +147,8 @@ static int found_family(uint64_t memory_bytes_max)
     open_family(fd);
     r = kin__member_claim(KIN__MEMBER_PROCESS, 0, &owner);
     if (r == 0) {
-        kin__child_name(owner, "MainProcess");
+        kin__log_name(FIRST_NAME);
+        kin__child_name(owner, FIRST_NAME);
         r = kin__child_take(owner);
     }
     if (r == 0) {

@@ -1,9 +1,13 @@
 /**
- * A process's way into the family, out of it, and through a fork.
+ * A process's way into the family, out of it, and through a fork; and what kin says of that:
+ * nothing, and for one relaxed load, until it is asked to.
  */
 #ifndef KIN_FAMILY_FAMILY_H
 #define KIN_FAMILY_FAMILY_H
 
+#include "family/runtime.h"
+
+#include <kin/log.h>
 #include <stdint.h>
 
 /* Makes sure that this process is a member: one that was forked without kin's help becomes one
@@ -34,5 +38,19 @@ int kin__family_attach(int fd, uint32_t owner);
 
 /* As kin_fini, at the end of the process: other threads may be inside kin, and run on. */
 void kin__family_leave_at_exit(void);
+
+static inline bool kin__log_is_on(int level)
+{
+    return __builtin_expect(
+        level >= atomic_load_explicit(&kin__log.threshold, memory_order_relaxed), 0);
+}
+
+/* kin_log, without a call while it is off. */
+#define KIN__LOG(level, ...) (kin__log_is_on(level) ? kin_log_write((level), __VA_ARGS__) : (void)0)
+
+/* What a spawned child is to be told: the level from which on this process writes to stderr; 0: it
+ * does not. And the child's part. */
+uint32_t kin__log_level_to_inherit(void);
+void kin__log_level_inherit(uint32_t level);
 
 #endif

@@ -4,6 +4,9 @@
 
 struct kin__process kin__family = {.fd = -1, .generation = 1};
 _Thread_local struct kin__thread kin__thread_current;
+struct kin__log kin__log = {
+    .threshold = INT32_MAX, .level = KIN_LOG_WARNING, .name = "MainProcess"};
+_Thread_local bool kin__log_is_inside;
 struct kin__heap kin__heap;
 struct kin__references kin__references;
 const struct kin__type *kin__types[KIN__TYPE_COUNT];

@@ -13,6 +13,7 @@
 
 #include <kin/call.h>
 #include <kin/family.h>
+#include <kin/log.h>
 #include <stdint.h>
 #include <threads.h>
 
@@ -79,6 +80,17 @@ struct kin__thread {
     bool is_entering;      /* it is the one that makes the process a member */
 };
 
+/* Where messages go. See life/log.c. */
+struct kin__log {
+    _Atomic int32_t threshold; /* `level`, or INT32_MAX: there is no sink */
+    _Atomic int32_t level;     /* from which on messages are written */
+    _Atomic uint32_t version;  /* of the two below: odd while they are changed */
+    kin_log_sink *_Atomic sink;
+    void *_Atomic user;
+    mtx_t lock;    /* of who changes any of those; taken around fork */
+    char name[32]; /* of this process; written while it has one thread */
+};
+
 /* What a layer above wants to do when the process leaves the family or forks. */
 struct kin__layer_hooks {
     void (*fini)(void);        /* at the start of kin_fini; NULL: nothing */
@@ -100,6 +112,8 @@ enum kin__layer {
 
 extern struct kin__process kin__family;
 extern _Thread_local struct kin__thread kin__thread_current;
+extern struct kin__log kin__log;
+extern _Thread_local bool kin__log_is_inside; /* this thread is in a sink */
 extern struct kin__heap kin__heap;
 extern struct kin__references kin__references;
 extern const struct kin__type *kin__types[KIN__TYPE_COUNT];

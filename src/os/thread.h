@@ -17,6 +17,10 @@ struct kin__os_thread_end {
 /* The kernel's id of the calling thread. */
 uint32_t kin__os_thread_id(void);
 
+/* The calling thread's errno: what the program calls in between is not to change it. */
+int kin__os_thread_errno(void);
+void kin__os_thread_errno_set(int code);
+
 /* Lets another thread have the core, if one wants it. */
 void kin__os_thread_yield(void);
 

@@ -88,6 +88,7 @@ int kin__process_fork_as(kin_process *process)
         if (kin__family.has_input) {
             kin__os_input_empty();
         }
+        KIN__LOG(KIN_LOG_INFO, "child process calling self.run()");
         return 0;
     }
     kin__os_close(reserved);
@@ -125,6 +126,7 @@ _Noreturn void kin__process_exit(int status)
 {
     fflush(NULL);
     kin__family_leave_at_exit();
+    KIN__LOG(KIN_LOG_INFO, "process exiting with exitcode %d", status);
     kin__os_exit_now(status);
 }
 

@@ -17,6 +17,7 @@
 #include "family/death.h"
 #include "family/family.h"
 #include "family/keeper.h"
+#include "family/life/log.h"
 #include "family/member.h"
 #include "family/reference.h"
 #include "family/sleep.h"
@@ -26,6 +27,8 @@
 #include <kin/error.h>
 #include <stdio.h>
 #include <string.h>
+
+#define PLAIN_FORK_NAME "fork" /* of the child of a plain fork */
 
 /* --- the slot --- */
 
@@ -185,7 +188,7 @@ static int enter_after_fork(void)
     }
     struct kin__member *member = kin__member_of(owner);
     note_parent(member, kin__family.parent);
-    kin__child_name(owner, "fork");
+    kin__child_name(owner, PLAIN_FORK_NAME);
     atomic_store(&member->start_pid, start_pid_of(owner, kin__os_process_id()));
     uint32_t watcher = kin__death_watcher_of(owner);
     kin__member_move(owner, KIN__MEMBER_CLAIMED, KIN__MEMBER_CLAIMED, watcher);
@@ -240,6 +243,7 @@ static void lock_references_for_fork(void)
     }
     mtx_lock(&kin__family.enter_lock);
     mtx_lock(&kin__references.lock);
+    kin__log_lock();
 }
 
 static void lock_heap_for_fork(void)
@@ -258,6 +262,7 @@ static void unlock_heap_after_fork(void)
 
 static void unlock_references_after_fork(bool is_child)
 {
+    kin__log_unlock();
     mtx_unlock(&kin__references.lock);
     mtx_unlock(&kin__family.enter_lock);
     for (int i = 0; i < KIN__LAYER_COUNT; i++) {
@@ -296,6 +301,7 @@ static void after_fork_child(void)
     kin__thread_current = (struct kin__thread){0};
     kin__family.parent = kin__family.owner != 0 ? kin__family.owner : kin__family.parent;
     kin__child_forget();
+    kin__log_name(PLAIN_FORK_NAME);
     unlock_heap_after_fork();
     unlock_references_after_fork(true);
 }
@@ -305,6 +311,7 @@ int kin__child_begin(uint32_t owner)
     uint32_t parent = kin__member_of(owner)->parent;
     int r = kin__child_take(owner);
     if (r == 0) {
+        kin__log_name(kin__family.member->name);
         r = kin__thread_register();
     }
     if (r == 0) {

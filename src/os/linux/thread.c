@@ -27,6 +27,16 @@ uint32_t kin__os_thread_id(void)
     return (uint32_t)syscall(SYS_gettid);
 }
 
+int kin__os_thread_errno(void)
+{
+    return errno;
+}
+
+void kin__os_thread_errno_set(int code)
+{
+    errno = code;
+}
+
 void kin__os_thread_yield(void)
 {
     sched_yield();
