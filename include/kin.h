@@ -19,6 +19,7 @@
  *   kin/pool_map.h   map over objects
  *   kin/process.h    one child process
  *   kin/stop.h       how what runs is ended: asking first, by force where that does not help
+ *   kin/relatives.h  this process, its parent, its children
  *   kin/member.h     who takes part, how far each is, and what it waits for
  *   kin/log.h        what happens, in words
  *   kin/queue.h      messages between any number of processes and threads
@@ -84,6 +85,7 @@
 #include <kin/pool_map.h>
 #include <kin/process.h>
 #include <kin/queue.h>
+#include <kin/relatives.h>
 #include <kin/reservation.h>
 #include <kin/rlock.h>
 #include <kin/rwlock.h>

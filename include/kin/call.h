@@ -129,6 +129,13 @@ KIN_API int kin_call_return_text(kin_call *call, const char *result);
 KIN_API int kin_call_return_bytes(kin_call *call, const void *data, size_t size);
 
 /**
+ * Runs an instance of a class that has the operation `run` (kin/class.h), in the calling thread.
+ * `call` is one that the thread is in; NULL: it is given one of its own, whose argument is the
+ * instance, and of which only the code is left. Returns what `run` does, or -EINVAL: there is none.
+ */
+KIN_API int kin_object_run(kin_object *instance, kin_call *call);
+
+/**
  * Says why the call fails and returns `code` (negative; 0 or more becomes -EINVAL), so that
  * a function can end with it. The message reaches whoever asked for the call, with the place.
  */

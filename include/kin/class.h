@@ -29,6 +29,8 @@ typedef enum kin_shape {
     KIN_SHAPE_DICT,  /**< values by keys, as an OrderedDict */
 } kin_shape;
 
+struct kin_call;
+
 /** A class. Its memory must live as long as the program. Every hook may be NULL. */
 typedef struct kin_class {
     const char *module;
@@ -58,6 +60,10 @@ typedef struct kin_class {
      * object, whose repr is written. NULL: no memory. Default: what it is made of,
      * module.Name(arguments, state=...). */
     kin_object *(*describe)(const kin_object *instance);
+
+    /* What it does when it is started, as a process (kin_process_start_object) or in a thread of
+     * this one (kin_object_run): returns as the functions of kin/call.h do. NULL: it cannot be. */
+    int (*run)(kin_object *instance, struct kin_call *call);
 
     /* Ends what kin_instance_data leads to. */
     void (*free)(void *data);

@@ -49,6 +49,11 @@ typedef struct kin_family_options {
      * in use costs nothing. Default: 64 GiB, or less where the limits on address space or file
      * size (RLIMIT_AS, RLIMIT_FSIZE) demand it. At least 64 MiB. */
     uint64_t memory_bytes_max;
+
+    /* How long kin_fini waits, in each process of the family, for children that are no daemons,
+     * in ms. Those that run after that are ended: with SIGTERM, and with SIGKILL if that has not
+     * helped after a tenth of a second. Default: it waits until they have ended. */
+    int64_t grace_ms;
 } kin_family_options;
 
 /**

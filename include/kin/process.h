@@ -24,6 +24,7 @@
 #include <kin/call.h>
 #include <kin/export.h>
 #include <kin/member.h>
+#include <kin/stop.h>
 #include <kin/timeout.h>
 #include <stdbool.h>
 
@@ -80,6 +81,12 @@ KIN_API int kin_process_create(kin_function *function, const kin_object *argumen
 KIN_API int kin_process_create_bytes(kin_function *function, const void *data, size_t size,
                                      const kin_process_options *options, kin_process **ret_process);
 
+/** The same with an instance of a class that has the operation `run`, which the child runs on its
+ * copy. -EINVAL: it has none. */
+KIN_API int kin_process_create_object(const kin_object *instance,
+                                      const kin_process_options *options,
+                                      kin_process **ret_process);
+
 /**
  * Starts it. After a failure it is new as before, and can be tried again.
  *
@@ -107,6 +114,10 @@ KIN_API int kin_process_start(kin_function *function, const kin_object *argument
 /** The same with bytes. */
 KIN_API int kin_process_start_bytes(kin_function *function, const void *data, size_t size,
                                     const kin_process_options *options, kin_process **ret_process);
+
+/** The same with an instance that can be run. */
+KIN_API int kin_process_start_object(const kin_object *instance, const kin_process_options *options,
+                                     kin_process **ret_process);
 
 /**
  * Waits until it has ended. Several threads may wait, any number of times.
@@ -146,6 +157,15 @@ KIN_API int kin_process_kill(kin_process *process);
 KIN_API int kin_process_interrupt(kin_process *process);
 
 /**
+ * Ends it step by step, as `stop` says; NULL: with SIGTERM, and with SIGKILL if that has not helped
+ * after 2 s. `timeout` is for all steps together.
+ *
+ * Returns 0: it has ended, and was waited for. Or -ETIMEDOUT: it runs, and the steps or the time
+ * are over; -EAGAIN: likewise, with KIN_NOW; -ECANCELED; or as above.
+ */
+KIN_API int kin_process_stop(kin_process *process, const kin_stop *stop, kin_timeout timeout);
+
+/**
  * Gives back what the system has of it, but for the memory of the object. Returns 0 (also the
  * second time), or
  *   -EBUSY       it runs
@@ -159,7 +179,11 @@ KIN_API int32_t kin_process_pid(const kin_process *process);
 /** Its name; valid as long as the object is. */
 KIN_API const char *kin_process_name(const kin_process *process);
 
-/** Whether it ends with its parent, by its options. */
+/** Its place in the tree: "1:2" for the second child of the first one; "" of the first process, and
+ * of one that the program has forked itself. Valid as long as the object is. */
+KIN_API const char *kin_process_identity(const kin_process *process);
+
+/** Whether it ends with its parent. */
 KIN_API bool kin_process_is_daemon(const kin_process *process);
 
 /**

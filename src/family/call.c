@@ -4,6 +4,7 @@
 #include "family/runtime.h"
 
 #include <errno.h>
+#include <kin/class.h>
 #include <stdarg.h>
 #include <string.h>
 
@@ -110,6 +111,21 @@ static int end_run(kin_call *call, int code)
 int kin__call_run(kin_call *call, kin_function *function)
 {
     return end_run(call, function(call));
+}
+
+int kin_object_run(kin_object *instance, kin_call *call)
+{
+    const kin_class *class_ = kin_instance_class(instance);
+    if (class_ == NULL || class_->run == NULL) {
+        return -EINVAL;
+    }
+    if (call != NULL) {
+        return class_->run(instance, call);
+    }
+    kin_call own = {.object = kin_object_ref(instance), .attempt = 1};
+    int code = end_run(&own, class_->run(instance, &own));
+    kin__call_end(&own);
+    return code;
 }
 
 void kin__call_reset(kin_call *call)

@@ -136,7 +136,7 @@ static void close_family(void)
     kin__family.fd = -1;
 }
 
-static int found_family(uint64_t memory_bytes_max)
+static int found_family(uint64_t memory_bytes_max, int64_t grace_ms)
 {
     int fd = -1;
     uint32_t owner = 0;
@@ -145,6 +145,7 @@ static int found_family(uint64_t memory_bytes_max)
         return r;
     }
     open_family(fd);
+    kin__shared()->grace_ms = grace_ms;
     r = kin__member_claim(KIN__MEMBER_PROCESS, 0, &owner);
     if (r == 0) {
         kin__log_name(FIRST_NAME);
@@ -207,13 +208,14 @@ int kin_init_with(int *argc, char ***argv, const kin_family_options *options)
     (void)argc; /* a spawned child will be told by them what it is */
     (void)argv;
     uint64_t bytes = KIN__MEMORY_BYTES_DEFAULT;
+    int64_t grace_ms = options == NULL ? 0 : options->grace_ms;
     if (options != NULL) {
         if (options->size != sizeof *options) {
             return -EINVAL;
         }
         bytes = options->memory_bytes_max != 0 ? options->memory_bytes_max : bytes;
     }
-    if (bytes < KIN__MEMORY_BYTES_MIN || bytes > (uint64_t)1 << 46) {
+    if (bytes < KIN__MEMORY_BYTES_MIN || bytes > (uint64_t)1 << 46 || grace_ms < 0) {
         return -EINVAL;
     }
     if (kin__family_is_open()) {
@@ -224,7 +226,7 @@ int kin_init_with(int *argc, char ***argv, const kin_family_options *options)
     if (r == 0) {
         r = prepare_once();
     }
-    return r < 0 ? r : found_family(bytes);
+    return r < 0 ? r : found_family(bytes, grace_ms);
 }
 
 int kin_init(int *argc, char ***argv)

@@ -79,6 +79,8 @@ struct kin__family_shared {
 
     /* Held by a thread while it does something about a deadlock that it has found. */
     struct kin__lock deadlock_lock;
+
+    int64_t grace_ms; /* constant after kin_init: how long ends wait for children; 0: for ever */
 };
 
 static_assert(offsetof(struct kin__family_shared, members) == 24, "layout 1");

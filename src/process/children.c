@@ -5,7 +5,6 @@
  * Every kin_process stands in the list from its creation until it is freed, or kin_fini.
  */
 #include "family/runtime.h"
-#include "os/clock.h"
 #include "os/memory.h"
 #include "os/process.h"
 #include "process/process.h"
@@ -14,9 +13,10 @@
 #include "base/allocate.h"
 
 #include <errno.h>
+#include <kin/stop.h>
 #include <signal.h>
 
-#define DAEMON_GRACE_NS 100000000 /* from SIGTERM to SIGKILL, for all daemons together */
+#define END_MS 100 /* from SIGTERM to SIGKILL, for all together */
 
 static kin_process *process_of(struct kin__list_node *node)
 {
@@ -48,14 +48,16 @@ static void forget_children(void)
             kin__process_release(process);
         }
     }
+    kin__children.self = NULL;
+    kin__children.parent = NULL;
     mtx_unlock(&kin__children.lock);
 }
 
-static void signal_daemons(int number)
+static void signal_children(bool is_daemon, int number)
 {
     KIN_LIST_EACH (&kin__children.list, node) {
         kin_process *process = process_of(node);
-        if (process->is_daemon && kin__process_look(process) == -EAGAIN) {
+        if (process->is_daemon == is_daemon && kin__process_look(process) == -EAGAIN) {
             kin__os_process_signal(process->fd, number);
         }
     }
@@ -74,21 +76,48 @@ static void wait_for_children(bool is_daemon, int64_t deadline_ns)
     }
 }
 
+static int64_t deadline_of(int64_t ms)
+{
+    return ms == KIN_STOP_FOREVER ? INT64_MAX : kin_within_ms(ms).deadline_ns;
+}
+
+/* Ends all daemons, or all others, as `stop` says. */
+static void stop_children(bool is_daemon, const kin_stop *stop)
+{
+    if (stop->wait_ms != 0) {
+        wait_for_children(is_daemon, deadline_of(stop->wait_ms));
+    }
+    signal_children(is_daemon, SIGTERM);
+    wait_for_children(is_daemon, deadline_of(stop->terminate_ms));
+    signal_children(is_daemon, SIGKILL);
+    wait_for_children(is_daemon, deadline_of(stop->kill_ms));
+}
+
+/* How long children that are no daemons are waited for. */
+static kin_stop grace(void)
+{
+    int64_t ms = kin__shared()->grace_ms;
+    return (kin_stop){.wait_ms = ms == 0 ? KIN_STOP_FOREVER : ms,
+                      .terminate_ms = END_MS,
+                      .kill_ms = KIN_STOP_FOREVER};
+}
+
 /* kin_fini: no other thread is in kin. */
 static void end_children(void)
 {
-    signal_daemons(SIGTERM);
-    wait_for_children(true, kin__os_now_ns() + DAEMON_GRACE_NS);
-    signal_daemons(SIGKILL);
-    wait_for_children(true, INT64_MAX);
-    wait_for_children(false, INT64_MAX);
+    static const kin_stop at_once = {.terminate_ms = END_MS, .kill_ms = KIN_STOP_FOREVER};
+    const kin_stop others = grace();
+    stop_children(true, &at_once);
+    stop_children(false, &others);
     KIN_LIST_EACH (&kin__children.list, node) {
         kin_process *process = process_of(node);
         kin__list_remove(node);
-        if (process->references == 0) {
+        if (process->references == 0 || process->is_borrowed) {
             kin__process_release(process);
         }
     }
+    kin__children.self = NULL;
+    kin__children.parent = NULL;
 }
 
 /* Opens again the children that are no daemons and run: the objects, and their fds, are other
@@ -114,16 +143,34 @@ static uint32_t open_running_children(int **ret_fds)
     return opened;
 }
 
+/* Sends a signal to those that run, and waits for a while. Those that have ended are closed. */
+static uint32_t end_open(int *fds, uint32_t count, int number, int64_t ms)
+{
+    int64_t deadline_ns = deadline_of(ms);
+    uint32_t left = 0;
+    for (uint32_t i = 0; i < count && number != 0; i++) {
+        kin__os_process_signal(fds[i], number);
+    }
+    for (uint32_t i = 0; i < count; i++) {
+        if (kin__os_process_wait(fds[i], deadline_ns) == 0) {
+            kin__os_close(fds[i]);
+        } else {
+            fds[left++] = fds[i];
+        }
+    }
+    return left;
+}
+
 /* At exit, beside threads that may be anywhere in here: what is theirs is left alone. Daemons end
  * when this process has ended. */
 static void await_children(void)
 {
     int *fds = NULL;
+    const kin_stop stop = grace();
     uint32_t count = open_running_children(&fds);
-    for (uint32_t i = 0; i < count; i++) {
-        kin__os_process_wait(fds[i], INT64_MAX);
-        kin__os_close(fds[i]);
-    }
+    count = end_open(fds, count, 0, stop.wait_ms);
+    count = end_open(fds, count, SIGTERM, stop.terminate_ms);
+    end_open(fds, count, SIGKILL, stop.kill_ms);
     kin__release(fds);
 }
 

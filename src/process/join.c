@@ -95,16 +95,45 @@ static void reap_member(const kin_process *process)
     }
 }
 
+/* Looks, and if the child runs keeps its fd open until end_wait. */
+static int begin_wait(kin_process *process)
+{
+    mtx_lock(&kin__children.lock);
+    int r = kin__process_look_locked(process);
+    process->waiter_count += r == -EAGAIN;
+    mtx_unlock(&kin__children.lock);
+    return r;
+}
+
+static void end_wait(kin_process *process)
+{
+    mtx_lock(&kin__children.lock);
+    process->waiter_count--;
+    kin__process_close_fd(process);
+    mtx_unlock(&kin__children.lock);
+}
+
+static bool is_parent(const kin_process *process)
+{
+    return process->phase == KIN_PHASE_PARENT; /* constant, but for the child of a fork */
+}
+
 int kin_process_join(kin_process *process, kin_timeout timeout)
 {
     int r = process == NULL ? -EINVAL : kin__timeout_check(timeout);
+    if (r == 0 && is_parent(process)) {
+        return kin__parent_join(process, timeout);
+    }
     while (r == 0) {
-        r = kin__process_look(process);
+        r = begin_wait(process);
         if (r == 0) {
             reap_member(process);
             return 0;
         }
-        r = r == -EAGAIN ? wait_for_end(process, timeout) : r;
+        if (r == -EAGAIN) {
+            r = wait_for_end(process, timeout);
+            end_wait(process);
+        }
     }
     return r;
 }
@@ -112,6 +141,12 @@ int kin_process_join(kin_process *process, kin_timeout timeout)
 int kin_process_exit_code(kin_process *process, int *ret_exit_code)
 {
     int r = process == NULL || ret_exit_code == NULL ? -EINVAL : kin__process_look(process);
+    if (r == -ECHILD && is_parent(process)) {
+        r = kin__parent_look(process);
+    }
+    if (r == -EDEADLK) {
+        r = -EAGAIN; /* this process runs */
+    }
     if (r == 0 && !process->has_code) {
         r = -ECHILD;
     }
@@ -123,5 +158,9 @@ int kin_process_exit_code(kin_process *process, int *ret_exit_code)
 
 bool kin_process_is_alive(kin_process *process)
 {
-    return process != NULL && kin__process_look(process) == -EAGAIN;
+    int r = process == NULL ? -EINVAL : kin__process_look(process);
+    if (r == -ECHILD && is_parent(process)) {
+        r = kin__parent_look(process);
+    }
+    return r == -EAGAIN || r == -EDEADLK;
 }

@@ -16,37 +16,65 @@
 #include <stdio.h>
 #include <string.h>
 
+/* Says where the n-th child of this process stands in the tree. One of a process that itself does
+ * not stand in it does not either. Of a very deep one, the end is kept: siblings differ there. */
+static void identify(kin_process *process, unsigned number)
+{
+    const struct kin__member *self = kin__family.member;
+    char identity[KIN__IDENTITY_BYTES + 12] = "";
+    if (self->identity[0] != '\0') {
+        snprintf(identity, sizeof identity, "%s:%u", self->identity, number);
+    } else if (self->parent == 0) {
+        snprintf(identity, sizeof identity, "%u", number);
+    }
+    size_t length = strlen(identity);
+    size_t excess = length < KIN__IDENTITY_BYTES ? 0 : length - KIN__IDENTITY_BYTES + 1;
+    memcpy(process->identity, identity + excess, length - excess + 1);
+}
+
 /* "Process-1" for the first child of the first process, "Process-1:2" for its second one. */
 static void name_process(kin_process *process, const char *name)
 {
     struct kin__member *self = kin__family.member;
+    unsigned number = 0;
+    if (!process->is_internal) {
+        number = atomic_fetch_add(&self->child_count, 1) + 1;
+        identify(process, number);
+    }
     if (name != NULL) {
         snprintf(process->name, sizeof process->name, "%s", name);
-        return;
-    }
-    unsigned number = atomic_fetch_add(&self->child_count, 1) + 1;
-    if (self->parent == 0) {
-        snprintf(process->name, sizeof process->name, "Process-%u", number);
+    } else if (process->identity[0] != '\0') {
+        snprintf(process->name, sizeof process->name, "Process-%.22s", process->identity);
     } else {
         snprintf(process->name, sizeof process->name, "%.20s:%u", self->name, number);
     }
 }
 
-int kin__process_create(const char *name, bool is_daemon, kin_process **ret_process)
+kin_process *kin__process_allocate(void)
+{
+    kin_process *process = kin__allocate_zeroed(sizeof *process);
+    if (process != NULL) {
+        process->fd = -1;
+        process->references = 1;
+        process->phase = KIN_PHASE_NEW;
+    }
+    return process;
+}
+
+int kin__process_create(const char *name, bool is_daemon, bool is_internal,
+                        kin_process **ret_process)
 {
     struct kin__thread *self = NULL;
     int r = kin__self_find(&self);
     if (r < 0) {
         return r;
     }
-    kin_process *process = kin__allocate_zeroed(sizeof *process);
+    kin_process *process = kin__process_allocate();
     if (process == NULL) {
         return -ENOMEM;
     }
     process->is_daemon = is_daemon;
-    process->fd = -1;
-    process->references = 1;
-    process->phase = KIN_PHASE_NEW;
+    process->is_internal = is_internal;
     name_process(process, name);
     mtx_lock(&kin__children.lock);
     kin__list_append(&kin__children.list, &process->node);
@@ -78,7 +106,7 @@ static int create(const struct kin__process_plan *plan, const kin_process_option
     static const kin_process_options defaults = {.size = sizeof defaults};
     kin_process *process = NULL;
     options = options == NULL ? &defaults : options;
-    int r = kin__process_create(options->name, options->is_daemon, &process);
+    int r = kin__process_create(options->name, options->is_daemon, false, &process);
     if (r < 0) {
         return r;
     }
@@ -213,6 +241,11 @@ const char *kin_process_name(const kin_process *process)
     return process == NULL ? "" : process->name;
 }
 
+const char *kin_process_identity(const kin_process *process)
+{
+    return process == NULL ? "" : process->identity;
+}
+
 bool kin_process_is_daemon(const kin_process *process)
 {
     return process != NULL && process->is_daemon;
@@ -222,12 +255,22 @@ int kin_process_sentinel(const kin_process *process)
 {
     mtx_lock(&kin__children.lock);
     int r = kin__process_check(process);
-    r = r < 0 ? r : process->fd;
+    if (r == 0 || (r == -ECHILD && process->phase == KIN_PHASE_PARENT)) {
+        r = process->fd < 0 ? -ECHILD : process->fd;
+    }
     mtx_unlock(&kin__children.lock);
     return r;
 }
 
 /* --- the end of the object --- */
+
+void kin__process_close_fd(kin_process *process)
+{
+    if (process->phase == KIN_PHASE_CLOSED && process->waiter_count == 0 && process->fd >= 0) {
+        kin__os_close(process->fd);
+        process->fd = -1;
+    }
+}
 
 int kin_process_close(kin_process *process)
 {
@@ -238,11 +281,8 @@ int kin_process_close(kin_process *process)
         r = r == -EAGAIN ? -EBUSY : r == -ESRCH || r == -EPIPE ? 0 : r;
     }
     if (r == 0) {
-        if (process->fd >= 0) {
-            kin__os_close(process->fd);
-            process->fd = -1;
-        }
         process->phase = KIN_PHASE_CLOSED;
+        kin__process_close_fd(process);
     }
     mtx_unlock(&kin__children.lock);
     if (r == 0) {

@@ -31,7 +31,9 @@ struct kin__process_plan {
 struct kin_process {
     bool is_daemon;   /* kin_fini ends it */
     bool is_internal; /* kin's own: no child of the program */
+    bool is_borrowed; /* kin frees it, with all others: kin_process_current and the like */
     char name[KIN__NAME_BYTES];
+    char identity[KIN__IDENTITY_BYTES]; /* see struct kin__member */
 
     struct kin__process_plan plan;
     uint32_t pid;
@@ -39,15 +41,21 @@ struct kin_process {
     int fd;         /* of the process: readable once it has ended; -1: none */
 
     struct kin__list_node node;
-    uint32_t references; /* 0: freed, but it runs */
-    kin_phase phase;     /* ENDED is found out by looking */
-    bool is_starting;    /* a thread is inside kin_process_launch */
-    bool has_code;       /* exit_code is known: nobody else has waited for the child */
+    uint32_t waiter_count; /* threads that sleep on `fd`: it stays open until they have woken */
+    uint32_t references;   /* 0: freed, but it runs */
+    kin_phase phase;       /* ENDED is found out by looking */
+    bool is_starting;      /* a thread is inside kin_process_launch */
+    bool has_code;         /* exit_code is known: nobody else has waited for the child */
     int exit_code;
 };
 
-/* Makes an object that stands in the list, new. 0, -ENOMEM, KIN_EFAMILY. */
-int kin__process_create(const char *name, bool is_daemon, kin_process **ret_process);
+/* An object with one reference, and nothing else. NULL: no memory. */
+kin_process *kin__process_allocate(void);
+
+/* Makes an object that stands in the list, new. Without a name, it is called after its place in the
+ * tree; with one that is kin's own, it has none. 0, -ENOMEM, KIN_EFAMILY. */
+int kin__process_create(const char *name, bool is_daemon, bool is_internal,
+                        kin_process **ret_process);
 
 /* -EINVAL, 0, or why a process is no child of this one that was started: -ESRCH, -EPIPE, -ECHILD,
  * -EDEADLK. */
@@ -71,6 +79,13 @@ _Noreturn void kin__process_exit(int status);
  * kin__process_check says. */
 int kin__process_look(kin_process *process);
 int kin__process_look_locked(kin_process *process);
+
+/* Looks whether this process's parent has ended: 0, or -EAGAIN; and waits for that. */
+int kin__parent_look(const kin_process *parent);
+int kin__parent_join(const kin_process *parent, kin_timeout timeout);
+
+/* Closes the fd of one that was closed, when nobody sleeps on it. Under the lock. */
+void kin__process_close_fd(kin_process *process);
 
 /* Gives back what the object itself has, or only the plan. */
 void kin__process_release(kin_process *process);

@@ -4,14 +4,18 @@
 
 #include "base/list.h"
 
+#include <kin/process.h>
 #include <threads.h>
 
 struct kin__children {
     mtx_t lock;            /* guards the list and what changes in its elements; taken around fork */
     struct kin__list list; /* of kin_process */
+    kin_process *self;     /* NULL: not asked for yet; in the list, as all */
+    kin_process *parent;
 };
 
 extern struct kin__children kin__children;
+extern kin_function_entry kin__run_entry; /* of the function that runs objects; see object.c */
 
 /* Waits for those that have ended and were freed before. */
 void kin__children_sweep(void);

@@ -108,11 +108,10 @@ int kin__process_fork_as(kin_process *process)
 int kin__process_fork(const char *name, bool is_daemon, kin_process **ret_process)
 {
     kin_process *process = NULL;
-    int r = kin__process_create(name, is_daemon, &process);
+    int r = kin__process_create(name, is_daemon, true, &process);
     if (r < 0) {
         return r;
     }
-    process->is_internal = true;
     r = kin__process_fork_as(process);
     if (r > 0) {
         *ret_process = process;
