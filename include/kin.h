@@ -46,6 +46,7 @@
  *   kin/semaphore.h  so many at once
  *   kin/barrier.h    so many wait for each other, round by round
  *   kin/cancel.h     the request to stop
+ *   kin/interrupt.h  Ctrl-C ends a program in order
  *   kin/wait.h       several of these at once, and fds
  *
  * What holds everywhere unless a comment says otherwise (threads, fork, the death of a
@@ -70,6 +71,7 @@
 #include <kin/export.h>
 #include <kin/family.h>
 #include <kin/handle.h>
+#include <kin/interrupt.h>
 #include <kin/key.h>
 #include <kin/list.h>
 #include <kin/listener.h>

@@ -1,6 +1,7 @@
 #include "family/family.h"
 
 #include "family/call.h"
+#include "family/life/interrupt.h"
 #include "family/life/log.h"
 #include "family/member.h"
 #include "family/member/child.h"
@@ -60,6 +61,7 @@ static void leave(bool is_exit)
         if (has_others) {
             return;
         }
+        kin__interrupt_end();
         if (kin__self() != NULL) {
             kin__references_free();
         }

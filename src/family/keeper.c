@@ -1,6 +1,7 @@
 #include "family/keeper.h"
 
 #include "family/death.h"
+#include "family/life/interrupt.h"
 #include "family/sleep.h"
 #include "os/clock.h"
 #include "os/process.h"
@@ -195,6 +196,7 @@ static void *keep(void *user)
         if (is_orphan_daemon()) {
             end_orphan();
         }
+        kin__interrupt_act();
         if (atomic_load(&member->trim_wish) != 0) {
             kin__heap_trim();
         }

@@ -81,6 +81,9 @@ struct kin__family_shared {
     struct kin__lock deadlock_lock;
 
     int64_t grace_ms; /* constant after kin_init: how long ends wait for children; 0: for ever */
+
+    _Atomic uint32_t interrupt_handler; /* owner id of the process that Ctrl-C is for; 0: none. By
+                                         * that one, and whoever finds it dead */
 };
 
 static_assert(offsetof(struct kin__family_shared, members) == 24, "layout 1");

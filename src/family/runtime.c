@@ -8,6 +8,7 @@ struct kin__log kin__log = {
     .threshold = INT32_MAX, .level = KIN_LOG_WARNING, .name = "MainProcess"};
 _Thread_local bool kin__log_is_inside;
 struct kin__heap kin__heap;
+struct kin__interrupts kin__interrupts;
 struct kin__references kin__references;
 const struct kin__type *kin__types[KIN__TYPE_COUNT];
 kin_function_entry *kin__functions;

@@ -9,6 +9,7 @@
 #include "family/heap.h"
 #include "family/memory.h"
 #include "os/futex.h"
+#include "os/process.h"
 #include "os/thread.h"
 
 #include <kin/call.h>
@@ -99,6 +100,24 @@ struct kin__layer_hooks {
     void (*fork_before)(void); /* takes its locks */
     void (*fork_parent)(void); /* gives them back */
     void (*fork_child)(void);  /* gives them back, and forgets what is the parent's */
+
+    /* A step of kin/interrupt.h, 1 to KIN__INTERRUPT_STEPS; in the keeper, so it waits for nothing
+     * but its locks. NULL: nothing. */
+    void (*interrupted)(uint32_t step);
+};
+
+#define KIN__INTERRUPT_STEPS 3u
+
+/* What this process does about SIGINT. Written by kin_interrupt_handle before the handler is
+ * there; all zero: nothing. */
+struct kin__interrupts {
+    uint32_t pid;
+    bool is_handled;           /* by kin: it was not ignored */
+    _Atomic uint32_t count;    /* how often it came; by the handler */
+    uint32_t step;             /* how many steps were taken; the keeper's */
+    _Atomic uint32_t *command; /* what the keeper sleeps on */
+    struct kin_cancel *cancel;
+    struct kin__os_interrupt before; /* what it was to the program */
 };
 
 /* Layers in the order in which their hooks take locks; fini runs from the last to the first. */
@@ -115,6 +134,7 @@ extern _Thread_local struct kin__thread kin__thread_current;
 extern struct kin__log kin__log;
 extern _Thread_local bool kin__log_is_inside; /* this thread is in a sink */
 extern struct kin__heap kin__heap;
+extern struct kin__interrupts kin__interrupts;
 extern struct kin__references kin__references;
 extern const struct kin__type *kin__types[KIN__TYPE_COUNT];
 extern kin_function_entry *kin__functions;

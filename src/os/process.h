@@ -93,4 +93,22 @@ int kin__os_signal_fd_create(int number, int *ret_fd);
 /* Takes what has come. */
 void kin__os_signal_fd_clear(int fd);
 
+/* --- SIGINT --- */
+
+/* Has `handler` called for each, on any thread, where it may do what a signal handler may; waits in
+ * the kernel go on. Not where the process was started with SIGINT ignored, as in the background:
+ * then false, and it stays ignored. `ret_before` is for kin__os_interrupt_restore. */
+struct kin__os_interrupt {
+    _Alignas(16) unsigned char action[192]; /* a struct sigaction */
+};
+
+bool kin__os_interrupt_handle(void (*handler)(int number), struct kin__os_interrupt *ret_before);
+void kin__os_interrupt_restore(const struct kin__os_interrupt *before);
+
+/* From now on it means nothing to this process. */
+void kin__os_interrupt_ignore(void);
+
+/* Ends the process by it. For signal handlers too. */
+_Noreturn void kin__os_interrupt_die(void);
+
 #endif

@@ -399,11 +399,26 @@ static void forget_pools(void)
     mtx_unlock(&kin__pools.lock);
 }
 
+static void stop_on_interrupt(uint32_t step)
+{
+    mtx_lock(&kin__pools.lock);
+    KIN_LIST_EACH (&kin__pools.list, node) {
+        kin_pool *pool = KIN_CONTAINER_OF(node, struct kin_pool, node);
+        if (step == 1) {
+            kin_pool_close(pool);
+        } else {
+            kin_pool_terminate(pool);
+        }
+    }
+    mtx_unlock(&kin__pools.lock);
+}
+
 static const struct kin__layer_hooks pool_hooks = {
     .fini = end_pools,
     .fork_before = lock_pools,
     .fork_parent = unlock_pools,
     .fork_child = forget_pools,
+    .interrupted = stop_on_interrupt,
 };
 
 __attribute__((constructor)) static void register_layer(void)

@@ -187,12 +187,30 @@ void kin__children_sweep(void)
     mtx_unlock(&kin__children.lock);
 }
 
+/* The second interrupt ends children, but not kin's own: those are ended by whom they serve. */
+static void pass_interrupt(uint32_t step)
+{
+    if (step < 2) {
+        return;
+    }
+    mtx_lock(&kin__children.lock);
+    KIN_LIST_EACH (&kin__children.list, node) {
+        const kin_process *process = process_of(node);
+        if (kin__process_look_locked(process_of(node)) == -EAGAIN &&
+            (step > 2 || !process->is_internal)) {
+            kin__os_process_signal(process->fd, step == 2 ? SIGTERM : SIGKILL);
+        }
+    }
+    mtx_unlock(&kin__children.lock);
+}
+
 static const struct kin__layer_hooks process_hooks = {
     .fini = end_children,
     .fini_beside = await_children,
     .fork_before = lock_children,
     .fork_parent = unlock_children,
     .fork_child = forget_children,
+    .interrupted = pass_interrupt,
 };
 
 __attribute__((constructor)) static void register_layer(void)

@@ -17,6 +17,7 @@
 #include "family/death.h"
 #include "family/family.h"
 #include "family/keeper.h"
+#include "family/life/interrupt.h"
 #include "family/life/log.h"
 #include "family/member.h"
 #include "family/reference.h"
@@ -315,6 +316,7 @@ int kin__child_begin(uint32_t owner)
         r = kin__thread_register();
     }
     if (r == 0) {
+        kin__interrupt_leave_to_others();
         struct kin__member *above = kin__member_of(parent);
         kin__count_raise_slow(&above->command, 1); /* there is a life word to watch now */
     }

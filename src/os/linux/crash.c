@@ -1,6 +1,6 @@
 #define _GNU_SOURCE
 #include "os/crash.h"
-#include "os/runtime.h"
+#include "os/linux/runtime.h"
 
 #include <dlfcn.h>
 #include <link.h>

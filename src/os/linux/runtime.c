@@ -1,3 +1,3 @@
-#include "os/runtime.h"
+#include "os/linux/runtime.h"
 
 struct kin__os kin__os;

@@ -1,6 +1,6 @@
 #define _GNU_SOURCE
 #include "os/symbol.h"
-#include "os/runtime.h"
+#include "os/linux/runtime.h"
 
 #include <dlfcn.h>
 #include <inttypes.h>

@@ -1,6 +1,6 @@
 /* What the system layer knows about this process: its only mutable file-scope state. */
-#ifndef KIN_OS_RUNTIME_H
-#define KIN_OS_RUNTIME_H
+#ifndef KIN_OS_LINUX_RUNTIME_H
+#define KIN_OS_LINUX_RUNTIME_H
 
 #include <stdatomic.h>
 
