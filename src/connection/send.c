@@ -13,6 +13,7 @@
 #include "connection/connection.h"
 #include "connection/header.h"
 #include "connection/layout.h"
+#include "family/cancel.h"
 
 #include <errno.h>
 #include <kin/error.h>
@@ -147,10 +148,23 @@ static int64_t send_some(const struct calling *calling, const struct cursor *cur
     }
 }
 
+/* What waiting for room needs is made before the first byte goes: to lack it in the middle of a
+ * message would break the direction. */
+static int prepare_to_wait(const struct calling *calling, uint64_t bytes)
+{
+    kin_cancel *cancel = calling->timeout.cancel;
+    int fd = -1;
+    return cancel == NULL || bytes <= whole_bytes(calling->end) ? 0 : kin__cancel_fd(cancel, &fd);
+}
+
 static int send_all(const struct calling *calling, struct cursor *cursor, uint64_t bytes,
                     const struct kin__os_fds *fds)
 {
     struct sender *sender = &calling->end->sender;
+    int r = prepare_to_wait(calling, bytes);
+    if (r < 0) {
+        return r;
+    }
     kin__os_receipt_clear(&sender->receipt);
     atomic_store_explicit(&sender->left, bytes, memory_order_release);
     store_state(sender, SENDING_FIRST);

@@ -3,6 +3,8 @@
 
 #include <kin/cancel.h>
 #include <poll.h>
+#include <sys/resource.h>
+#include <unistd.h>
 
 static unsigned char large[1 << 20];
 
@@ -67,6 +69,28 @@ TEST(a_large_message_that_is_not_read_in_time_breaks_sending_and_is_told_to_the_
             send_text(left, "abc");
             check_text(right, "abc");
         }
+        end_pipe();
+    }
+}
+
+TEST(a_token_whose_fd_cannot_be_made_breaks_no_message)
+{
+    for (int way = 0; way < 2; way++) {
+        struct rlimit before;
+        kin_cancel *cancel = NULL;
+        begin_pipe(way == 0);
+        REQUIRE(kin_cancel_create(&cancel) == 0);
+        int free_fd = dup(0);
+        REQUIRE(free_fd >= 0 && close(free_fd) == 0);
+        REQUIRE(getrlimit(RLIMIT_NOFILE, &before) == 0);
+        struct rlimit full = {.rlim_cur = (rlim_t)free_fd, .rlim_max = before.rlim_max};
+        REQUIRE(setrlimit(RLIMIT_NOFILE, &full) == 0);
+        int r = kin_connection_send_bytes(right, large, sizeof large, kin_by(INT64_MAX, cancel));
+        REQUIRE(setrlimit(RLIMIT_NOFILE, &before) == 0);
+        CHECK_EQUAL(r, -EMFILE);
+        send_text(right, "abc");
+        check_text(left, "abc");
+        kin_cancel_free(cancel);
         end_pipe();
     }
 }
