@@ -112,19 +112,16 @@ bool kin__receiver_is_alone(const struct calling *calling)
 
 /* Whether the call may sleep inside of receive. If it is killed there, others that use the end have
  * to find out what it had received: from a receipt, or there are no others. And if the sender of
- * half a message gives up, that has to end the sleep: on a socket it does. */
+ * half a message dies, the kernel need not say so: any process may have a copy of its fd. */
 static bool may_sleep_inside(const struct calling *calling, bool is_inside)
 {
-    const struct end *peer = calling->peer;
-    bool is_alone = kin__receiver_is_alone(calling);
     if (calling->timeout.cancel != NULL || calling->timeout.deadline_ns != INT64_MAX) {
         return false;
     }
-    if (is_inside && peer != NULL) {
-        return is_alone && peer->kind == KIN__OS_FD_UNIX_SOCKET &&
-               atomic_load(&peer->sender.state) != SENDING_BROKEN;
+    if (is_inside && calling->peer != NULL) {
+        return false;
     }
-    return is_alone || calling->end->gives_receipts;
+    return calling->end->gives_receipts || kin__receiver_is_alone(calling);
 }
 
 int kin__receive_some(const struct calling *calling, const struct intake_plan *plan)

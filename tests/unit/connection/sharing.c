@@ -258,6 +258,75 @@ TEST_OF_PROCESSES(one_that_dies_inside_a_large_message_ends_it_and_sending)
     }
 }
 
+/* --- a copy of the fd in a process that knows nothing of kin --- */
+
+#define HUGE_BYTES ((size_t)256 << 20)
+
+static void *map_huge(void)
+{
+    void *bytes = mmap(NULL, HUGE_BYTES, PROT_READ | PROT_WRITE,
+                       MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+    REQUIRE(bytes != MAP_FAILED);
+    return bytes;
+}
+
+static void fork_and_send(void *user)
+{
+    (void)user;
+    kin_connection_free(left);
+    pid_t keeper = fork();
+    while (keeper == 0) {
+        pause();
+    }
+    void *bytes = map_huge();
+    atomic_store(&numbers[DONE + 1], (uint64_t)keeper);
+    kin_connection_send_bytes(right, bytes, HUGE_BYTES, KIN_FOREVER);
+}
+
+/* Kills the sender when the receiver sleeps in the middle of the message. */
+static int kill_inside(void *user)
+{
+    pid_t sender = *(pid_t *)user;
+    uint32_t pid = (uint32_t)getpid();
+    await_number(DONE, 1);
+    kill(sender, SIGSTOP);
+    while (state_in_kernel((uint32_t)sender, (uint32_t)sender) != 'T') {
+        pause_a_moment();
+    }
+    for (int looks = 0; looks < 20; looks++) {
+        looks = state_in_kernel(pid, pid) == 'S' ? looks : 0;
+        pause_a_moment();
+    }
+    kill(sender, SIGKILL);
+    waitpid(sender, NULL, 0);
+    return 0;
+}
+
+TEST_OF_PROCESSES(one_that_dies_inside_a_message_is_noticed_though_a_stranger_has_its_fd)
+{
+    for (int way = 0; way < 2; way++) {
+        static pid_t sender;
+        size_t size = 0;
+        thrd_t thread;
+        begin_pipe(way == 0);
+        atomic_store(&numbers[DONE], 0);
+        atomic_store(&numbers[DONE + 1], 0);
+        sender = child_start(fork_and_send, NULL);
+        right = kin_connection_free(right);
+        void *bytes = map_huge();
+        REQUIRE(thrd_create(&thread, kill_inside, &sender) == thrd_success);
+        REQUIRE(kin_connection_next_size(left, KIN_FOREVER, &size) == 0);
+        atomic_store(&numbers[DONE], 1);
+        CHECK_EQUAL(kin_connection_receive_into(left, bytes, HUGE_BYTES, KIN_FOREVER, &size),
+                    -ECONNRESET);
+        thrd_join(thread, NULL);
+        kill((pid_t)atomic_load(&numbers[DONE + 1]), SIGKILL);
+        munmap(bytes, HUGE_BYTES);
+        left = kin_connection_free(left);
+        end_pipe();
+    }
+}
+
 TEST_OF_PROCESSES(one_that_dies_before_the_first_byte_of_a_message_leaves_no_trace)
 {
     for (int way = 0; way < 2; way++) {
