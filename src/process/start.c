@@ -7,6 +7,7 @@
  */
 #include "family/call.h"
 #include "family/family.h"
+#include "family/member/child.h"
 #include "family/sleep.h"
 #include "os/memory.h"
 #include "os/process.h"
@@ -81,8 +82,14 @@ int kin__process_fork_as(kin_process *process)
     }
     kin__children_sweep();
     flush_output();
-    r = kin__family_fork(process->name, process->is_daemon ? KIN__MEMBER_DAEMON : 0,
-                         &process->owner);
+    r = kin__child_prepare(process->name, process->is_daemon ? KIN__MEMBER_DAEMON : 0,
+                           &process->owner);
+    if (r < 0) {
+        kin__os_close(reserved);
+        return r;
+    }
+    kin__child_identify(process->owner, process->identity);
+    r = kin__child_fork(process->owner);
     if (r == 0) {
         kin__os_close(reserved);
         if (kin__family.has_input) {
@@ -92,7 +99,10 @@ int kin__process_fork_as(kin_process *process)
         return 0;
     }
     kin__os_close(reserved);
-    if (r > 0) {
+    if (r < 0) {
+        kin__child_abandon(process->owner);
+    } else {
+        kin__child_started(process->owner, (uint32_t)r);
         process->pid = (uint32_t)r;
         int opened = open_child(process);
         r = opened < 0 ? opened : r;
