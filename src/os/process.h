@@ -72,6 +72,10 @@ void kin__os_input_empty(void);
 /* Cores that this process may use: affinity, cut by the cgroup's CPU quota; at least 1. */
 uint32_t kin__os_cpu_count(void);
 
+/* Cores by the smallest quota of the control groups that a file in the form of /proc/self/cgroup
+ * names, version 2 below `mount`, version 1 in the folder "cpu" there; rounded up, 0: none. */
+uint32_t kin__os_cpu_quota(const char *groups_path, const char *mount);
+
 /* --- signals of a process that kin has to itself: they arrive as something to read --- */
 
 /* A set of signals, as the system has it. */

@@ -10,7 +10,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <pthread.h>
-#include <sched.h>
 #include <signal.h>
 #include <stdio.h>
 #include <sys/prctl.h>
@@ -268,28 +267,4 @@ TEST(a_child_that_dies_with_its_parent_does)
     CHECK_EQUAL(read(ends[0], &byte, 1), 0); /* and has ended */
     close(ends[0]);
     waitpid(pid, NULL, 0);
-}
-
-TEST(the_core_count_is_within_the_affinity_mask)
-{
-    uint32_t count = kin__os_cpu_count();
-    CHECK(count >= 1);
-    CHECK(count <= (uint32_t)sysconf(_SC_NPROCESSORS_CONF));
-}
-
-TEST(a_process_bound_to_one_core_has_one)
-{
-    cpu_set_t before;
-    cpu_set_t one;
-    REQUIRE(sched_getaffinity(0, sizeof before, &before) == 0);
-    CPU_ZERO(&one);
-    for (size_t i = 0; i < CPU_SETSIZE; i++) {
-        if (CPU_ISSET(i, &before)) {
-            CPU_SET(i, &one);
-            break;
-        }
-    }
-    REQUIRE(sched_setaffinity(0, sizeof one, &one) == 0);
-    CHECK_EQUAL(kin__os_cpu_count(), 1);
-    sched_setaffinity(0, sizeof before, &before);
 }
