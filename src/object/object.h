@@ -201,8 +201,10 @@ static inline kin_kind kin__kind(const kin_object *object)
 /* Whether objects of a kind begin with a struct container. */
 static inline bool kin__kind_is_container(kin_kind kind)
 {
-    return (kind >= KIN_KIND_LIST && kind <= KIN_KIND_FROZENSET) || kind == KIN_KIND_INSTANCE ||
-           kind == KIN_KIND_OPAQUE;
+    const uint32_t containers = 1u << KIN_KIND_LIST | 1u << KIN_KIND_TUPLE | 1u << KIN_KIND_DICT |
+                                1u << KIN_KIND_SET | 1u << KIN_KIND_FROZENSET |
+                                1u << KIN_KIND_INSTANCE | 1u << KIN_KIND_OPAQUE;
+    return (containers >> kind & 1) != 0;
 }
 
 static inline bool kin__is_container(const kin_object *object)
