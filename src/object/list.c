@@ -14,11 +14,7 @@ kin_object *kin__list_create(struct kin__arena *arena, size_t count)
     if (list == NULL) {
         return NULL;
     }
-    list->container.scratch = 0;
-    list->container.depth = 0;
-    list->count = 0;
-    list->capacity = 0;
-    list->items = NULL;
+    kin__list_begin(list);
     if (count != 0) {
         list->items = kin__arena_array(arena, list, count * sizeof *list->items);
         if (list->items != NULL) {

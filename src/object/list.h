@@ -7,6 +7,16 @@
 #include "object/object.h"
 #include "object/region.h"
 
+/* Sets what a list without items has behind its header. */
+static inline void kin__list_begin(struct object_list *list)
+{
+    list->container.scratch = 0;
+    list->container.depth = 0;
+    list->count = 0;
+    list->capacity = 0;
+    list->items = NULL;
+}
+
 /* An empty list with room for `count` items. NULL: no memory. */
 kin_object *kin__list_create(struct kin__arena *arena, size_t count);
 

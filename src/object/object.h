@@ -201,9 +201,8 @@ static inline kin_kind kin__kind(const kin_object *object)
 /* Whether objects of a kind begin with a struct container. */
 static inline bool kin__kind_is_container(kin_kind kind)
 {
-    const uint32_t containers = 1u << KIN_KIND_LIST | 1u << KIN_KIND_TUPLE | 1u << KIN_KIND_DICT |
-                                1u << KIN_KIND_SET | 1u << KIN_KIND_FROZENSET |
-                                1u << KIN_KIND_INSTANCE | 1u << KIN_KIND_OPAQUE;
+    const uint32_t containers = (2u << KIN_KIND_FROZENSET) - (1u << KIN_KIND_LIST) +
+                                (1u << KIN_KIND_INSTANCE) + (1u << KIN_KIND_OPAQUE);
     return (containers >> kind & 1) != 0;
 }
 

@@ -5,8 +5,7 @@
 
 enum {
     REGION_BYTES_MIN = 1024,
-    REGION_BYTES_MAX = 64 * 1024, /* a distance in units of 8 bytes has 16 bits */
-    ROOM_BYTES_MAX = REGION_BYTES_MAX / 4
+    REGION_BYTES_MAX = 64 * 1024 /* a distance in units of 8 bytes has 16 bits */
 };
 
 /* While a region is being filled, `live` is too large by this much, so that no object that is
@@ -105,10 +104,8 @@ void *kin__object_allocate_slow(struct kin__arena *arena, kin_kind kind, size_t 
 
 void *kin__arena_array(struct kin__arena *arena, const void *owner, size_t bytes)
 {
-    const kin_object *object = owner;
     bytes = (bytes + 7) & ~(size_t)7;
-    if (arena == NULL || bytes > ROOM_BYTES_MAX || object->region == 0 ||
-        region_of(object) != arena->region || (size_t)(arena->end - arena->next) < bytes) {
+    if (arena == NULL || !kin__arena_has_room(arena, owner, bytes)) {
         return NULL;
     }
     void *array = arena->next;

@@ -48,6 +48,19 @@ static inline void *kin__object_allocate(struct kin__arena *arena, kin_kind kind
     return object;
 }
 
+/* The largest array of a container in a region. */
+#define KIN__ARRAY_BYTES_MAX (16u * 1024)
+
+/* Whether the array of `owner` may be the next `bytes` bytes of `arena`: it is in the same region,
+ * and they are there. */
+static inline bool kin__arena_has_room(const struct kin__arena *arena, const void *owner,
+                                       size_t bytes)
+{
+    const char *region = (const char *)owner - (size_t)((const kin_object *)owner)->region * 8;
+    return region == (const char *)arena->region && bytes <= KIN__ARRAY_BYTES_MAX &&
+           (size_t)(arena->end - arena->next) >= bytes;
+}
+
 /* Bytes that live as long as the region that `arena` fills now, aligned to 8: for the arrays of
  * the container that was allocated just before. NULL: there is not enough room (never an error). */
 void *kin__arena_array(struct kin__arena *arena, const void *owner, size_t bytes);

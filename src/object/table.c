@@ -24,7 +24,7 @@ kin_object *kin__table_create(struct kin__arena *arena, kin_kind kind, uint64_t 
     if (table == NULL) {
         return NULL;
     }
-    memset((char *)table + sizeof(kin_object), 0, sizeof *table - sizeof(kin_object));
+    kin__table_begin(table);
     struct kin__effort effort = KIN__EFFORT_OF_CALL; /* there is nothing to be hashed */
     if (count != 0 && kin__table_reserve(arena, table, count, &effort) < 0) {
         return kin_object_free(&table->container.object);

@@ -14,11 +14,19 @@
 #ifndef KIN_OBJECT_TABLE_H
 #define KIN_OBJECT_TABLE_H
 
+#include <string.h>
+
 #include "object/equality/effort.h"
 #include "object/object.h"
 #include "object/region.h"
 
 enum { KIN__TABLE_SMALL = 8 };
+
+/* Sets what a table without keys has behind its header. */
+static inline void kin__table_begin(struct object_table *table)
+{
+    memset((char *)table + sizeof(kin_object), 0, sizeof *table - sizeof(kin_object));
+}
 
 /* An empty dict, set or frozenset with room for `count` keys. NULL: no memory. */
 kin_object *kin__table_create(struct kin__arena *arena, kin_kind kind, uint64_t count);

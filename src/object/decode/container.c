@@ -92,6 +92,155 @@ int kin__decode_tuple(struct decoder *decoder)
     return r;
 }
 
+/* --- filling what is new --- */
+
+/*
+ * Lists and dicts that are new and small when they get their values, as most are: filled in one go,
+ * with an array behind them in the region. What is not like that is left to the functions below, as
+ * if nothing had been tried: until all was looked at, nothing is charged or taken; only the parts
+ * may have been marked as inside something.
+ */
+
+/* Whether `whole` may get an array of `bytes` bytes, for which `charge` is counted. */
+static inline bool can_fill(const struct decoder *decoder, const kin_object *whole, kin_kind kind,
+                            size_t bytes, size_t charge)
+{
+    return kin__is_in_memory(whole) && whole->kind == (uint8_t)kind &&
+           (whole->flags & KIN__KEPT) == 0 && decoder->memory_left >= charge &&
+           kin__arena_has_room(&decoder->arena, whole, bytes);
+}
+
+/* The array, of which `bytes` are used now. */
+static inline void take_array(struct decoder *decoder, size_t bytes, size_t charge)
+{
+    decoder->memory_left -= charge;
+    decoder->arena.next += bytes;
+}
+
+/* Looks at a value that goes into a container of this depth. Returns how deep that is then: not 0
+ * once there is a container in it. */
+static inline uint32_t look_at(const kin_object *part, uint32_t depth)
+{
+    if (!kin__is_container(part)) {
+        return depth;
+    }
+    kin__mark_inside(part);
+    uint32_t own_depth = ((const struct container *)part)->depth + 1;
+    return own_depth > depth ? own_depth : depth;
+}
+
+/* What stands in a container that is filled now. See kin__object_link, kin__depth_add. */
+static inline void complete(struct container *whole, uint32_t depth)
+{
+    bool is_referred_to = atomic_load_explicit(&whole->object.count, memory_order_relaxed) > 1;
+    whole->depth = depth;
+    whole->object.flags |= KIN__ARRAY_IN_REGION;
+    whole->object.flags |= depth != 0 && is_referred_to ? KIN__MAY_CIRCLE : 0;
+}
+
+bool kin__decode_fill_list(struct decoder *decoder, kin_object *whole, kin_object *const *items,
+                           size_t count)
+{
+    struct object_list *list = (struct object_list *)whole;
+    size_t bytes = count * sizeof *items;
+    size_t charge = (count + 1) * ITEM_BYTES;
+    if (!can_fill(decoder, whole, KIN_KIND_LIST, bytes, charge) || list->capacity != 0 ||
+        count == 0) {
+        return false;
+    }
+    kin_object **array = (kin_object **)(void *)decoder->arena.next;
+    uint32_t depth = list->container.depth;
+    for (size_t i = 0; i < count; i++) {
+        depth = look_at(items[i], depth);
+        array[i] = items[i];
+    }
+    if (depth >= decoder->depth_max) {
+        return false;
+    }
+    take_array(decoder, bytes, charge);
+    complete(&list->container, depth);
+    list->items = array;
+    list->capacity = count;
+    list->count = count;
+    return true;
+}
+
+/* Keys that most dicts have: a str, or an int in the pointer. */
+static inline bool is_plain_key(const kin_object *key)
+{
+    return kin__is_small_int(key) || (kin__is_in_memory(key) && key->kind == KIN_KIND_STR);
+}
+
+/* Whether two plain keys may be equal: they are of one size, and begin alike. */
+static inline bool may_equal(const kin_object *one, const kin_object *other)
+{
+    if (kin__is_small_int(one) || kin__is_small_int(other)) {
+        return one == other;
+    }
+    const struct object_text *one_text = (const struct object_text *)one;
+    const struct object_text *other_text = (const struct object_text *)other;
+    return one_text->size == other_text->size && one_text->bytes[0] == other_text->bytes[0];
+}
+
+/* Whether a key is plain, as those before it, and surely none of them. */
+static inline bool is_new(const struct table_entry *entries, size_t count, const kin_object *key)
+{
+    bool is_good = is_plain_key(key);
+    for (size_t i = 0; i < count && is_good; i++) {
+        is_good = !may_equal(entries[i].key, key);
+    }
+    return is_good;
+}
+
+/* The entries of an earlier dict that was filled here, of as many keys; NULL: there is none. Dicts
+ * of one kind are often alike: what has its very keys, in its order, has plain ones that are
+ * different. Once there are hooks, that dict may have ended. */
+static inline const struct table_entry *find_alike(const struct decoder *decoder, size_t count)
+{
+    const struct object_table *other = decoder->shapes[count % DECODE_SHAPES];
+    bool is_alike = other != NULL && !decoder->is_keeping && other->count == count &&
+                    other->used == count;
+    return is_alike ? other->entries : NULL;
+}
+
+bool kin__decode_fill_dict(struct decoder *decoder, kin_object *whole, kin_object *const *items,
+                           size_t count)
+{
+    struct object_table *table = (struct object_table *)whole;
+    size_t pair_count = count / 2;
+    size_t bytes = pair_count * sizeof *table->entries;
+    size_t charge = pair_count * PAIR_BYTES;
+    if (!can_fill(decoder, whole, KIN_KIND_DICT, bytes, charge) || table->capacity != 0 ||
+        pair_count - 1 >= KIN__TABLE_SMALL || count % 2 != 0) {
+        return false;
+    }
+    const struct table_entry *alike = find_alike(decoder, pair_count);
+    struct table_entry *entries = (struct table_entry *)(void *)decoder->arena.next;
+    uint32_t depth = table->container.depth;
+    for (size_t i = 0; i < pair_count; i++) {
+        kin_object *key = items[2 * i];
+        if (alike == NULL || alike[i].key != key) {
+            alike = NULL;
+            if (!is_new(entries, i, key)) {
+                return false;
+            }
+        }
+        depth = look_at(items[2 * i + 1], depth);
+        entries[i] = (struct table_entry){key, items[2 * i + 1], 0};
+    }
+    if (depth >= decoder->depth_max) {
+        return false;
+    }
+    take_array(decoder, bytes, charge);
+    complete(&table->container, depth);
+    table->entries = entries;
+    table->capacity = pair_count;
+    table->used = pair_count;
+    table->count = pair_count;
+    decoder->shapes[pair_count % DECODE_SHAPES] = table;
+    return true;
+}
+
 /* --- filling --- */
 
 /* Appends to a list, for which it takes an array beside it if it is new. Takes on success only. */
@@ -113,41 +262,6 @@ static int extend(struct decoder *decoder, kin_object *object, kin_object **item
     return r < 0 ? kin__decode_fail_with(decoder, r, NULL) : 0;
 }
 
-/* Whether the pairs from `items` on are for a dict that is empty, and have the very keys of an
- * earlier dict, in its order: then all are keys, and different. Dicts of one kind are often
- * alike. Once there are hooks, that dict may have ended. */
-static bool has_known_keys(const struct decoder *decoder, const struct object_table *table,
-                           kin_object *const *items, size_t count)
-{
-    const struct object_table *other = decoder->shapes[count % DECODE_SHAPES];
-    if (decoder->is_keeping || other == NULL || other->count != count || other->used != count ||
-        table->used != 0 || table->capacity < count || count > KIN__TABLE_SMALL) {
-        return false;
-    }
-    for (size_t i = 0; i < count; i++) {
-        if (other->entries[i].key != items[2 * i]) {
-            return false;
-        }
-    }
-    return true;
-}
-
-static void fill_known(struct object_table *table, kin_object **items, size_t count,
-                       uint32_t own_count)
-{
-    for (size_t i = 0; i < count; i++) {
-        table->entries[i] = (struct table_entry){items[2 * i], items[2 * i + 1], 0};
-        kin__object_link(&table->container, items[2 * i], own_count);
-        kin__object_link(&table->container, items[2 * i + 1], own_count);
-        kin__depth_add(&table->container, items[2 * i]);
-        kin__depth_add(&table->container, items[2 * i + 1]);
-        items[2 * i] = KIN__NONE;
-        items[2 * i + 1] = KIN__NONE;
-    }
-    table->used = count;
-    table->count = count;
-}
-
 /* Sets pairs, or adds members, where `step` is 1. What is taken leaves None in its place. */
 static int fill(struct decoder *decoder, kin_object *object, kin_object **items, size_t count,
                 size_t step)
@@ -158,10 +272,6 @@ static int fill(struct decoder *decoder, kin_object *object, kin_object **items,
         r = kin__table_reserve(&decoder->arena, table, count / step, &decoder->effort);
     }
     uint32_t own_count = kin__decode_own_count(object);
-    if (r == 0 && step == 2 && has_known_keys(decoder, table, items, count / 2)) {
-        fill_known(table, items, count / 2, own_count);
-        return 0;
-    }
     for (size_t i = 0; r == 0 && i < count; i += step) {
         kin_object *key = items[i];
         kin_object *value = step == 1 ? NULL : items[i + 1];
@@ -174,9 +284,6 @@ static int fill(struct decoder *decoder, kin_object *object, kin_object **items,
         if (r == 1) { /* there was an equal key: the memo may name what is left over */
             r = kin__decode_drop_both(decoder, over.key, over.value);
         }
-    }
-    if (r == 0 && step == 2) {
-        decoder->shapes[count / 2 % DECODE_SHAPES] = table;
     }
     return r == 0 || decoder->reason != NULL
                ? r

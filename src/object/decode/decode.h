@@ -184,6 +184,13 @@ int kin__decode_bytes(struct decoder *decoder, size_t size);
 int kin__decode_set_of(struct decoder *decoder, kin_kind kind, const kin_object *members,
                        kin_object **ret_set);
 
+/* Puts `count` values, which it takes, into a list, or keys and values into a dict, if that is new
+ * and small. False: it is not, or there is a fault; then nothing is done. */
+typedef bool decode_fill(struct decoder *decoder, kin_object *whole, kin_object *const *items,
+                         size_t count);
+decode_fill kin__decode_fill_list;
+decode_fill kin__decode_fill_dict;
+
 /* --- known.c, python2.c --- */
 
 /* What a call makes, of values that are taken, also on failure. */

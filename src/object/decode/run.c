@@ -6,6 +6,8 @@
 #include <string.h>
 
 #include "object/decode/decode.h"
+#include "object/list.h"
+#include "object/table.h"
 #include "object/text.h"
 
 #define INLINE static inline __attribute__((always_inline))
@@ -210,6 +212,56 @@ INLINE int mark(struct decoder *decoder, struct decode_cursor *cursor)
     return 0;
 }
 
+INLINE int push_list(struct decoder *decoder, struct decode_cursor *cursor)
+{
+    struct object_list *list;
+    list = (struct object_list *)take_object(decoder, KIN_KIND_LIST, sizeof *list);
+    if (UNLIKELY(list == NULL)) {
+        return call(decoder, cursor, kin__decode_functions[OPCODE_EMPTY_LIST]);
+    }
+    kin__list_begin(list);
+    return push_object(decoder, cursor, &list->container.object, sizeof *list);
+}
+
+INLINE int push_dict(struct decoder *decoder, struct decode_cursor *cursor)
+{
+    struct object_table *table;
+    table = (struct object_table *)take_object(decoder, KIN_KIND_DICT, sizeof *table);
+    if (UNLIKELY(table == NULL)) {
+        return call(decoder, cursor, kin__decode_functions[OPCODE_EMPTY_DICT]);
+    }
+    kin__table_begin(table);
+    return push_object(decoder, cursor, &table->container.object, sizeof *table);
+}
+
+/* Puts what is above the MARK into what is below it. */
+INLINE int put_marked(struct decoder *decoder, struct decode_cursor *cursor, decode_fill *fill,
+                      enum opcode opcode)
+{
+    kin_object **items = cursor->floor;
+    if (items != decoder->stack) {
+        kin_object **below = decoder->stack + ((uintptr_t)items[-1] >> 2);
+        if (items - 1 > below && fill(decoder, items[-2], items, (size_t)(cursor->top - items))) {
+            cursor->top = items - 1;
+            cursor->floor = below;
+            return 0;
+        }
+    }
+    return call(decoder, cursor, kin__decode_functions[opcode]);
+}
+
+/* Puts `count` values into the one below them. */
+INLINE int put_top(struct decoder *decoder, struct decode_cursor *cursor, size_t count,
+                   decode_fill *fill, enum opcode opcode)
+{
+    kin_object **items = cursor->top - count;
+    if (cursor->top - cursor->floor > (ptrdiff_t)count && fill(decoder, items[-1], items, count)) {
+        cursor->top = items;
+        return 0;
+    }
+    return call(decoder, cursor, kin__decode_functions[opcode]);
+}
+
 INLINE int execute(struct decoder *decoder, struct decode_cursor *cursor)
 {
     unsigned char opcode = kin__decode_u8(cursor->at++);
@@ -246,6 +298,18 @@ INLINE int execute(struct decoder *decoder, struct decode_cursor *cursor)
         return get(decoder, cursor, 4);
     case OPCODE_MARK:
         return mark(decoder, cursor);
+    case OPCODE_EMPTY_LIST:
+        return push_list(decoder, cursor);
+    case OPCODE_EMPTY_DICT:
+        return push_dict(decoder, cursor);
+    case OPCODE_APPEND:
+        return put_top(decoder, cursor, 1, kin__decode_fill_list, OPCODE_APPEND);
+    case OPCODE_APPENDS:
+        return put_marked(decoder, cursor, kin__decode_fill_list, OPCODE_APPENDS);
+    case OPCODE_SETITEM:
+        return put_top(decoder, cursor, 2, kin__decode_fill_dict, OPCODE_SETITEM);
+    case OPCODE_SETITEMS:
+        return put_marked(decoder, cursor, kin__decode_fill_dict, OPCODE_SETITEMS);
     default:
         if (UNLIKELY(kin__decode_functions[opcode] == NULL)) {
             return kin__decode_fail(decoder, -EBADMSG, "no opcode");
