@@ -61,17 +61,16 @@ static void set_limits(struct decoder *decoder, const kin_pickle_limits *limits,
 /* Sets all but the arrays, of which only what is in use is ever read. */
 static void init(struct decoder *decoder, const unsigned char *data, size_t size)
 {
-    decoder->cursor = (struct decode_cursor){.at = data,
-                                             .end = data + size,
-                                             .top = decoder->stack_first,
-                                             .floor = decoder->stack_first,
-                                             .limit = decoder->stack_first + DECODE_STACK_FIRST};
+    decoder->cursor = (struct decode_cursor){
+        .at = data, .end = data + size, .top = decoder->stack_first, .floor = decoder->stack_first};
     decoder->start = data;
     decoder->input_end = data + size;
     decoder->opcode_at = data;
     decoder->arena = (struct kin__arena){
         .next_bytes = size > SIZE_MAX / 16 ? size : size * REGION_PER_BYTE};
     decoder->stack = decoder->stack_first;
+    decoder->stack_limit = decoder->stack_first + DECODE_STACK_FIRST;
+    decoder->unwatched = DECODE_FUEL; /* short ones need no clock */
     decoder->memo = decoder->memo_first;
     decoder->memo_count = 0;
     decoder->memo_used = 0;

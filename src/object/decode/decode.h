@@ -14,7 +14,8 @@
  * is in the memo is kept in `dropped` too, once each (KIN__KEPT), and `is_keeping` says so.
  *
  * Limits are charged before what they are for: memory before it is allocated, a value before it is
- * made. `fuel` counts the opcodes until somebody looks at the clock.
+ * made. `fuel` counts the opcodes until somebody looks at what is left, and at the clock: no more
+ * than the stack has room for, since each pushes one value at most.
  */
 #ifndef KIN_OBJECT_DECODE_DECODE_H
 #define KIN_OBJECT_DECODE_DECODE_H
@@ -31,6 +32,7 @@
 
 enum {
     DECODE_STACK_FIRST = 128, /* values */
+    DECODE_STACK_ROOM = 32,   /* values for which there is room again when it grows */
     DECODE_MEMO_FIRST = 64,   /* entries */
     DECODE_FUEL = 4096,       /* opcodes between looks at the clock */
     DECODE_FUEL_IN_HURRY = 64,
@@ -43,9 +45,8 @@ enum {
 struct decode_cursor {
     const unsigned char *at;  /* the next byte */
     const unsigned char *end; /* of the frame, or of all bytes */
-    kin_object **top;         /* behind the last value; there is always room for one more */
+    kin_object **top;         /* behind the last value; there is room for `fuel` and one more */
     kin_object **floor;       /* the first value above the last MARK */
-    kin_object **limit;       /* where the stack's memory ends */
     uint32_t fuel;
 };
 
@@ -56,7 +57,7 @@ struct decoder {
     const unsigned char *opcode_at; /* the opcode that is being executed */
     struct kin__arena arena;
     kin_object **stack;
-
+    kin_object **stack_limit; /* where its memory ends */
     kin_object **memo;
     size_t memo_count; /* entries that are set */
     size_t memo_used;  /* entries that are set or NULL; known once the memo is not simple */
@@ -70,7 +71,8 @@ struct decoder {
 
     uint64_t memory_left;
     uint64_t object_left;
-    uint64_t opcode_left; /* without those of `fuel` */
+    uint64_t opcode_left; /* without those of `fuel`, as the next */
+    uint32_t unwatched;   /* opcodes until somebody looks at the clock */
     uint64_t memo_count_max;
     uint32_t depth_max;
     uint32_t integer_bits_max;
@@ -133,8 +135,7 @@ void kin__decode_hurry(struct decoder *decoder);
 /* Checks that a container is not too deep, if that is known already. */
 int kin__decode_check_depth(struct decoder *decoder, const kin_object *container);
 
-/* Called between two opcodes: at the end of a frame or of the input, when fuel is needed, when the
- * stack is full. */
+/* Called between two opcodes: at the end of a frame or of the input, and for fuel. */
 int kin__decode_refill(struct decoder *decoder);
 
 /* --- stack.c --- */

@@ -56,6 +56,7 @@ int kin__decode_check_time(struct decoder *decoder)
 void kin__decode_hurry(struct decoder *decoder)
 {
     uint32_t fuel = decoder->cursor.fuel;
+    decoder->unwatched = 0;
     if (fuel > DECODE_FUEL_IN_HURRY) {
         decoder->opcode_left += fuel - DECODE_FUEL_IN_HURRY;
         decoder->cursor.fuel = DECODE_FUEL_IN_HURRY;
@@ -69,23 +70,11 @@ int kin__decode_check_depth(struct decoder *decoder, const kin_object *container
     return is_deep ? kin__decode_fail(decoder, KIN_ELIMIT, "deeper than the limit") : 0;
 }
 
-static int refuel(struct decoder *decoder)
-{
-    if (decoder->opcode_left == 0) {
-        return kin__decode_fail(decoder, KIN_ELIMIT, "more opcodes than the limit");
-    }
-    uint64_t more = decoder->opcode_left < DECODE_FUEL ? decoder->opcode_left : DECODE_FUEL;
-    decoder->opcode_left -= more;
-    decoder->cursor.fuel = (uint32_t)more;
-    bool is_first = decoder->cursor.at == decoder->start; /* so short ones need no clock */
-    return is_first ? 0 : kin__decode_check_time(decoder);
-}
-
 /* Makes the stack four times as large. */
 static int grow_stack(struct decoder *decoder)
 {
     struct decode_cursor *cursor = &decoder->cursor;
-    size_t count = (size_t)(cursor->limit - decoder->stack);
+    size_t count = (size_t)(decoder->stack_limit - decoder->stack);
     bool is_first = decoder->stack == decoder->stack_first;
     int r = kin__decode_charge(decoder, 3 * count * sizeof *decoder->stack);
     if (r < 0) {
@@ -101,15 +90,38 @@ static int grow_stack(struct decoder *decoder)
     }
     cursor->top = stack + (cursor->top - decoder->stack);
     cursor->floor = stack + (cursor->floor - decoder->stack);
-    cursor->limit = stack + 4 * count;
     decoder->stack = stack;
+    decoder->stack_limit = stack + 4 * count;
     return 0;
+}
+
+static uint64_t room_of(const struct decoder *decoder)
+{
+    return (uint64_t)(decoder->stack_limit - decoder->cursor.top);
+}
+
+static int refuel(struct decoder *decoder)
+{
+    int r = room_of(decoder) < DECODE_STACK_ROOM ? grow_stack(decoder) : 0;
+    if (r == 0 && decoder->opcode_left == 0) {
+        r = kin__decode_fail(decoder, KIN_ELIMIT, "more opcodes than the limit");
+    }
+    if (r == 0 && decoder->unwatched == 0) {
+        decoder->unwatched = DECODE_FUEL;
+        r = kin__decode_check_time(decoder);
+    }
+    uint64_t more = room_of(decoder);
+    more = more < decoder->unwatched ? more : decoder->unwatched;
+    more = more < decoder->opcode_left ? more : decoder->opcode_left;
+    decoder->opcode_left -= more;
+    decoder->unwatched -= (uint32_t)more;
+    decoder->cursor.fuel = (uint32_t)more;
+    return r;
 }
 
 int kin__decode_refill(struct decoder *decoder)
 {
     struct decode_cursor *cursor = &decoder->cursor;
-    int r = 0;
     decoder->opcode_at = cursor->at;
     if (cursor->at == cursor->end) {
         if (cursor->end == decoder->input_end) {
@@ -118,13 +130,7 @@ int kin__decode_refill(struct decoder *decoder)
         cursor->end = decoder->input_end;
         decoder->is_in_frame = false;
     }
-    if (cursor->top == cursor->limit) {
-        r = grow_stack(decoder);
-    }
-    if (r == 0 && cursor->fuel == 0) {
-        r = refuel(decoder);
-    }
-    return r;
+    return cursor->fuel == 0 ? refuel(decoder) : 0;
 }
 
 int kin__decode_take_line(struct decoder *decoder, size_t *ret_size)

@@ -323,7 +323,7 @@ int kin__decode_run(struct decoder *decoder)
     struct decode_cursor cursor = decoder->cursor;
     int r = 0;
     while (r == 0) {
-        if (UNLIKELY(cursor.at == cursor.end || cursor.top == cursor.limit || cursor.fuel == 0)) {
+        if (UNLIKELY(cursor.at == cursor.end) || UNLIKELY(cursor.fuel == 0)) {
             r = call(decoder, &cursor, kin__decode_refill);
             continue;
         }
