@@ -70,10 +70,10 @@ struct decoder {
     size_t dropped_capacity;
 
     uint64_t memory_left;
-    uint64_t object_left;
     uint64_t opcode_left; /* without those of `fuel`, as the next */
     uint32_t unwatched;   /* opcodes until somebody looks at the clock */
     uint64_t memo_count_max;
+    uint64_t object_left; /* apart from `memory_left`: as a vector both would wait for each other */
     uint32_t depth_max;
     uint32_t integer_bits_max;
     uint32_t protocol;      /* as the pickle says */
