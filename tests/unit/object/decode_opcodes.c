@@ -174,6 +174,25 @@ TEST(dicts_with_the_keys_of_an_earlier_one)
                   "({'a': 1, 'b': 2}, {'a': {...}, 'b': 4})");
 }
 
+TEST(keys_of_a_new_dict_are_compared)
+{
+    CHECK_DECODES("}(X\x02\0\0\0abNX\x02\0\0\0acK\x01u.", "{'ab': None, 'ac': 1}");
+    CHECK_DECODES("}(X\x02\0\0\0abNX\x02\0\0\0abK\x01u.", "{'ab': 1}");
+    CHECK_DECODES("}(X\0\0\0\0NX\0\0\0\0K\x01K\0K\x02u.", "{'': 1, 0: 2}");
+    CHECK_DECODES("}(K\x01NK\x02NK\x01K\x03u.", "{1: 3, 2: None}");
+    CHECK_DECODES("}(K\x01N\x88K\x02u.", "{1: 2}");
+    CHECK_DECODES("}(X\x01\0\0\0aNK\x01NG?\xf0\0\0\0\0\0\0K\x02u.", "{'a': None, 1: 2}");
+}
+
+TEST(what_is_new_may_lead_to_itself)
+{
+    CHECK_DECODES("]q\0(h\0Ne.", "[[...], None]");
+    CHECK_DECODES("]q\0h\0a.", "[[...]]");
+    CHECK_DECODES("}q\0(K\x01h\0u.", "{1: {...}}");
+    CHECK_DECODES("}q\0K\x01](h\0h\0es.", "{1: [{...}, {...}]}");
+    CHECK_DECODES("]q\0}q\1(K\x01h\0K\x02h\1ua.", "[{1: [...], 2: {...}}]");
+}
+
 TEST(sets)
 {
     CHECK_DECODES("\x8f.", "set()");
