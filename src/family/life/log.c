@@ -40,9 +40,9 @@ static struct sink read_sink(void)
     uint32_t version = 0;
     do {
         version = atomic_load_explicit(&kin__log.version, memory_order_acquire);
-        sink.take = atomic_load_explicit(&kin__log.sink, memory_order_relaxed);
-        sink.user = atomic_load_explicit(&kin__log.user, memory_order_relaxed);
-        atomic_thread_fence(memory_order_acquire); /* with the release fence of write_sink */
+        /* Pair with the releases of write_sink: who sees its value sees `version` moved. */
+        sink.take = atomic_load_explicit(&kin__log.sink, memory_order_acquire);
+        sink.user = atomic_load_explicit(&kin__log.user, memory_order_acquire);
     } while (version & 1 ||
              version != atomic_load_explicit(&kin__log.version, memory_order_relaxed));
     return sink;
@@ -53,9 +53,8 @@ static void write_sink(struct sink sink)
 {
     uint32_t version = atomic_load_explicit(&kin__log.version, memory_order_relaxed);
     atomic_store_explicit(&kin__log.version, version + 1, memory_order_relaxed);
-    atomic_thread_fence(memory_order_release);
-    atomic_store_explicit(&kin__log.sink, sink.take, memory_order_relaxed);
-    atomic_store_explicit(&kin__log.user, sink.user, memory_order_relaxed);
+    atomic_store_explicit(&kin__log.sink, sink.take, memory_order_release);
+    atomic_store_explicit(&kin__log.user, sink.user, memory_order_release);
     atomic_store_explicit(&kin__log.version, version + 2, memory_order_release);
 }
 
