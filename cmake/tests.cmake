@@ -107,7 +107,7 @@ if(NOT KIN_SANITIZE AND NOT KIN_COVERAGE)
         RUNTIME_OUTPUT_DIRECTORY tests/crash C_EXTENSIONS ON)
     target_include_directories(explore PRIVATE include src tests)
     target_compile_options(explore PRIVATE -O2)
-    target_link_libraries(explore PRIVATE kin_explored Threads::Threads)
+    target_link_libraries(explore PRIVATE kin_explored Threads::Threads kin_backtrace)
     target_link_options(explore PRIVATE -no-pie -Wl,--allow-multiple-definition)
     kin_add_test(explore explore)
     if(CMAKE_GENERATOR STREQUAL "Ninja") # whose commands make the mutants; here a few of them
