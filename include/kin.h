@@ -14,6 +14,7 @@
  *   kin/class.h      objects of the program's own
  *   kin/standard.h   dates, decimals, exceptions and others of Python's own library
  *   kin/handle.h     shared objects and fds in them
+ *   kin/reference.h  what is freed with the last of its users
  *   kin/pickle.h     objects as bytes, in the format of Python's pickle
  *   kin/pool.h       worker processes: map and imap_unordered over bytes
  *   kin/pool_map.h   map over objects
@@ -87,6 +88,7 @@
 #include <kin/pool_map.h>
 #include <kin/process.h>
 #include <kin/queue.h>
+#include <kin/reference.h>
 #include <kin/relatives.h>
 #include <kin/reservation.h>
 #include <kin/rlock.h>

@@ -25,9 +25,10 @@
 #include <unistd.h>
 
 static const struct scenario *const files[] = {
-    lock_scenarios,  event_scenarios,     semaphore_scenarios, queue_scenarios,
-    heap_scenarios,  directory_scenarios, member_scenarios,    claim_scenarios,
-    local_scenarios, condition_scenarios, barrier_scenarios,   rwlock_scenarios,
+    lock_scenarios,      event_scenarios,     semaphore_scenarios, queue_scenarios,
+    heap_scenarios,      directory_scenarios, member_scenarios,    claim_scenarios,
+    local_scenarios,     condition_scenarios, barrier_scenarios,   rwlock_scenarios,
+    reference_scenarios,
 };
 
 /* How far the search goes, one after the other. */

@@ -64,11 +64,13 @@ static void go_to(uint32_t thread)
     if (machine->current != MACHINE_NOBODY) {
         here = &machine_self()->here;
         machine_self()->own = kin__thread_current;
+        machine_self()->endings = kin__endings_current;
     }
     if (_setjmp(*here) == 0) {
         machine->current = thread;
         load_process(machine_self()->process);
         kin__thread_current = machine_self()->own;
+        kin__endings_current = machine_self()->endings;
         _longjmp(machine_self()->here, 1);
     }
 }
@@ -79,6 +81,7 @@ static void go_outside(void)
         return;
     }
     machine_self()->own = kin__thread_current;
+    machine_self()->endings = kin__endings_current;
     if (_setjmp(machine_self()->here) == 0) {
         load_process(MACHINE_NOBODY);
         machine->current = MACHINE_NOBODY;

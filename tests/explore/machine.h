@@ -5,13 +5,14 @@
  * A thread is a coroutine. It runs until it comes to a point (machine_point): before each atomic
  * operation on the family's memory, each write to it, each system call. There the schedule says
  * who goes on, or who dies. What is a process's own (kin__family, kin__heap, kin__references) and
- * a thread's own (kin__thread_current) is exchanged at each switch.
+ * a thread's own (kin__thread_current, kin__endings_current) is exchanged at each switch.
  *
  * Time stands still while anybody can run. When all sleep, it moves to the earliest deadline.
  */
 #ifndef EXPLORE_MACHINE_H
 #define EXPLORE_MACHINE_H
 
+#include "base/runtime.h"
 #include "family/reference.h"
 
 #include <errno.h>
@@ -52,6 +53,7 @@ struct machine_thread {
     void *user;
     jmp_buf here;
     struct kin__thread own;          /* kin__thread_current while it does not run */
+    struct kin__endings endings;     /* kin__endings_current, likewise */
     struct robust_list_head *robust; /* where others see it: a write to it is a point */
     _Atomic uint32_t *life[2];       /* of a keeper: words that the kernel releases */
 

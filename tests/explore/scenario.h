@@ -69,5 +69,6 @@ extern const struct scenario local_scenarios[];
 extern const struct scenario condition_scenarios[];
 extern const struct scenario barrier_scenarios[];
 extern const struct scenario rwlock_scenarios[];
+extern const struct scenario reference_scenarios[];
 
 #endif

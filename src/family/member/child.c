@@ -14,6 +14,7 @@
  */
 #include "family/member/child.h"
 
+#include "base/runtime.h"
 #include "family/death.h"
 #include "family/family.h"
 #include "family/keeper.h"
@@ -245,6 +246,7 @@ static void lock_references_for_fork(void)
     mtx_lock(&kin__family.enter_lock);
     mtx_lock(&kin__references.lock);
     kin__log_lock();
+    mtx_lock(&kin__weak_lock);
 }
 
 static void lock_heap_for_fork(void)
@@ -263,6 +265,7 @@ static void unlock_heap_after_fork(void)
 
 static void unlock_references_after_fork(bool is_child)
 {
+    mtx_unlock(&kin__weak_lock);
     kin__log_unlock();
     mtx_unlock(&kin__references.lock);
     mtx_unlock(&kin__family.enter_lock);
