@@ -2,11 +2,16 @@
 
 #include "base/error.h"
 #include "family/runtime.h"
+#include "os/symbol.h"
 
 #include <errno.h>
 #include <kin/class.h>
 #include <stdarg.h>
+#include <stdio.h>
 #include <string.h>
+
+#define BACKTRACE_CALLS 16
+#define BACKTRACE_LINE_BYTES 128
 
 void kin_function_register(kin_function_entry *entry)
 {
@@ -73,18 +78,38 @@ int kin_call_return_bytes(kin_call *call, const void *data, size_t size)
     return kin__buffer_append(&call->output, data, size);
 }
 
+/* Writes how the function came to the place with a return address, one call a line. Nothing if the
+ * function itself is that place, which the error tells anyway. */
+static const char *write_backtrace(const kin_call *call, const void *from, char *text, size_t size)
+{
+    uint64_t addresses[BACKTRACE_CALLS];
+    uint32_t count = kin__os_symbol_trace(from, call->frame, addresses, BACKTRACE_CALLS);
+    size_t length = 0;
+    for (uint32_t i = 0; count > 1 && i < count && length < size; i++) {
+        char place[BACKTRACE_LINE_BYTES];
+        kin__os_symbol_format(addresses[i], place, sizeof place);
+        length += (size_t)snprintf(text + length, size - length, "at %s\n", place);
+    }
+    return count > 1 ? text : NULL;
+}
+
 int kin_call_fail_at(kin_call *call, int code, const char *file, int line, const char *function,
                      const char *format, ...)
 {
     if (call == NULL) {
         return -EINVAL;
     }
-    code = code < 0 ? code : -EINVAL;
+    char text[BACKTRACE_CALLS * BACKTRACE_LINE_BYTES];
     struct kin__error_place place = {.file = file, .line = line, .function = function};
+    kin_error_options options = {.size = sizeof options};
+    if (call->has_backtraces) {
+        options.backtrace = write_backtrace(call, __builtin_return_address(0), text, sizeof text);
+    }
+    code = code < 0 ? code : -EINVAL;
     va_list values;
     va_start(values, format);
     kin_error_free(call->error);
-    call->error = kin__error_create(&place, NULL, code, format, values);
+    call->error = kin__error_create(&place, &options, code, format, values);
     va_end(values);
     return code;
 }
@@ -110,6 +135,7 @@ static int end_run(kin_call *call, int code)
 
 int kin__call_run(kin_call *call, kin_function *function)
 {
+    call->frame = __builtin_frame_address(0);
     return end_run(call, function(call));
 }
 

@@ -24,7 +24,9 @@ struct kin_call {
     kin_object *result; /* keeps alive what is named by the handles in `output`; NULL: none are */
     kin_handle *output_handles;
     uint32_t output_handle_count;
-    kin_error *error; /* set by kin_call_fail */
+    kin_error *error;    /* set by kin_call_fail */
+    bool has_backtraces; /* errors say how the function came to where they were made */
+    const void *frame;   /* of kin__call_run: there such a backtrace ends */
 };
 
 #define KIN__CALL_HANDLES_MAX 255u

@@ -10,4 +10,12 @@
  * function is not known by name; else the number. Of a return address, ask for the byte before. */
 void kin__os_symbol_format(uint64_t address, char *text, size_t size);
 
+/**
+ * Finds out who called whom, the innermost first: addresses to be formatted, from the caller with
+ * the return address `from` to the one before that whose frame begins at `until`
+ * (__builtin_frame_address). The number of addresses, at most `capacity`.
+ */
+uint32_t kin__os_symbol_trace(const void *from, const void *until, uint64_t *addresses,
+                              uint32_t capacity);
+
 #endif

@@ -11,6 +11,7 @@
 #include "base/list.h"
 #include "family/member.h"
 
+#include <kin/error.h>
 #include <kin/process.h>
 
 /* What a child is to run. Constant from the creation until the start, which gives it back. */
@@ -74,6 +75,9 @@ int kin__process_fork_as(kin_process *process);
 /* Ends a child that kin__process_fork started: writes buffered output, leaves the family; no
  * exit handlers run. */
 _Noreturn void kin__process_exit(int status);
+
+/* Says on stderr why the function of this process has failed. */
+void kin__process_print_failure(const kin_error *error);
 
 /* Looks whether the child has ended, and waits for it if so. 0: it has; -EAGAIN: it runs; or what
  * kin__process_check says. */

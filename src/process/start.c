@@ -146,10 +146,11 @@ static _Noreturn void run_child(const struct kin__process_plan *plan)
                      .input = {.data = plan->data, .size = plan->size},
                      .fds = plan->fds,
                      .fd_count = plan->fd_count,
-                     .attempt = 1};
+                     .attempt = 1,
+                     .has_backtraces = true};
     int code = kin__call_run(&call, plan->function);
     if (code < 0) {
-        kin_error_print(call.error, stderr);
+        kin__process_print_failure(call.error);
     }
     kin__call_end(&call);
     kin__process_exit(code < 0 ? 1 : code & 255);

@@ -7,6 +7,7 @@
 #include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
+#include <unwind.h>
 
 #ifdef KIN_BACKTRACE
 #include <backtrace.h>
@@ -90,4 +91,44 @@ void kin__os_symbol_format(uint64_t address, char *text, size_t size)
         snprintf(text, size, "%s+%#" PRIx64 " (%s)", found.dli_sname,
                  address - (uint64_t)(uintptr_t)found.dli_saddr, base_name(found.dli_fname));
     }
+}
+
+/* --- who called whom --- */
+
+struct trace {
+    uint64_t from;
+    uint64_t until;
+    uint64_t *addresses;
+    uint32_t count;
+    uint32_t capacity;
+    bool has_begun;
+};
+
+/* What the unwinder calls the canonical frame address of a function here is that of the one it has
+ * called: the end of its own frame. That of the last one lies inside the frame `until`. */
+static _Unwind_Reason_Code step(struct _Unwind_Context *context, void *user)
+{
+    struct trace *trace = user;
+    int is_before = 0;
+    uint64_t address = _Unwind_GetIPInfo(context, &is_before);
+    if (address == 0 || trace->count == trace->capacity || _Unwind_GetCFA(context) > trace->until) {
+        return _URC_END_OF_STACK;
+    }
+    trace->has_begun |= address == trace->from;
+    if (trace->has_begun) {
+        trace->addresses[trace->count++] = is_before ? address : address - 1;
+    }
+    return _URC_NO_REASON;
+}
+
+uint32_t kin__os_symbol_trace(const void *from, const void *until, uint64_t *addresses,
+                              uint32_t capacity)
+{
+    struct trace trace = {.from = (uintptr_t)from,
+                          .until = (uintptr_t)until,
+                          .addresses = addresses,
+                          .capacity = capacity};
+    _Unwind_Backtrace(step, &trace);
+    bool is_whole = trace.count > 0 && trace.count < capacity; /* then the last is `until`'s */
+    return trace.count - is_whole;
 }
