@@ -140,18 +140,7 @@ int kin_client_connect(const char *address, const kin_client_options *options, k
     if (r < 0 || (place.is_unix && place.path[0] == '\0')) {
         return -EINVAL;
     }
-    struct kin__terms_wish wish = {
-        .role = KIN__HANDSHAKE_CLIENT,
-        .key = options->key,
-        .tls = options->tls,
-        .handshake_timeout_ms = options->handshake_timeout_ms,
-        .requires_sha256 = options->require_sha256,
-        .allows_plaintext = options->allow_plaintext_beyond_loopback,
-        .allows_any_user = options->allow_any_user,
-        .has_user = options->has_peer_user,
-        .user = options->peer_user,
-        .message_bytes_max = options->message_bytes_max,
-    };
+    struct kin__terms_wish wish = KIN__TERMS_WISH(KIN__HANDSHAKE_CLIENT, options);
     r = kin__self_find(&self);
     r = r == 0 ? kin__terms_init(&wish, &place, &terms) : r;
     if (r < 0) {

@@ -187,18 +187,7 @@ static const kin_listener_options *resolve(const kin_listener_options *options,
 
 static int fill(kin_listener *listener, const kin_listener_options *options)
 {
-    struct kin__terms_wish wish = {
-        .role = KIN__HANDSHAKE_SERVER,
-        .key = options->key,
-        .tls = options->tls,
-        .handshake_timeout_ms = options->handshake_timeout_ms,
-        .requires_sha256 = options->require_sha256,
-        .allows_plaintext = options->allow_plaintext_beyond_loopback,
-        .allows_any_user = options->allow_any_user,
-        .has_user = options->has_peer_user,
-        .user = options->peer_user,
-        .message_bytes_max = options->message_bytes_max,
-    };
+    struct kin__terms_wish wish = KIN__TERMS_WISH(KIN__HANDSHAKE_SERVER, options);
     int r = kin__terms_init(&wish, &listener->address, &listener->terms);
     r = r == 0 ? kin_lock_create(KIN_OPTIONS(kin_lock_options, .scope = KIN_SCOPE_PROCESS),
                                  &listener->turn)

@@ -20,7 +20,7 @@ static int check(const struct kin__terms_wish *wish, const struct kin__address *
 {
     bool is_possible = wish->handshake_timeout_ms >= 0 &&
                        wish->handshake_timeout_ms <= HANDSHAKE_MS_MAX &&
-                       !(wish->has_user && wish->allows_any_user) &&
+                       !(wish->has_peer_user && wish->allow_any_user) &&
                        !(address->is_unix && tls_wished(wish) != NULL);
     return is_possible ? 0 : -EINVAL;
 }
@@ -33,11 +33,11 @@ int kin__terms_init(const struct kin__terms_wish *wish, const struct kin__addres
     int64_t ms = wish->handshake_timeout_ms == 0 ? DEFAULT_HANDSHAKE_MS
                                                  : wish->handshake_timeout_ms;
     struct kin__terms terms = {.role = wish->role,
-                               .requires_sha256 = wish->requires_sha256,
-                               .allows_plaintext = wish->allows_plaintext,
-                               .allows_any_user = wish->allows_any_user,
-                               .allows_root = !is_server && !wish->has_user,
-                               .user = wish->has_user ? wish->user : kin__os_user(),
+                               .requires_sha256 = wish->require_sha256,
+                               .allows_plaintext = wish->allow_plaintext_beyond_loopback,
+                               .allows_any_user = wish->allow_any_user,
+                               .allows_root = !is_server && !wish->has_peer_user,
+                               .user = wish->has_peer_user ? wish->peer_user : kin__os_user(),
                                .handshake_ns = ms * 1000000,
                                .message_bytes_max = wish->message_bytes_max};
     int r = check(wish, address);

@@ -9,19 +9,33 @@
 #include "connection/tls/context.h"
 #include "os/address.h"
 
-/* What the options of both sides have in common, and what each side adds. */
+/* What the options of both sides have in common, by the names that they have in both. */
 struct kin__terms_wish {
     enum kin__handshake_role role;
     kin_bytes key;
     const kin_tls_options *tls;
     int64_t handshake_timeout_ms;
-    bool requires_sha256;
-    bool allows_plaintext;
-    bool allows_any_user;
-    bool has_user;
-    uint32_t user;
+    bool require_sha256;
+    bool allow_plaintext_beyond_loopback;
+    bool allow_any_user;
+    bool has_peer_user;
+    uint32_t peer_user;
     uint64_t message_bytes_max;
 };
+
+/* Those of a kin_listener_options or kin_client_options. */
+#define KIN__TERMS_WISH(of_role, options)                                              \
+    ((struct kin__terms_wish){                                                         \
+        .role = (of_role),                                                             \
+        .key = (options)->key,                                                         \
+        .tls = (options)->tls,                                                         \
+        .handshake_timeout_ms = (options)->handshake_timeout_ms,                       \
+        .require_sha256 = (options)->require_sha256,                                   \
+        .allow_plaintext_beyond_loopback = (options)->allow_plaintext_beyond_loopback, \
+        .allow_any_user = (options)->allow_any_user,                                   \
+        .has_peer_user = (options)->has_peer_user,                                     \
+        .peer_user = (options)->peer_user,                                             \
+        .message_bytes_max = (options)->message_bytes_max})
 
 struct kin__terms {
     enum kin__handshake_role role;
