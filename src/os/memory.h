@@ -34,6 +34,13 @@ int kin__os_memory_commit(int fd, uint64_t offset, uint64_t bytes);
  * then the pages are still there. */
 int kin__os_memory_decommit(int fd, uint64_t offset, uint64_t bytes);
 
+/* Private memory for a secret, all zero: not in core dumps, and not on disk where the limit on
+ * locked memory leaves room. 0, or -ENOMEM. */
+int kin__os_secret_create(uint64_t bytes, void **ret_memory);
+
+/* Wipes it, and gives it back. */
+void kin__os_secret_free(void *memory, uint64_t bytes);
+
 /* Closes an fd. EINTR counts as closed, as it is on Linux. */
 void kin__os_close(int fd);
 

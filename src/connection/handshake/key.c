@@ -1,6 +1,6 @@
 #include "connection/handshake/key.h"
 
-#include "base/allocate.h"
+#include "os/memory.h"
 
 #include <errno.h>
 #include <kin/key.h>
@@ -26,10 +26,12 @@ int kin__key_create(kin_bytes bytes, struct kin__key **ret_key)
         return -EINVAL;
     }
     prepare_openssl();
-    struct kin__key *key = kin__allocate(sizeof *key + bytes.size);
-    if (key == NULL) {
-        return -ENOMEM;
+    void *memory = NULL;
+    int r = kin__os_secret_create(sizeof **ret_key + bytes.size, &memory);
+    if (r < 0) {
+        return r;
     }
+    struct kin__key *key = memory;
     key->size = bytes.size;
     memcpy(key->bytes, bytes.data, bytes.size);
     *ret_key = key;
@@ -39,8 +41,7 @@ int kin__key_create(kin_bytes bytes, struct kin__key **ret_key)
 struct kin__key *kin__key_free(struct kin__key *key)
 {
     if (key != NULL) {
-        OPENSSL_cleanse(key->bytes, key->size);
-        kin__release(key);
+        kin__os_secret_free(key, sizeof *key + key->size);
     }
     return NULL;
 }

@@ -6,7 +6,7 @@
 
 #include <kin/family.h>
 
-/* Private memory. */
+/* In memory for secrets, see os/memory.h. */
 struct kin__key {
     size_t size; /* at least 1 */
     unsigned char bytes[];

@@ -3,6 +3,7 @@
 #include "base/allocate.h"
 #include "connection/tls/secret.h"
 #include "connection/tls/stream.h"
+#include "os/memory.h"
 
 #include <errno.h>
 #include <kin/error.h>
@@ -15,9 +16,8 @@ struct kin__tls_context *kin__tls_context_free(struct kin__tls_context *context)
     if (context != NULL && atomic_fetch_sub(&context->references, 1) == 1) {
         SSL_CTX_free(context->settings);
         BIO_meth_free(context->method);
-        OPENSSL_cleanse(context->secret, sizeof context->secret);
         kin__release(context->peer_name);
-        kin__release(context);
+        kin__os_secret_free(context, sizeof *context);
     }
     return NULL;
 }
@@ -118,10 +118,12 @@ int kin__tls_context_create(const kin_tls_options *options, const struct kin__ke
     if (r < 0) {
         return r;
     }
-    struct kin__tls_context *context = kin__allocate_zeroed(sizeof *context);
-    if (context == NULL) {
-        return -ENOMEM;
+    void *memory = NULL;
+    r = kin__os_secret_create(sizeof **ret_context, &memory);
+    if (r < 0) {
+        return r;
     }
+    struct kin__tls_context *context = memory;
     atomic_store(&context->references, 1);
     context->mode = options->mode;
     context->is_server = is_server;

@@ -20,6 +20,7 @@
 
 enum { KIN__TLS_KEY_BYTES_MIN = 16, KIN__TLS_SECRET_BYTES = 32 };
 
+/* In memory for secrets, see os/memory.h. */
 struct kin__tls_context {
     _Atomic uint32_t references; /* its maker's, and one of each stream */
     SSL_CTX *settings;

@@ -8,6 +8,7 @@
 #include <linux/falloc.h>
 #include <stdbool.h>
 #include <stddef.h>
+#include <string.h>
 #include <sys/auxv.h>
 #include <sys/mman.h>
 #include <sys/random.h>
@@ -108,6 +109,26 @@ int kin__os_memory_map(int fd, uint64_t bytes, void **ret_base)
 void kin__os_memory_unmap(void *base, uint64_t bytes)
 {
     munmap(base, (size_t)bytes);
+}
+
+int kin__os_secret_create(uint64_t bytes, void **ret_memory)
+{
+    KIN__OS_FAULT(ENOMEM);
+    void *memory = mmap(NULL, (size_t)bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS,
+                        -1, 0);
+    if (memory == MAP_FAILED) {
+        return -errno;
+    }
+    madvise(memory, (size_t)bytes, MADV_DONTDUMP);
+    mlock(memory, (size_t)bytes); /* where it may */
+    *ret_memory = memory;
+    return 0;
+}
+
+void kin__os_secret_free(void *memory, uint64_t bytes)
+{
+    explicit_bzero(memory, (size_t)bytes);
+    munmap(memory, (size_t)bytes);
 }
 
 int kin__os_memory_commit(int fd, uint64_t offset, uint64_t bytes)

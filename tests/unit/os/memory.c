@@ -7,6 +7,7 @@
 #include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
+#include <string.h>
 #include <sys/mman.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
@@ -201,4 +202,39 @@ TEST(with_all_fds_in_use_there_is_no_memory_but_a_code)
     REQUIRE(setrlimit(RLIMIT_NOFILE, &few) == 0);
     CHECK_EQUAL(kin__os_memory_create("test", CHUNK, &fd), -EMFILE);
     setrlimit(RLIMIT_NOFILE, &before);
+}
+
+/* The flags of the mapping that has an address, as the kernel tells them. */
+static void find_flags(const void *at, char flags[256])
+{
+    char line[256];
+    bool is_inside = false;
+    FILE *maps = fopen("/proc/self/smaps", "re");
+    REQUIRE(maps != NULL);
+    flags[0] = '\0';
+    while (fgets(line, sizeof line, maps) != NULL) {
+        unsigned long from = 0;
+        unsigned long to = 0;
+        if (sscanf(line, "%lx-%lx ", &from, &to) == 2) {
+            is_inside = (unsigned long)at >= from && (unsigned long)at < to;
+        } else if (is_inside && strncmp(line, "VmFlags:", 8) == 0) {
+            snprintf(flags, 256, "%s", line + 8);
+        }
+    }
+    fclose(maps);
+}
+
+TEST(a_secret_is_zeroed_and_in_no_core_dump)
+{
+    char flags[256];
+    void *memory = NULL;
+    REQUIRE(kin__os_secret_create(100, &memory) == 0);
+    unsigned char *secret = memory;
+    for (int i = 0; i < 100; i++) {
+        CHECK_EQUAL(secret[i], 0);
+    }
+    memset(secret, 7, 100);
+    find_flags(memory, flags);
+    CHECK(strstr(flags, " dd") != NULL);
+    kin__os_secret_free(memory, 100);
 }
