@@ -4,7 +4,10 @@
 
 #include <dirent.h>
 #include <fcntl.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/un.h>
+#include <unistd.h>
 
 #define LISTENER(...) KIN_OPTIONS(kin_listener_options, __VA_ARGS__)
 #define CLIENT(...) KIN_OPTIONS(kin_client_options, __VA_ARGS__)
@@ -454,4 +457,33 @@ TEST_OF_PROCESSES(the_fresh_folder_of_one_that_was_killed_is_removed_by_the_next
     kin_listener_free(living);
     kin_listener_free(next);
     CHECK_EQUAL(entries_of(test_folder()), 0);
+}
+
+/* A socket file as bind makes it. The fd of the socket. */
+static int bind_file(const char *name)
+{
+    struct sockaddr_un address = {.sun_family = AF_UNIX};
+    int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    snprintf(address.sun_path, sizeof address.sun_path, "%s/%s", test_folder(), name);
+    REQUIRE(bind(fd, (struct sockaddr *)&address, sizeof address) == 0);
+    return fd;
+}
+
+TEST(first_names_that_the_killed_have_left_are_removed_by_the_next_listener_there)
+{
+    char address[200];
+    begin();
+    close(bind_file(".kin-0123456789abcdef"));
+    int bound = bind_file(".kin-00000000deadbeef"); /* somebody is about to listen */
+    close(bind_file(".kin-short"));
+    snprintf(address, sizeof address, "unix:%s/here", test_folder());
+    kin_listener *listener = new_listener(address, NULL);
+    CHECK_EQUAL(entries_of(test_folder()), 3);
+    close(bound);
+    kin_listener_free(listener);
+    listener = new_listener(address, NULL);
+    CHECK_EQUAL(entries_of(test_folder()), 2);
+    kin_listener_free(listener);
+    snprintf(address, sizeof address, "%s/.kin-short", test_folder());
+    CHECK_EQUAL(unlink(address), 0);
 }

@@ -18,6 +18,10 @@
 #include <unistd.h>
 
 #define FOLDER_PREFIX "kin-"
+#define FRESH_PREFIX ".kin-" /* and 16 digits */
+
+/* How often a name that somebody has swept away is made again. */
+#define FRESH_TRIES 4
 
 /* Takes a fresh fd, and moves it behind those of the standard streams: where a program runs with
  * one of them closed, what it prints must not go to the other side. */
@@ -223,13 +227,38 @@ static int take_name(const struct kin__os_place *place, const struct kin__os_pla
     return r;
 }
 
+/* Removes the first names of sockets whose listeners were killed before they had the second. One
+ * that is just being bound may be taken for such: then its maker tries again. */
+static void sweep_fresh(const struct kin__os_place *place)
+{
+    int folder_fd = openat(place->folder_fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    DIR *folder = folder_fd < 0 ? NULL : fdopendir(folder_fd);
+    const struct dirent *entry = NULL;
+    while (folder != NULL && (entry = readdir(folder)) != NULL) {
+        struct kin__os_place old = {.folder_fd = place->folder_fd};
+        if (strncmp(entry->d_name, FRESH_PREFIX, strlen(FRESH_PREFIX)) == 0 &&
+            strlen(entry->d_name) == strlen(FRESH_PREFIX) + 16) {
+            snprintf(old.name, sizeof old.name, "%.24s", entry->d_name);
+            if (is_left_behind(&old)) {
+                unlinkat(old.folder_fd, old.name, 0);
+            }
+        }
+    }
+    if (folder != NULL) {
+        closedir(folder);
+    } else if (folder_fd >= 0) {
+        close(folder_fd);
+    }
+}
+
 /* The socket listens before it gets its name, so that nobody ever finds one there that does not. */
 static int bind_and_listen(int fd, struct kin__os_place *place, bool is_private, int backlog)
 {
     struct sockaddr_un address = {0};
     struct stat file;
     struct kin__os_place fresh = {.folder_fd = place->folder_fd};
-    snprintf(fresh.name, sizeof fresh.name, ".kin-%016llx", (unsigned long long)kin__os_random());
+    snprintf(fresh.name, sizeof fresh.name, FRESH_PREFIX "%016llx",
+             (unsigned long long)kin__os_random());
     write_unix_address(&fresh, &address);
     /* The mode of a socket that is not bound yet is that of the file which bind makes, cut by the
      * umask: there is no moment at which others can open the file. */
@@ -254,18 +283,23 @@ static int bind_and_listen(int fd, struct kin__os_place *place, bool is_private,
 int kin__os_listen_unix(struct kin__os_place *place, bool is_private, int backlog, int *ret_fd)
 {
     int fd = -1;
+    int r = -ENOENT;
     KIN__OS_FAULT(EADDRINUSE);
-    int r = take_fd(socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0), &fd);
-    if (r < 0) {
-        return r;
+    for (int i = 0; r == -ENOENT && i < FRESH_TRIES; i++) {
+        r = take_fd(socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0), &fd);
+        if (r < 0) {
+            return r;
+        }
+        r = bind_and_listen(fd, place, is_private, backlog);
+        if (r < 0) {
+            close(fd);
+        }
     }
-    r = bind_and_listen(fd, place, is_private, backlog);
-    if (r < 0) {
-        close(fd);
-        return r;
+    if (r == 0) {
+        sweep_fresh(place);
+        *ret_fd = fd;
     }
-    *ret_fd = fd;
-    return 0;
+    return r;
 }
 
 void kin__os_listen_unlink(const struct kin__os_place *place)
