@@ -102,7 +102,9 @@ static int check_item(const kin_object *list, kin_object *item)
     return 0;
 }
 
-int kin_list_append(kin_object *list, kin_object *item)
+/* Appends, and leaves it to the caller to say that the two are linked: then the list may go, if
+ * the item had its last reference. */
+static int append(kin_object *list, kin_object *item)
 {
     int r = check_item(list, item);
     if (r < 0) {
@@ -111,15 +113,22 @@ int kin_list_append(kin_object *list, kin_object *item)
     r = kin__list_extend(list, &item, 1, KIN__COUNTS_SAY_NOTHING);
     if (r < 0) {
         kin_object_free(item);
-        return r;
     }
-    kin__object_linked((struct container *)list, item);
-    return 0;
+    return r;
+}
+
+int kin_list_append(kin_object *list, kin_object *item)
+{
+    int r = append(list, item);
+    if (r == 0) {
+        kin__object_linked((struct container *)list, item);
+    }
+    return r;
 }
 
 int kin_list_insert(kin_object *list, size_t index, kin_object *item)
 {
-    int r = kin_list_append(list, item);
+    int r = append(list, item);
     if (r < 0) {
         return r;
     }
@@ -129,6 +138,7 @@ int kin_list_insert(kin_object *list, size_t index, kin_object *item)
                 (whole->count - 1 - index) * sizeof *whole->items);
         whole->items[index] = item;
     }
+    kin__object_linked(&whole->container, item);
     return 0;
 }
 

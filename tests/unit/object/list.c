@@ -87,3 +87,12 @@ TEST(any_allocation_may_fail)
 }
 
 #endif
+
+TEST(a_list_that_gets_its_own_last_reference_is_gone)
+{
+    for (size_t index = 0; index < 2; index++) {
+        kin_object *list = kin_list_create();
+        CHECK_EQUAL(kin_list_append(list, kin_object_from_int(1)), 0);
+        CHECK_EQUAL(kin_list_insert(list, index, list), 0);
+    }
+}
