@@ -42,7 +42,8 @@ typedef struct kin_class {
     int (*construct)(kin_object *instance);
 
     /* The state that goes into a pickle: a new reference, or None: no state goes. 0 or a negative
-     * code: the instance cannot be pickled. Default: the state as it is. */
+     * code: the instance cannot be pickled. What is being encoded must not be changed or freed
+     * here, nor by another thread. Default: the state as it is. */
     int (*getstate)(const kin_object *instance, kin_object **ret_state);
 
     /* Makes the instance what a state says; `state` is borrowed. 0, or a negative code. Default:
