@@ -26,6 +26,7 @@
 
 KIN_CHECKED_OPERATION(kin__size_add, size_t, __builtin_add_overflow)
 KIN_CHECKED_OPERATION(kin__size_multiply, size_t, __builtin_mul_overflow)
+KIN_CHECKED_OPERATION(kin__u64_add, uint64_t, __builtin_add_overflow)
 KIN_CHECKED_OPERATION(kin__u64_multiply, uint64_t, __builtin_mul_overflow)
 
 #undef KIN_CHECKED_OPERATION

@@ -26,6 +26,26 @@ void kin_function_register(kin_function_entry *entry)
     }
 }
 
+kin_function *kin__function_find(const char *name)
+{
+    for (const kin_function_entry *entry = kin__functions; entry != NULL; entry = entry->next) {
+        if (strcmp(entry->name, name) == 0) {
+            return entry->function;
+        }
+    }
+    return NULL;
+}
+
+const char *kin__function_name(kin_function *function)
+{
+    for (const kin_function_entry *entry = kin__functions; entry != NULL; entry = entry->next) {
+        if (entry->function == function) {
+            return entry->name;
+        }
+    }
+    return NULL;
+}
+
 int kin__function_check(void)
 {
     for (const kin_function_entry *a = kin__functions; a != NULL; a = a->next) {

@@ -31,6 +31,11 @@ struct kin_call {
 
 #define KIN__CALL_HANDLES_MAX 255u
 
+/* A function by its name, which is the first that is registered under it, and the name of one.
+ * NULL: none is. */
+kin_function *kin__function_find(const char *name);
+const char *kin__function_name(kin_function *function);
+
 /* Refuses two functions of one name: 0, or KIN_EFUNCTION. */
 int kin__function_check(void);
 

@@ -4,7 +4,6 @@
 #include "family/life/interrupt.h"
 #include "family/life/log.h"
 #include "family/member.h"
-#include "family/member/child.h"
 #include "family/reference.h"
 #include "object/runtime.h"
 #include "os/clock.h"
@@ -90,14 +89,30 @@ void kin_fini(void)
     leave(false);
 }
 
+static void leave_at_exit(int status, void *unused)
+{
+    (void)unused;
+    for (int i = KIN__LAYER_COUNT; i-- > 0 && kin__family_is_open();) {
+        if (kin__layers[i] != NULL && kin__layers[i]->exit != NULL) {
+            kin__layers[i]->exit(status);
+        }
+    }
+    kin__family_leave_at_exit();
+}
+
+static int watch_exit(void)
+{
+    int r = kin__os_at_exit(leave_at_exit);
+    return r == -ENOSYS && atexit(kin__family_leave_at_exit) == 0 ? 0 : r;
+}
+
 static int prepare_locks(void)
 {
     bool is_done = mtx_init(&kin__family.enter_lock, mtx_plain) == thrd_success &&
                    mtx_init(&kin__family.reap_lock, mtx_plain) == thrd_success &&
                    mtx_init(&kin__family.errand_lock, mtx_plain) == thrd_success &&
                    mtx_init(&kin__heap.lock, mtx_plain) == thrd_success &&
-                   mtx_init(&kin__references.lock, mtx_plain) == thrd_success &&
-                   atexit(kin__family_leave_at_exit) == 0;
+                   mtx_init(&kin__references.lock, mtx_plain) == thrd_success && watch_exit() == 0;
     return is_done ? 0 : -ENOMEM;
 }
 

@@ -8,6 +8,7 @@
 #include "family/runtime.h"
 
 #include <kin/log.h>
+#include <stdbool.h>
 #include <stdint.h>
 
 /* Makes sure that this process is a member: one that was forked without kin's help becomes one
@@ -27,14 +28,57 @@ int kin__family_fork(const char *name, uint32_t flags, uint32_t *ret_owner);
 
 /**
  * Makes a process that was started by exec the child that another one has prepared
- * (member/child.h): maps the family's memory, of which it inherited the fd, and takes the slot. It
- * has no object open.
+ * (kin__child_prepare): maps the family's memory, of which it inherited the fd, and takes the
+ * slot. It has no object open.
  *
  * Returns 0, then the fd is the family's; or -EBADMSG: the fd is not that of a family's memory, or
  * of one of another layout; -ESTALE: there is no such slot (any more); -EALREADY: this process is
  * in a family; KIN_EFUNCTION, -ENOMEM, -EAGAIN, -ENOSYS.
  */
 int kin__family_attach(int fd, uint32_t owner);
+
+/* --- the slot of a process, from its claim by who starts it; see member/child.c --- */
+
+/* Claims and fills the slot of a child that this process is about to start, of which it is the
+ * parent. `flags`: see member.h. Then one of the two below follows. 0, or -EAGAIN, -ENOMEM,
+ * KIN_EFAMILY. */
+int kin__child_prepare(const char *name, uint32_t flags, uint32_t *ret_owner);
+
+/* Names the process in a slot that the caller has claimed. */
+void kin__child_name(uint32_t owner, const char *name);
+
+/* The same for its place in the tree, "1:2"; see struct kin__member. */
+void kin__child_identify(uint32_t owner, const char *identity);
+
+/* The process was started: this one's keeper looks for its end. */
+void kin__child_started(uint32_t owner, uint32_t pid);
+
+/* There is no process, or it is not to become this child: its slot is freed, and the blocks that
+ * were given to it. False: the child has taken its slot, or has been reaped. */
+bool kin__child_abandon(uint32_t owner);
+
+/* Makes the slot this process's own and starts its keeper. 0, -EAGAIN, -ENOSYS, or -ESTALE: who
+ * had claimed the slot for it is dead, or has abandoned it. */
+int kin__child_take(uint32_t owner);
+
+/* The same in a child, which then has a slot for this thread too; its parent is told. */
+int kin__child_begin(uint32_t owner);
+
+/* Forks the child that runs in a slot, which this process or the one it serves has claimed. It has
+ * open what this process has open. Its process id, 0 in the child, or -EAGAIN, -ENOMEM: then the
+ * slot is still the claimer's. */
+int kin__child_fork(uint32_t owner);
+
+/* Gives up a slot that was taken, with all but the references; the keeper runs. */
+void kin__child_give_up(void);
+
+/* In no family, or the child of a plain fork: what is the parent's is not ours to free. */
+void kin__child_forget(void);
+
+/* From now on plain forks are seen to. Once in a process. 0, or -ENOMEM. */
+int kin__child_watch_forks(void);
+
+/* --- the end --- */
 
 /* As kin_fini, at the end of the process: other threads may be inside kin, and run on. */
 void kin__family_leave_at_exit(void);

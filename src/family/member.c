@@ -70,6 +70,7 @@ void kin__member_free(uint32_t owner)
     member->parent = 0;
     member->start_time = 0;
     member->flags = 0;
+    member->record = 0;
     memset(member->name, 0, sizeof member->name);
     memset(member->identity, 0, sizeof member->identity);
     memset(member->parent_name, 0, sizeof member->parent_name);

@@ -56,7 +56,8 @@ struct kin__member {
     char name[KIN__NAME_BYTES];
     _Atomic uint32_t life_next; /* as `life`, for who comes next in the ring, see keeper.h: the
                                  * kernel wakes one sleeper of a word; `life` is for the watcher */
-    uint32_t reserved_life;
+    _Atomic uint32_t record;    /* of a process that kin has started: directory index of what its
+                                 * parent knows of it; by the claimer, before it runs; 0: none */
     _Atomic uint64_t start_pid; /* of a process: generation : 32 high, pid : 32; written by the
                                  * parent after the fork, or by the process, and never cleared */
 

@@ -182,6 +182,15 @@ void kin__object_free(void *opened)
     kin__release(object);
 }
 
+void kin__object_forget(void *opened)
+{
+    struct kin__object *object = opened;
+    if (object != NULL) {
+        kin__list_remove(&object->node);
+        kin__release(object);
+    }
+}
+
 int kin__references_copy(uint32_t owner)
 {
     struct kin__references *references = &kin__references;

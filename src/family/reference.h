@@ -92,6 +92,10 @@ static inline bool kin__object_is_entered(const void *object)
 /* Closes and frees it; the last in the family to do so frees the shared part. NULL is fine. */
 void kin__object_free(void *object);
 
+/* In a forked child, while it has one thread: frees what it would not inherit, and leaves alone
+ * what the parent has. NULL is fine. */
+void kin__object_forget(void *object);
+
 /* The name of a kin_lock, kin_queue ... or NULL. */
 static inline kin_handle kin__object_handle(const void *object)
 {

@@ -94,6 +94,8 @@ struct kin__log {
 
 /* What a layer above wants to do when the process leaves the family or forks. */
 struct kin__layer_hooks {
+    void (*exit)(int status);  /* at exit(3), before all others, where the C library tells the
+                                * status; NULL: nothing */
     void (*fini)(void);        /* at the start of kin_fini; NULL: nothing */
     void (*fini_beside)(void); /* the same at exit, while other threads run on and may be inside
                                 * the layer; NULL: nothing */

@@ -10,6 +10,10 @@ uint32_t kin__os_process_id(void);
 /* Forks. 0 in the child, its id in the parent, or -EAGAIN, -ENOMEM. */
 int kin__os_fork(void);
 
+/* Makes exit(3) call a function with its status, before those that were there. Not undone by fork.
+ * 0, -ENOMEM, or -ENOSYS: the C library cannot. */
+int kin__os_at_exit(void (*hook)(int status, void *unused));
+
 /* Ends the process at once: no exit handlers run. */
 _Noreturn void kin__os_exit_now(int status);
 

@@ -39,6 +39,8 @@ static void forget_children(void)
     KIN_LIST_EACH (&kin__children.list, node) {
         kin_process *process = process_of(node);
         process->phase = KIN_PHASE_FOREIGN;
+        kin__record_forget(process->record);
+        process->record = NULL;
         if (process->fd >= 0) {
             kin__os_close(process->fd);
             process->fd = -1;
@@ -50,6 +52,8 @@ static void forget_children(void)
     }
     kin__children.self = NULL;
     kin__children.parent = NULL;
+    kin__record_forget(kin__children.record);
+    kin__children.record = NULL;
     mtx_unlock(&kin__children.lock);
 }
 
@@ -204,7 +208,13 @@ static void pass_interrupt(uint32_t step)
     mtx_unlock(&kin__children.lock);
 }
 
+void kin__process_note_exit(int status)
+{
+    kin__record_note(kin__children.record, KIN__END_NOTED, status & 255);
+}
+
 static const struct kin__layer_hooks process_hooks = {
+    .exit = kin__process_note_exit,
     .fini = end_children,
     .fini_beside = await_children,
     .fork_before = lock_children,

@@ -32,7 +32,9 @@ int kin__process_look_locked(kin_process *process)
         return r;
     }
     process->phase = KIN_PHASE_ENDED;
-    process->has_code = r == 0; /* -ECHILD: it has ended, and somebody else waited for it */
+    /* -ECHILD: it has ended, and somebody else waited for it. */
+    process->has_code = r == 0 ||
+                        kin__record_end(process->record, &process->exit_code) != KIN__END_NONE;
     return 0;
 }
 

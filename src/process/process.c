@@ -296,6 +296,7 @@ void kin__process_release(kin_process *process)
     if (process->fd >= 0) {
         kin__os_close(process->fd);
     }
+    kin__record_free(process->record);
     kin__process_drop_plan(process);
     kin__release(process);
 }

@@ -10,6 +10,7 @@
 
 #include "base/list.h"
 #include "family/member.h"
+#include "process/record.h"
 
 #include <kin/error.h>
 #include <kin/process.h>
@@ -38,8 +39,9 @@ struct kin_process {
 
     struct kin__process_plan plan;
     uint32_t pid;
-    uint32_t owner; /* the child's member */
-    int fd;         /* of the process: readable once it has ended; -1: none */
+    uint32_t owner;             /* the child's member */
+    struct kin__record *record; /* NULL: new, or not started by this process */
+    int fd;                     /* of the process: readable once it has ended; -1: none */
 
     struct kin__list_node node;
     uint32_t waiter_count; /* threads that sleep on `fd`: it stays open until they have woken */

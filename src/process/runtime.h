@@ -3,8 +3,11 @@
 #define KIN_PROCESS_RUNTIME_H
 
 #include "base/list.h"
+#include "process/record.h"
 
 #include <kin/process.h>
+#include <stdatomic.h>
+#include <stdbool.h>
 #include <threads.h>
 
 struct kin__children {
@@ -12,10 +15,17 @@ struct kin__children {
     struct kin__list list; /* of kin_process */
     kin_process *self;     /* NULL: not asked for yet; in the list, as all */
     kin_process *parent;
+    struct kin__record *record;      /* of this process, if kin has started it; written before any
+                                 * function of the program runs in it */
+    _Atomic uint32_t default_method; /* 0: not set */
+    char *executable; /* that spawned children run; NULL: this program; under the lock */
 };
 
 extern struct kin__children kin__children;
 extern kin_function_entry kin__run_entry; /* of the function that runs objects; see object.c */
+
+/* This process is ending with a status: its parent may not be told by the kernel. */
+void kin__process_note_exit(int status);
 
 /* Waits for those that have ended and were freed before. */
 void kin__children_sweep(void);

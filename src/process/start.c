@@ -1,22 +1,16 @@
 /*
- * Starting a child by fork.
- *
- * The child is a copy of one thread. Locks that other threads hold at that moment stay locked in
- * it for ever, so a program with threads of its own is refused unless it says that it knows.
- * kin's own locks are taken around the fork (family.c), and its keeper does not count.
+ * What all start methods have in common: a process is started by one thread, once; before, it gets
+ * a record and the slot of a member, and its child notes its end in the record.
  */
 #include "family/call.h"
 #include "family/family.h"
-#include "family/member/child.h"
 #include "family/sleep.h"
-#include "os/memory.h"
 #include "os/process.h"
 #include "os/thread.h"
-#include "process/process.h"
+#include "process/method.h"
 #include "process/runtime.h"
 
 #include <errno.h>
-#include <signal.h>
 #include <stdio.h>
 
 /* Of a thread that was joined a moment ago, the kernel may still show the last traces. */
@@ -30,11 +24,15 @@ static bool has_threads(void)
     return kin__os_thread_count() > OWN;
 }
 
-static bool has_threads_to_stay(struct kin__thread *self)
+bool kin__start_has_threads(void)
 {
     for (int i = 0; i < THREAD_LOOKS; i++) {
+        struct kin__thread *self = kin__self();
         if (!has_threads()) {
             return false;
+        }
+        if (self == NULL) {
+            break;
         }
         uint32_t key = kin__count_prepare(&self->member->nudge);
         kin__sleep(&self->member->nudge, key, kin_within_ms(THREAD_LOOK_MS));
@@ -53,94 +51,53 @@ static void flush_output(void)
     }
 }
 
-/* In the parent: opens the child that runs, or ends it. */
-static int open_child(kin_process *process)
+int kin__start_begin(kin_process *process)
 {
-    int r = kin__os_process_open(process->pid, &process->fd);
-    if (r < 0) {
-        int exit_code = 0;
-        kin__os_signal(process->pid, SIGKILL);
-        while (kin__os_process_reap(process->pid, &exit_code) == -EAGAIN) {
-        }
+    kin__children_sweep();
+    flush_output();
+    int r = process->record == NULL ? kin__record_create(&process->record) : 0;
+    if (r == 0) {
+        r = kin__child_prepare(process->name, process->is_daemon ? KIN__MEMBER_DAEMON : 0,
+                               &process->owner);
+    }
+    if (r == 0) {
+        kin__child_identify(process->owner, process->identity);
+        kin__record_set_owner(process->record, process->owner);
     }
     return r;
 }
 
-static void set_phase(kin_process *process, kin_phase phase)
+void kin__start_end(kin_process *process, uint32_t pid, int fd)
 {
+    atomic_store(&kin__record_shared(process->record)->pid, pid);
     mtx_lock(&kin__children.lock);
-    process->phase = phase;
+    process->pid = pid;
+    process->fd = fd;
+    process->phase = KIN_PHASE_STARTED;
     mtx_unlock(&kin__children.lock);
 }
 
-int kin__process_fork_as(kin_process *process)
+/* Another try has another record: what is left of this one may have been written to. */
+void kin__start_fail(kin_process *process)
 {
-    int reserved = -1; /* makes sure that there is an fd for the child */
-    int r = kin__os_process_open(kin__family.pid, &reserved);
-    if (r < 0) {
-        return r;
-    }
-    kin__children_sweep();
-    flush_output();
-    r = kin__child_prepare(process->name, process->is_daemon ? KIN__MEMBER_DAEMON : 0,
-                           &process->owner);
-    if (r < 0) {
-        kin__os_close(reserved);
-        return r;
-    }
-    kin__child_identify(process->owner, process->identity);
-    r = kin__child_fork(process->owner);
-    if (r == 0) {
-        kin__os_close(reserved);
-        if (kin__family.has_input) {
-            kin__os_input_empty();
-        }
-        KIN__LOG(KIN_LOG_INFO, "child process calling self.run()");
-        return 0;
-    }
-    kin__os_close(reserved);
-    if (r < 0) {
+    if (process->owner != 0) {
         kin__child_abandon(process->owner);
-    } else {
-        kin__child_started(process->owner, (uint32_t)r);
-        process->pid = (uint32_t)r;
-        int opened = open_child(process);
-        r = opened < 0 ? opened : r;
+        process->owner = 0;
     }
-    if (r > 0) {
-        set_phase(process, KIN_PHASE_STARTED);
-    } else {
-        process->pid = 0;
-    }
-    return r;
-}
-
-int kin__process_fork(const char *name, bool is_daemon, kin_process **ret_process)
-{
-    kin_process *process = NULL;
-    int r = kin__process_create(name, is_daemon, true, &process);
-    if (r < 0) {
-        return r;
-    }
-    r = kin__process_fork_as(process);
-    if (r > 0) {
-        *ret_process = process;
-    } else {
-        kin_process_free(process);
-    }
-    return r;
+    kin__record_free(process->record);
+    process->record = NULL;
 }
 
 _Noreturn void kin__process_exit(int status)
 {
     fflush(NULL);
+    kin__process_note_exit(status);
     kin__family_leave_at_exit();
     KIN__LOG(KIN_LOG_INFO, "process exiting with exitcode %d", status);
     kin__os_exit_now(status);
 }
 
-/* The whole life of a child. */
-static _Noreturn void run_child(const struct kin__process_plan *plan)
+_Noreturn void kin__process_run(const struct kin__process_plan *plan)
 {
     kin_call call = {.object = kin_object_ref(plan->arguments),
                      .input = {.data = plan->data, .size = plan->size},
@@ -182,30 +139,15 @@ static void end_start(kin_process *process)
     kin_process_free(process);
 }
 
-static int start_by_fork(kin_process *process)
-{
-    struct kin__thread *self = NULL;
-    int r = kin__self_find(&self);
-    if (r == 0 && !process->plan.allow_threads && has_threads_to_stay(self)) {
-        r = -EBUSY;
-    }
-    if (r == 0) {
-        r = kin__process_fork_as(process);
-        if (r == 0) {
-            run_child(&process->plan);
-        }
-    }
-    return r;
-}
-
 int kin_process_launch(kin_process *process)
 {
     int r = begin_start(process);
     if (r == 0) {
-        r = start_by_fork(process);
+        const kin_context *context = process->plan.context;
+        r = (context == NULL ? kin_context_get(0) : context)->method->start(process);
         end_start(process);
     }
-    return r < 0 ? r : 0;
+    return r;
 }
 
 /* The second half of a start in one. */

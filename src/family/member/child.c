@@ -12,7 +12,6 @@
  * The starter takes back what it has prepared by one compare-and-swap of the word that the child
  * takes its slot by. So either there is a child, or it finds that it has no slot, and ends.
  */
-#include "family/member/child.h"
 
 #include "base/runtime.h"
 #include "family/death.h"

@@ -30,6 +30,16 @@ int kin__os_fork(void)
     return pid < 0 ? -errno : (int)pid;
 }
 
+int kin__os_at_exit(void (*hook)(int status, void *unused))
+{
+#ifdef __GLIBC__
+    return on_exit(hook, NULL) != 0 ? -ENOMEM : 0;
+#else
+    (void)hook;
+    return -ENOSYS;
+#endif
+}
+
 _Noreturn void kin__os_exit_now(int status)
 {
     _exit(status);

@@ -313,11 +313,39 @@ TEST(the_sentinel_is_readable_once_the_child_has_ended)
     CHECK_EQUAL(exit_code_of(process), -SIGKILL);
 }
 
-TEST(a_child_that_somebody_else_waited_for_has_ended_with_an_unknown_code)
+TEST(a_child_that_somebody_else_waited_for_has_noted_its_code)
 {
     begin();
     int code = 5;
     kin_process *process = start(return_seven);
+    CHECK_EQUAL(waitpid(kin_process_pid(process), NULL, 0), kin_process_pid(process));
+    CHECK_EQUAL(kin_process_join(process, KIN_FOREVER), 0);
+    CHECK_EQUAL(kin_process_exit_code(process, &code), 0);
+    CHECK_EQUAL(code, 7);
+    kin_process_free(process);
+}
+
+static int call_exit(kin_call *call)
+{
+    (void)call;
+    exit(300 + 9);
+}
+
+TEST(where_sigchld_is_ignored_the_code_of_a_child_that_ends_by_itself_is_known)
+{
+    begin();
+    signal(SIGCHLD, SIG_IGN);
+    CHECK_EQUAL(exit_code_of(start(return_seven)), 7);
+    CHECK_EQUAL(exit_code_of(start(call_exit)), (300 + 9) & 255);
+    signal(SIGCHLD, SIG_DFL);
+}
+
+TEST(a_child_that_was_killed_and_waited_for_by_somebody_else_has_an_unknown_code)
+{
+    begin();
+    int code = 5;
+    kin_process *process = start(wait_for_ever);
+    kin_process_kill(process);
     CHECK_EQUAL(waitpid(kin_process_pid(process), NULL, 0), kin_process_pid(process));
     CHECK_EQUAL(kin_process_join(process, KIN_FOREVER), 0);
     CHECK_EQUAL(kin_process_exit_code(process, &code), -ECHILD);
