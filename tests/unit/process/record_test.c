@@ -3,7 +3,7 @@
 #include "family/family.h"
 #include "family/verify.h"
 #include "harness/test.h"
-#include "process/package.h"
+#include "process/method/package.h"
 
 #include <errno.h>
 #include <fcntl.h>

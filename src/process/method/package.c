@@ -1,4 +1,4 @@
-#include "process/package.h"
+#include "process/method/package.h"
 
 #include "base/allocate.h"
 #include "base/arithmetic.h"
