@@ -14,6 +14,12 @@
 /* A call moves about TURN_BYTES, and then lets the other direction have the lock. */
 enum { RECORD_BYTES = 16384, TURN_BYTES = 4 * RECORD_BYTES };
 
+/* What a peer can have from one call and from the memory here, whatever it sends. OpenSSL goes on
+ * for as long as there are bytes of its own protocol, new keys over and over, say, and answers each
+ * in memory: so a call takes so much from the fd, and answers that nobody fetches end it. A
+ * handshake, with certificates of the largest size that OpenSSL takes, has less. */
+enum { CALL_BYTES_MAX = TURN_BYTES + RECORD_BYTES, OUTGOING_BYTES_MAX = 262144 };
+
 /* --- how OpenSSL reaches the fd --- */
 
 static int take_outgoing(BIO *bio, const char *bytes, int size)
@@ -22,6 +28,10 @@ static int take_outgoing(BIO *bio, const char *bytes, int size)
     BIO_clear_retry_flags(bio);
     if (size <= 0) {
         return 0;
+    }
+    if (stream->outgoing.size + (size_t)size > OUTGOING_BYTES_MAX) {
+        stream->code = -EPROTO;
+        return -1;
     }
     if (kin__buffer_append(&stream->outgoing, bytes, (size_t)size) < 0) {
         stream->code = -ENOMEM;
@@ -38,6 +48,11 @@ static int give_incoming(BIO *bio, char *bytes, int size)
     if (room.size == 0) {
         return 0;
     }
+    if (stream->allowed == 0) { /* the fd is still ready: the next call goes on */
+        BIO_set_retry_read(bio);
+        return -1;
+    }
+    room.size = room.size < stream->allowed ? room.size : stream->allowed;
     int64_t got = kin__os_socket_receive(stream->transport.fd,
                                          &(struct kin__os_intake){.rooms = &room, .count = 1});
     if (got == -EAGAIN) {
@@ -49,6 +64,7 @@ static int give_incoming(BIO *bio, char *bytes, int size)
         return -1;
     }
     stream->has_ended = got == 0;
+    stream->allowed -= (size_t)got;
     return (int)got;
 }
 
@@ -150,6 +166,7 @@ static int code_of(struct kin__tls_stream *stream, int result)
 
 int kin__tls_stream_handshake(struct kin__tls_stream *stream, int16_t *ret_wanted)
 {
+    stream->allowed = CALL_BYTES_MAX;
     int result = SSL_do_handshake(stream->ssl);
     int r = result == 1 ? 1 : code_of(stream, result);
     int flushed = flush(stream); /* an alert, if it has failed */
@@ -182,6 +199,7 @@ static int64_t receive(struct kin__transport *transport, const struct kin__os_in
     int64_t total = 0;
     int64_t r = 1;
     mtx_lock(&stream->lock);
+    stream->allowed = CALL_BYTES_MAX;
     for (uint32_t i = 0; i < intake->count && r > 0; i++) {
         unsigned char *at = intake->rooms[i].data;
         for (size_t left = intake->rooms[i].size; left > 0 && r > 0 && total < TURN_BYTES;) {
@@ -254,6 +272,7 @@ static int64_t send(struct kin__transport *transport, const struct kin__os_outpu
         total += output->pieces[i].size;
     }
     mtx_lock(&stream->lock);
+    stream->allowed = CALL_BYTES_MAX;
     do {
         r = send_record(stream, output, sent);
         sent += r > 0 ? (size_t)r : 0;

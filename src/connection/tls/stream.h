@@ -29,6 +29,7 @@ struct kin__tls_stream {
     uint32_t pid;                /* whose it is; a forked child does not touch `ssl` */
     struct kin__buffer outgoing; /* what OpenSSL wants sent */
     size_t sent;                 /* of it */
+    size_t allowed;              /* bytes that this call may still take from the fd */
     bool is_owed;                /* one byte, see above */
     bool has_ended;              /* the fd has come to its end */
     int code;                    /* why the fd failed; 0: it did not */

@@ -7,6 +7,7 @@
 #include <errno.h>
 #include <kin/error.h>
 #include <kin/family.h>
+#include <openssl/err.h>
 #include <stdlib.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
@@ -422,4 +423,83 @@ TEST(a_forked_child_lets_go_of_the_fd_only)
     CHECK_EQUAL(status, 0);
     check_talk(&pair); /* nothing was said to the other end */
     end(&pair);
+}
+
+/* --- a peer that has the key, or needs none, and does not mean well --- */
+
+static void ask_for_new_keys(struct pair *pair, int answer, int count)
+{
+    SSL *ssl = pair->ends[CLIENT]->ssl;
+    for (int i = 0; i < count; i++) {
+        REQUIRE(SSL_key_update(ssl, answer) == 1);
+        REQUIRE(SSL_do_handshake(ssl) == 1);
+    }
+}
+
+TEST(one_call_looks_at_so_many_bytes_and_no_more)
+{
+    struct pair pair = connected(BY_KEY, LONG_KEY, BY_KEY, LONG_KEY);
+    char text[16] = "";
+    int calls = 0;
+    int64_t r = 0;
+    ask_for_new_keys(&pair, SSL_KEY_UPDATE_NOT_REQUESTED, 4000);
+    CHECK_EQUAL(send_bytes(pair.ends[CLIENT], "x", 1), 1);
+    while ((r = receive_bytes(pair.ends[SERVER], text, sizeof text)) == -EAGAIN && calls < 100) {
+        calls++;
+    }
+    CHECK_EQUAL(r, 1);
+    CHECK(calls > 0 && calls < 100);
+    end(&pair);
+}
+
+TEST(one_that_asks_again_and_again_for_new_keys_takes_no_memory)
+{
+    struct pair pair = connected(BY_KEY, LONG_KEY, BY_KEY, LONG_KEY);
+    char text[16] = "";
+    int64_t r = 1;
+    for (int i = 0; i < 1000 && r > 0; i++) {
+        ask_for_new_keys(&pair, SSL_KEY_UPDATE_REQUESTED, 50);
+        REQUIRE(send_bytes(pair.ends[CLIENT], "x", 1) == 1);
+        r = receive_bytes(pair.ends[SERVER], text, sizeof text);
+        CHECK(pair.ends[SERVER]->outgoing.size < 300000);
+    }
+    CHECK_EQUAL(r, -EPROTO);
+    end(&pair);
+}
+
+/* A server of OpenSSL at one end, and a stream of kin's with the key at the other. */
+static int shake_hands_with(SSL_CTX *settings)
+{
+    int fds[2];
+    int16_t wanted = 0;
+    int code = 0;
+    struct kin__tls_stream *stream = NULL;
+    struct kin__tls_context *client = context_of(BY_KEY, LONG_KEY, KIN__TLS_CLIENT);
+    REQUIRE(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0, fds) == 0);
+    REQUIRE(kin__tls_stream_create(client, fds[1], "some.host", &stream) == 0);
+    kin__tls_context_free(client);
+    SSL *server = SSL_new(settings);
+    REQUIRE(SSL_set_fd(server, fds[0]) == 1);
+    for (int i = 0; i < 100 && code == 0; i++) {
+        code = kin__tls_stream_handshake(stream, &wanted);
+        SSL_accept(server);
+        ERR_clear_error();
+    }
+    stream->transport.operations->free(&stream->transport);
+    SSL_free(server);
+    close(fds[0]);
+    return code;
+}
+
+TEST(one_in_the_middle_who_has_a_certificate_but_not_the_key_is_found_out)
+{
+    struct identity other = make_identity("other", "DNS:some.host", NULL);
+    SSL_CTX *settings = SSL_CTX_new(TLS_server_method());
+    REQUIRE(SSL_CTX_use_certificate(settings, other.certificate) == 1);
+    REQUIRE(SSL_CTX_use_PrivateKey(settings, other.key) == 1);
+    CHECK_EQUAL(shake_hands_with(settings), KIN_EAUTHENTICATION);
+    REQUIRE(SSL_CTX_set_max_proto_version(settings, TLS1_2_VERSION) == 1);
+    CHECK_EQUAL(shake_hands_with(settings), -EPROTO);
+    SSL_CTX_free(settings);
+    free_identity(&other);
 }

@@ -8,6 +8,7 @@
 #include <kin/cancel.h>
 #include <kin/error.h>
 #include <kin/wait.h>
+#include <sys/resource.h>
 #include <sys/syscall.h>
 
 /* One of each. */
@@ -229,6 +230,38 @@ TEST(many_items_are_no_more_than_memory)
     for (int i = 0; i < KIND_COUNT; i++) {
         free_things(&things[i]);
     }
+}
+
+TEST(more_fds_than_a_select_can_take_are_waited_for)
+{
+    enum { COUNT = 3000 };
+    static kin_wait_item items[COUNT];
+    static int fds[COUNT];
+    struct rlimit before;
+    struct things things = new_things();
+    REQUIRE(getrlimit(RLIMIT_NOFILE, &before) == 0);
+    struct rlimit more = {.rlim_cur = COUNT + 200, .rlim_max = before.rlim_max};
+    REQUIRE(before.rlim_max >= more.rlim_cur && setrlimit(RLIMIT_NOFILE, &more) == 0);
+    for (int i = 0; i < COUNT; i++) {
+        fds[i] = dup(things.pipe[i % 100 == 99]); /* a write end now and then */
+        REQUIRE(fds[i] >= 0);
+        items[i] = i % 100 == 99 ? kin_wait_for_write(fds[i]) : kin_wait_for_read(fds[i]);
+    }
+    CHECK_EQUAL(kin_wait_many(items, COUNT, KIN_FOREVER), COUNT / 100);
+    for (int i = 0; i < COUNT; i++) {
+        CHECK_EQUAL(items[i].is_ready, i % 100 == 99);
+    }
+    CHECK_EQUAL(write(things.pipe[1], "x", 1), 1);
+    CHECK_EQUAL(kin_wait_many(items, COUNT, KIN_FOREVER), COUNT);
+    /* Items of one fd may be more than the process may open. */
+    more.rlim_cur = 1000;
+    REQUIRE(setrlimit(RLIMIT_NOFILE, &more) == 0);
+    CHECK_EQUAL(kin_wait_many(items, COUNT, KIN_NOW), -EINVAL);
+    REQUIRE(setrlimit(RLIMIT_NOFILE, &before) == 0);
+    for (int i = 0; i < COUNT; i++) {
+        close(fds[i]);
+    }
+    free_things(&things);
 }
 
 TEST(what_cannot_be_waited_for_is_refused_and_nothing_written)
