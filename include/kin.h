@@ -19,6 +19,10 @@
  *   kin/pool.h       worker processes: map and imap_unordered over bytes
  *   kin/pool_map.h   map over objects
  *   kin/process.h    one child process
+ *   kin/command.h    programs: started, fed, heard, ended
+ *   kin/command_result.h  what there is to know of one
+ *   kin/shortcut.h   programs in one call
+ *   kin/pipeline.h   programs in a row
  *   kin/stop.h       how what runs is ended: asking first, by force where that does not help
  *   kin/relatives.h  this process, its parent, its children
  *   kin/member.h     who takes part, how far each is, and what it waits for
@@ -63,6 +67,8 @@
 #include <kin/claim.h>
 #include <kin/class.h>
 #include <kin/client.h>
+#include <kin/command.h>
+#include <kin/command_result.h>
 #include <kin/condition.h>
 #include <kin/connection.h>
 #include <kin/deadlock.h>
@@ -84,6 +90,7 @@
 #include <kin/object.h>
 #include <kin/pickle.h>
 #include <kin/pipe.h>
+#include <kin/pipeline.h>
 #include <kin/pool.h>
 #include <kin/pool_map.h>
 #include <kin/process.h>
@@ -97,6 +104,7 @@
 #include <kin/set.h>
 #include <kin/shared_list.h>
 #include <kin/shared_memory.h>
+#include <kin/shortcut.h>
 #include <kin/standard.h>
 #include <kin/stop.h>
 #include <kin/timeout.h>

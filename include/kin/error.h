@@ -31,6 +31,7 @@ KIN_BEGIN
     X(KIN_EFAMILY, -5002, "this process has not called kin_init")                              \
     X(KIN_EFUNCTION, -5003, "the function is unknown, or registered twice")                    \
     X(KIN_ELIMIT, -5004, "more than a limit allows")                                           \
+    X(KIN_ESTATUS, -5005, "the program ended with a status other than 0")                      \
     X(KIN_EAUTHENTICATION, -5010, "wrong key, certificate or user")                            \
     X(KIN_EPLAINTEXT, -5011, "no plaintext beyond this machine: use TLS, or allow it by name") \
     X(KIN_EDIGEST, -5012, "the other side proves its key by MD5 only; sha256 is required")

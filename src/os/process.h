@@ -27,6 +27,10 @@ void kin__os_die_with_parent(uint32_t parent);
 /* Sends a signal by process id. 0, -ESRCH, -EPERM. */
 int kin__os_signal(uint32_t pid, int number);
 
+/* Sends a signal to all of a process group, of which at least a child that was not reaped is known
+ * to be one. 0, -ESRCH, -EPERM. */
+int kin__os_signal_group(uint32_t group, int number);
+
 /* An fd for a process that is not reaped yet, close-on-exec: readable once all its threads
  * have ended. 0, -ESRCH, -EMFILE, -ENOMEM, -ENOSYS. */
 int kin__os_process_open(uint32_t pid, int *ret_fd);
@@ -44,6 +48,10 @@ int kin__os_process_reap(uint32_t pid, int *ret_code);
 /* The same for any child of this process, which `ret_pid` names. -EAGAIN: all of them run; -ECHILD:
  * there is none. Only for a process whose children are all kin's own. */
 int kin__os_process_reap_any(uint32_t *ret_pid, int *ret_code);
+
+/* As kin__os_process_reap, but the child stays to be reaped: its id, and that of its group, cannot
+ * become another's. */
+int kin__os_process_peek(uint32_t pid, int *ret_code);
 
 /* From now on the orphans among this process's descendants become its children. */
 void kin__os_become_subreaper(void);

@@ -54,6 +54,10 @@ int kin__os_message_pair(int ret_fds[2]);
 /* Makes an fd close-on-exec. 0, or -EBADF. */
 int kin__os_fd_keep(int fd);
 
+/* From now on reading and writing it never waits: for an end of a pipe that nobody else has. 0, or
+ * a code. */
+int kin__os_fd_unblock(int fd);
+
 /* Makes a second fd of an open one, with the same properties as those above. 0, or -EBADF,
  * -EMFILE. */
 int kin__os_fd_copy(int fd, int *ret_fd);

@@ -78,4 +78,11 @@ struct kin__os_child {
 int kin__os_spawn(const struct kin__os_spawn *spawn, struct kin__os_child *ret_child,
                   enum kin__os_spawn_stage *ret_stage);
 
+/* Opens /dev/null, for a standard stream. Close-on-exec, not one of 0 to 2. 0, or -EMFILE,
+ * -ENFILE. */
+int kin__os_null_open(int *ret_fd);
+
+/* This process's environment: "NAME=value", the last one is NULL. */
+char *const *kin__os_environment(void);
+
 #endif

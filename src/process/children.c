@@ -7,6 +7,7 @@
 #include "family/runtime.h"
 #include "os/memory.h"
 #include "os/process.h"
+#include "process/command/command.h"
 #include "process/process.h"
 #include "process/runtime.h"
 
@@ -36,6 +37,7 @@ static void unlock_children(void)
 /* They are the parent's children, not this process's; their fds only keep numbers busy. */
 static void forget_children(void)
 {
+    kin__commands_forget();
     KIN_LIST_EACH (&kin__children.list, node) {
         kin_process *process = process_of(node);
         process->phase = KIN_PHASE_FOREIGN;
@@ -227,5 +229,6 @@ __attribute__((constructor)) static void register_layer(void)
 {
     mtx_init(&kin__children.lock, mtx_plain);
     kin__list_init(&kin__children.list);
+    kin__list_init(&kin__children.commands);
     kin__layers[KIN__LAYER_PROCESS] = &process_hooks;
 }

@@ -13,7 +13,8 @@
 struct kin__children {
     mtx_t lock;            /* guards the list and what changes in its elements; taken around fork */
     struct kin__list list; /* of kin_process */
-    kin_process *self;     /* NULL: not asked for yet; in the list, as all */
+    struct kin__list commands; /* of kin_command: those that were started, until they are freed */
+    kin_process *self;         /* NULL: not asked for yet; in the list, as all */
     kin_process *parent;
     struct kin__record *record;      /* of this process, if kin has started it; written before any
                                  * function of the program runs in it */

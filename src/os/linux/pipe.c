@@ -6,6 +6,7 @@
 #include "os/socket.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <pthread.h>
 #include <signal.h>
 #include <sys/uio.h>
@@ -96,4 +97,10 @@ int64_t kin__os_pipe_read(int fd, const struct kin__os_intake *intake)
         }
     } while (got < 0 && errno == EINTR);
     return got < 0 ? -errno : got;
+}
+
+int kin__os_fd_unblock(int fd)
+{
+    KIN__OS_FAULT(EBADF);
+    return fcntl(fd, F_SETFL, O_NONBLOCK) != 0 ? -errno : 0;
 }

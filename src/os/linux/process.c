@@ -65,6 +65,11 @@ int kin__os_signal(uint32_t pid, int number)
     return kill((pid_t)pid, number) != 0 ? -errno : 0;
 }
 
+int kin__os_signal_group(uint32_t group, int number)
+{
+    return kill(-(pid_t)group, number) != 0 ? -errno : 0;
+}
+
 int kin__os_process_open(uint32_t pid, int *ret_fd)
 {
     KIN__OS_FAULT(EMFILE);
@@ -120,6 +125,20 @@ int kin__os_process_reap(uint32_t pid, int *ret_code)
 {
     int r = reap((pid_t)pid, ret_code);
     return r < 0 ? r : 0;
+}
+
+int kin__os_process_peek(uint32_t pid, int *ret_code)
+{
+    siginfo_t end = {0};
+    int r = 0;
+    do {
+        r = waitid(P_PID, (id_t)pid, &end, WEXITED | WNOHANG | WNOWAIT);
+    } while (r < 0 && errno == EINTR);
+    if (r < 0 || end.si_pid != (pid_t)pid) {
+        return r < 0 ? -errno : -EAGAIN;
+    }
+    *ret_code = end.si_code == CLD_EXITED ? end.si_status : -end.si_status;
+    return 0;
 }
 
 int kin__os_process_reap_any(uint32_t *ret_pid, int *ret_code)

@@ -29,6 +29,7 @@
 #include "os/fault.h"
 #include "os/memory.h"
 #include "os/process.h"
+#include "os/socket.h"
 
 #include <assert.h>
 #include <errno.h>
@@ -508,4 +509,25 @@ int kin__os_spawn(const struct kin__os_spawn *spawn, struct kin__os_child *ret_c
                                : run_apart(&start, ret_child, ret_stage);
     kin__release(room);
     return r;
+}
+
+int kin__os_null_open(int *ret_fd)
+{
+    KIN__OS_FAULT(EMFILE);
+    int fd = open("/dev/null", O_RDWR | O_CLOEXEC);
+    if (fd < 0) {
+        return -errno;
+    }
+    if (fd > STDERR_FILENO) {
+        *ret_fd = fd;
+        return 0;
+    }
+    int r = kin__os_fd_copy(fd, ret_fd);
+    kin__os_close(fd);
+    return r;
+}
+
+char *const *kin__os_environment(void)
+{
+    return environ;
 }

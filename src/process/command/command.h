@@ -1,0 +1,134 @@
+/**
+ * A program that was started, as the parts of it see it.
+ *
+ *     options.c, environment.c   what is asked for, checked and put as os/spawn.h wants it
+ *     streams.c                  pipes and /dev/null
+ *     start.c                    the start
+ *     move.c                     waiting: bytes in, bytes out, the end
+ *     end.c                      reaping, signals, stop sequences
+ *     run.c, pipeline.c          the whole of it, for one and for several
+ *
+ * A program is reaped once, by its id. Where its process group is to be stopped with it, that is
+ * put off until the command is done with: until then the id of the group cannot be another's.
+ */
+#ifndef KIN_PROCESS_COMMAND_COMMAND_H
+#define KIN_PROCESS_COMMAND_COMMAND_H
+
+#include "base/buffer.h"
+#include "base/list.h"
+
+#include <kin/command.h>
+#include <kin/command_result.h>
+
+#define KIN__COMMAND_TEXT_BYTES 200
+
+/* This process's end of a standard stream. */
+struct kin__command_stream {
+    int fd;        /* -1: none, or closed */
+    bool is_moved; /* by kin, while it waits; else the program's */
+};
+
+/* Private memory. The first block is constant after the start; the second belongs to the thread
+ * that waits; the third is guarded by the lock of kin__children. */
+struct kin_command {
+    uint32_t pid;     /* 0: was not started */
+    uint32_t starter; /* the process that it is a child of */
+    int fd;           /* of the process, -1: none */
+    bool stops_group;
+    bool checks;
+    kin_stop stop;
+    kin_bytes input;
+    size_t output_bytes_max;            /* SIZE_MAX: no limit */
+    char text[KIN__COMMAND_TEXT_BYTES]; /* the arguments, for messages */
+
+    int code; /* of the last call that failed; 0: none */
+    kin_command_stage stage;
+    struct kin__command_stream streams[3];
+    struct kin__buffer outputs[2]; /* of streams 1 and 2; a zero is behind them */
+    size_t input_taken;            /* bytes of `input` that are in the pipe */
+
+    struct kin__list_node node; /* of the commands of this process */
+    bool has_ended;
+    bool has_code;  /* exit_code is known: nobody else has reaped it */
+    bool is_reaped; /* the id may be another's */
+    int exit_code;
+};
+
+/* ---- start ---- */
+
+/* Makes a command that was not started. NULL: no memory. */
+kin_command *kin__command_create(const char *const *argv);
+
+/* Starts its program. 0, or as kin_command_start: then it was not started, and says why. */
+int kin__command_launch(kin_command *command, const char *const *argv,
+                        const kin_command_options *options);
+
+/* Whether a wait with a timeout has a sense at all, before the start; that its time is over is seen
+ * after it. 0, or a code. */
+int kin__command_check_timeout(kin_timeout timeout);
+
+/* Whether the options can be meant, all of them at once. 0, or -EINVAL. */
+int kin__command_check_options(const char *const *argv, const kin_command_options *options);
+
+/* The environment that options ask for; NULL: this process's. To be released. 0, or -ENOMEM. */
+int kin__command_environment(const kin_command_options *options, char ***ret_environment);
+
+/* What the program gets for its standard streams. */
+struct kin__command_fds {
+    int fds[3];    /* as of struct kin__os_spawn */
+    int opened[3]; /* those that are this process's only until the start; -1: none */
+};
+
+/* Opens them, and this process's ends. On failure nothing is open. */
+int kin__command_open_streams(kin_command *command, const kin_command_options *options,
+                              struct kin__command_fds *ret_fds);
+
+/* Closes what only the program needs. */
+void kin__command_close_opened(struct kin__command_fds *fds);
+
+/* Closes one of this process's ends, or all. */
+void kin__command_close_stream(kin_command *command, uint32_t index);
+void kin__command_close_streams(kin_command *command);
+
+/* ---- while it runs ---- */
+
+/* Whether it was started, and by this process. 0, -ESRCH or -ECHILD. */
+int kin__command_enter(const kin_command *command);
+
+/* Looks whether it has ended, and reaps it, unless its group may still be needed. 0; -EAGAIN: it
+ * runs. */
+int kin__command_look(kin_command *command);
+
+/* The command is done with: reaps it, if it has ended. */
+void kin__command_reap(kin_command *command);
+
+/* Sends a signal, to its group if that is to be stopped with it. 0 also if it has ended. */
+int kin__command_signal(kin_command *command, int number);
+
+/* Several commands that are waited for together: the stages of a pipeline, or one. */
+struct kin__commands {
+    kin_command *const *commands;
+    uint32_t count;
+};
+
+/* Moves bytes until all have ended; `to_the_end`: and all that is captured. 0, or as
+ * kin_command_wait. */
+int kin__commands_move(const struct kin__commands *commands, bool to_the_end, kin_timeout timeout);
+
+/* Ends all, and reaps them. `stop` NULL: SIGKILL. 0, or as kin_command_stop. */
+int kin__commands_stop(const struct kin__commands *commands, const kin_stop *stop,
+                       kin_timeout timeout);
+
+/* In a forked child, with the lock: closes what it has of its parent's commands. */
+void kin__commands_forget(void);
+
+/* Keeps what a call that the caller made came to, and gives it back. */
+static inline int kin__command_told(kin_command *command, int code)
+{
+    if (code != -EAGAIN) {
+        command->code = code;
+    }
+    return code;
+}
+
+#endif

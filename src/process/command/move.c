@@ -1,0 +1,174 @@
+/*
+ * Waiting for programs: one loop that feeds them, takes what they write, and sees their ends.
+ *
+ * Each round asks the kernel what is possible, of all fds at once, and does it. Nothing is held
+ * back between two calls: what was read is in the buffers of its command, what was not written is
+ * counted there. So a wait that was cut short goes on with the next call as if nothing had been.
+ *
+ * A round happens even if the time is over when the call begins; after it the time is looked at
+ * also where there is more to do, or a program that never stops writing would have no time limit.
+ */
+#include "process/command/command.h"
+
+#include "base/allocate.h"
+#include "connection/poll.h"
+#include "family/sleep.h"
+#include "os/socket.h"
+
+#define STEP_BYTES 65536             /* what a pipe holds, commonly */
+#define REST_BYTES_MAX (1024 * 1024) /* the most that it holds */
+
+/* Of each command: its three streams and its end. */
+enum { POLLS_EACH = 4, END = 3, COMMANDS_MAX_WITHOUT_ALLOCATION = 4 };
+
+/* Gives it what it has not got yet of its input. 0, or a code. */
+static int feed(kin_command *command)
+{
+    const kin_bytes rest = {.data = (const char *)command->input.data + command->input_taken,
+                            .size = command->input.size - command->input_taken};
+    const struct kin__os_output output = {.pieces = &rest, .count = 1, .may_wait = true};
+    int64_t written = rest.size == 0 ? 0 : kin__os_pipe_write(command->streams[0].fd, &output);
+    if (written >= 0) {
+        command->input_taken += (size_t)written;
+    }
+    /* That it does not read to the end is its own affair. */
+    if (written == -EPIPE || command->input_taken == command->input.size) {
+        kin__command_close_stream(command, 0);
+        return 0;
+    }
+    return written < 0 && written != -EAGAIN ? (int)written : 0;
+}
+
+/* Takes what it has written to one of its streams. How much, 0 at the end; or -EAGAIN: nothing, for
+ * now; KIN_ELIMIT, -ENOMEM. */
+static int64_t take(kin_command *command, uint32_t index)
+{
+    struct kin__buffer *buffer = &command->outputs[index - 1];
+    size_t room = command->output_bytes_max + 1 - buffer->size; /* one more, to know */
+    size_t wanted = room < STEP_BYTES ? room : STEP_BYTES;
+    if (room == 0) {
+        return KIN_ELIMIT;
+    }
+    if (kin__buffer_reserve(buffer, wanted + 1) < 0) {
+        return -ENOMEM;
+    }
+    wanted = buffer->capacity - buffer->size - 1;
+    const struct kin__os_room space = {.data = buffer->data + buffer->size,
+                                       .size = wanted < room ? wanted : room};
+    const struct kin__os_intake intake = {.rooms = &space, .count = 1, .may_wait = true};
+    int64_t got = kin__os_pipe_read(command->streams[index].fd, &intake);
+    if (got > 0) {
+        buffer->size += (size_t)got;
+    }
+    buffer->data[buffer->size] = '\0';
+    if (got == 0) {
+        kin__command_close_stream(command, index);
+    }
+    return got > 0 && buffer->size > command->output_bytes_max ? KIN_ELIMIT : got;
+}
+
+static bool is_moved(const kin_command *command, uint32_t index)
+{
+    return command->streams[index].is_moved && command->streams[index].fd >= 0;
+}
+
+/* What is left in the pipes of one that has ended; no more than that, if others still write. */
+static void take_rest(kin_command *command)
+{
+    for (uint32_t i = 1; i < 3; i++) {
+        int64_t left = REST_BYTES_MAX;
+        while (left > 0 && is_moved(command, i)) {
+            int64_t got = take(command, i);
+            left = got < 0 ? 0 : left - got;
+        }
+    }
+}
+
+static bool is_done(const kin_command *command, bool to_the_end)
+{
+    bool is_moving = is_moved(command, 0) || is_moved(command, 1) || is_moved(command, 2);
+    return command->has_ended && !(to_the_end && is_moving);
+}
+
+static bool are_done(const struct kin__commands *commands, bool to_the_end)
+{
+    for (uint32_t i = 0; i < commands->count; i++) {
+        if (!is_done(commands->commands[i], to_the_end)) {
+            return false;
+        }
+    }
+    return true;
+}
+
+static void prepare(const struct kin__commands *commands, struct kin__os_poll *polls)
+{
+    for (uint32_t i = 0; i < commands->count; i++, polls += POLLS_EACH) {
+        const kin_command *command = commands->commands[i];
+        for (uint32_t k = 0; k < 3; k++) {
+            polls[k] = (struct kin__os_poll){
+                .fd = is_moved(command, k) ? command->streams[k].fd : -1,
+                .wanted = k == 0 ? KIN__OS_POLL_WRITE : KIN__OS_POLL_READ};
+        }
+        polls[END] = (struct kin__os_poll){.fd = command->has_ended ? -1 : command->fd,
+                                           .wanted = KIN__OS_POLL_READ};
+    }
+}
+
+/* Does what is possible for one command. 0, or a code. */
+static int move_one(kin_command *command, const struct kin__os_poll *polls)
+{
+    int r = polls[0].found != 0 ? feed(command) : 0;
+    for (uint32_t i = 1; i < 3 && r >= 0; i++) {
+        int64_t got = polls[i].found != 0 ? take(command, i) : 0;
+        r = got < 0 && got != -EAGAIN ? (int)got : 0;
+    }
+    if (polls[END].found != 0 && kin__command_look(command) == 0) {
+        take_rest(command);
+    }
+    return r;
+}
+
+static int move(const struct kin__commands *commands, bool to_the_end, kin_timeout timeout,
+                struct kin__os_poll *polls)
+{
+    bool has_looked = false;
+    while (!are_done(commands, to_the_end)) {
+        int r = has_looked ? kin__timeout_is_over(timeout) : 0;
+        if (r == 0) {
+            prepare(commands, polls);
+            r = kin__poll(polls, commands->count * POLLS_EACH, timeout);
+        }
+        if (r < 0) {
+            return r;
+        }
+        for (uint32_t i = 0; i < commands->count; i++) {
+            r = move_one(commands->commands[i], &polls[i * POLLS_EACH]);
+            if (r < 0) {
+                return r;
+            }
+        }
+        has_looked = true;
+    }
+    return 0;
+}
+
+int kin__commands_move(const struct kin__commands *commands, bool to_the_end, kin_timeout timeout)
+{
+    struct kin__os_poll few[COMMANDS_MAX_WITHOUT_ALLOCATION * POLLS_EACH + 1];
+    struct kin__os_poll *polls = few;
+    int r = kin__timeout_check(timeout);
+    if (r < 0) {
+        return r;
+    }
+    if (commands->count > COMMANDS_MAX_WITHOUT_ALLOCATION) {
+        polls = kin__allocate_array((size_t)commands->count * POLLS_EACH + 1, sizeof *polls);
+        if (polls == NULL) {
+            return -ENOMEM;
+        }
+    }
+    r = move(commands, to_the_end, timeout, polls);
+    if (polls != few) {
+        kin__release(polls);
+    }
+    return r;
+}

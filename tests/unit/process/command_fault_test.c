@@ -1,0 +1,144 @@
+/* Programs where there is no memory, no fd, or a system call that fails. */
+#define _GNU_SOURCE
+#include "commands.h"
+
+#include "base/fault.h"
+#include "os/fault.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <sys/resource.h>
+#include <unistd.h>
+
+TEST(with_few_fds_a_start_fails_clearly_and_leaves_nothing)
+{
+    struct rlimit before;
+    getrlimit(RLIMIT_NOFILE, &before);
+    bool was_run = false;
+    for (rlim_t most = 3; most < 24; most++) {
+        kin_command *command = NULL;
+        struct rlimit few = {.rlim_cur = most, .rlim_max = before.rlim_max};
+        REQUIRE(setrlimit(RLIMIT_NOFILE, &few) == 0);
+        int r = kin_command_run(
+            SCRIPT("cat; echo x >&2"),
+            COMMAND(.input = TEXT("y"), .stdout_to = CAPTURE, .stderr_to = CAPTURE), KIN_FOREVER,
+            &command);
+        setrlimit(RLIMIT_NOFILE, &before);
+        CHECK(r == 0 || r == -EMFILE);
+        if (r < 0) {
+            kin_command_stage stage = kin_command_failed_stage(command);
+            CHECK(stage == KIN_STAGE_STREAMS || stage == KIN_STAGE_START);
+        } else {
+            CHECK_STRING(output_of(command), "y");
+            was_run = true;
+        }
+        kin_command_free(command);
+    }
+    CHECK(was_run);
+}
+
+#ifdef KIN_FAULTS
+
+static const char text[] = "some input";
+
+/* All of it; or none, where it was the write that failed: then, it seems, nobody wants to read. */
+static void check_text(const char *output)
+{
+    CHECK_STRING(output, output[0] == '\0' ? "" : text);
+}
+
+/* Runs a program, of which anything may fail; whether it was done, and in that case as it should
+ * be. */
+static bool run_somehow(void)
+{
+    static const char *const changes[] = {"A=1", NULL};
+    kin_command *command = NULL;
+    int r = kin_command_run(SCRIPT("cat; echo $A >&2"),
+                            COMMAND(.input = {text, sizeof text - 1}, .stdout_to = CAPTURE,
+                                    .stderr_to = CAPTURE, .environment_changes = changes),
+                            KIN_FOREVER, &command);
+    kin__allocation_fail_at(0);
+    kin__os_fail_at(0);
+    CHECK(command != NULL || r == -ENOMEM);
+    if (r == 0) {
+        check_text(output_of(command));
+        CHECK_STRING(errors_of(command), "1\n");
+        CHECK_EQUAL(exit_code_of(command), 0);
+    } else {
+        kin_error *error = kin_command_error(command);
+        CHECK_EQUAL(kin_error_code(error), r);
+        kin_error_free(error);
+    }
+    kin_command_free(command);
+    return r == 0;
+}
+
+TEST(a_run_without_memory_leaves_nothing)
+{
+    bool was_run = false;
+    for (uint64_t n = 1; n < 20 && !was_run; n++) {
+        kin__allocation_fail_at(n);
+        was_run = run_somehow();
+        CHECK(n > 1 || !was_run);
+    }
+    CHECK(was_run);
+}
+
+TEST(a_run_that_the_system_refuses_leaves_nothing)
+{
+    uint64_t failures = 0;
+    uint64_t n = 1;
+    for (uint64_t done = 0; done < 3; n++) { /* how many calls it takes differs */
+        kin__os_fail_at(n);
+        bool was_run = run_somehow();
+        failures += !was_run;
+        done = was_run ? done + 1 : 0;
+    }
+    CHECK(failures > 5);
+}
+
+static bool run_pipeline_somehow(void)
+{
+    const kin_command_options from_text = {.size = sizeof from_text,
+                                           .input = {text, sizeof text - 1}};
+    const kin_command_options to_memory = {.size = sizeof to_memory, .stdout_to = CAPTURE};
+    const kin_pipeline_part parts[] = {{KIN_ARGV("cat"), &from_text},
+                                       {KIN_ARGV("cat"), NULL},
+                                       {KIN_ARGV("cat"), NULL},
+                                       {KIN_ARGV("cat"), NULL},
+                                       {KIN_ARGV("cat"), &to_memory}};
+    kin_pipeline *pipeline = NULL;
+    int r = kin_pipeline_run(parts, 5, NULL, KIN_FOREVER, &pipeline);
+    kin__allocation_fail_at(0);
+    kin__os_fail_at(0);
+    CHECK(pipeline != NULL || r == -ENOMEM);
+    if (r == 0) {
+        check_text(output_of(kin_pipeline_command(pipeline, 4)));
+    }
+    kin_pipeline_free(pipeline);
+    return r == 0;
+}
+
+TEST(a_pipeline_without_memory_leaves_nothing)
+{
+    bool was_run = false;
+    for (uint64_t n = 1; n < 40 && !was_run; n++) {
+        kin__allocation_fail_at(n);
+        was_run = run_pipeline_somehow();
+    }
+    CHECK(was_run);
+}
+
+TEST(a_pipeline_that_the_system_refuses_leaves_nothing)
+{
+    uint64_t failures = 0;
+    for (uint64_t n = 1, done = 0; done < 3; n++) {
+        kin__os_fail_at(n);
+        bool was_run = run_pipeline_somehow();
+        failures += !was_run;
+        done = was_run ? done + 1 : 0;
+    }
+    CHECK(failures > 5);
+}
+
+#endif
