@@ -1,6 +1,7 @@
 #include "family/family.h"
 
 #include "family/call.h"
+#include "family/life/finalizer.h"
 #include "family/life/interrupt.h"
 #include "family/life/log.h"
 #include "family/member.h"
@@ -49,15 +50,29 @@ static void run_fini_hooks(bool has_others)
     }
 }
 
+/* What the program has to do at its end, and between that its children's. True: all is done; false:
+ * other threads run on. Which there are is looked at when the first finalizers may have ended some.
+ * The messages are those of Python's multiprocessing. */
+static bool shut_down(bool is_exit)
+{
+    KIN__LOG(KIN_LOG_INFO, "process shutting down");
+    KIN__LOG(KIN_LOG_DEBUG, "running all \"atexit\" finalizers with priority >= 0");
+    kin__finalizers_run(0);
+    bool has_others = has_others_at_exit(is_exit);
+    run_fini_hooks(has_others);
+    KIN__LOG(KIN_LOG_DEBUG, "running the remaining \"atexit\" finalizers");
+    kin__finalizers_close();
+    return !has_others;
+}
+
 static void leave(bool is_exit)
 {
-    if (!kin__family_is_open()) {
+    if (!kin__family_is_open() || kin__family.is_leaving) {
         return;
     }
+    kin__family.is_leaving = true;
     if (kin__family.pid != 0) {
-        bool has_others = has_others_at_exit(is_exit);
-        run_fini_hooks(has_others);
-        if (has_others) {
+        if (!shut_down(is_exit)) {
             return;
         }
         kin__interrupt_end();
@@ -73,6 +88,7 @@ static void leave(bool is_exit)
     kin__child_forget();
     kin__family.fd = -1;
     kin__family.generation++;
+    kin__family.is_leaving = false;
     if (!is_exit) { /* at exit, other threads may still sleep in there */
         kin__os_memory_unmap(memory.base, memory.bytes);
         kin__os_close(fd);
@@ -143,6 +159,7 @@ static void open_family(int fd)
     kin__family.spin_count = kin__os_cpu_count() > 1 ? SPIN_COUNT : 0;
     kin__list_init(&kin__references.objects);
     kin__list_init(&kin__family.errands);
+    kin__finalizers_open();
     kin__handle_hooks = (struct kin__handle_hooks){kin__object_hold, kin__object_free};
 }
 

@@ -7,6 +7,7 @@ _Thread_local struct kin__thread kin__thread_current;
 struct kin__log kin__log = {
     .threshold = INT32_MAX, .level = KIN_LOG_WARNING, .name = "MainProcess"};
 _Thread_local bool kin__log_is_inside;
+struct kin__finalizers kin__finalizers;
 struct kin__heap kin__heap;
 struct kin__interrupts kin__interrupts;
 struct kin__references kin__references;

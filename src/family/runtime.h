@@ -54,6 +54,7 @@ struct kin__process {
                                  * gave to objects and threads is dead */
     _Atomic bool is_entered;    /* `pid` is a member's, and all of its threads may use that */
     bool has_input;             /* standard input was open before anything else was */
+    bool is_leaving;            /* kin_fini or exit are at it; in a child, nobody is */
     uint32_t prepared;          /* how much of what outlives a family has been set up */
     uint32_t spin_count;        /* how often to look again before sleeping; 0 on one core */
     struct kin__os_thread_end thread_end; /* runs when a thread that used kin ends */
@@ -90,6 +91,14 @@ struct kin__log {
     void *_Atomic user;
     mtx_t lock;    /* of who changes any of those; taken around fork */
     char name[32]; /* of this process; written while it has one thread */
+};
+
+/* What is to be done at the end of this process. See life/finalizer.c. */
+struct kin__finalizers {
+    mtx_t lock; /* guards all of this; taken around fork */
+    struct kin__list active;
+    struct kin__list due;
+    bool is_closed; /* no more are taken */
 };
 
 /* What a layer above wants to do when the process leaves the family or forks. */
@@ -135,6 +144,7 @@ extern struct kin__process kin__family;
 extern _Thread_local struct kin__thread kin__thread_current;
 extern struct kin__log kin__log;
 extern _Thread_local bool kin__log_is_inside; /* this thread is in a sink */
+extern struct kin__finalizers kin__finalizers;
 extern struct kin__heap kin__heap;
 extern struct kin__interrupts kin__interrupts;
 extern struct kin__references kin__references;

@@ -4,6 +4,7 @@
  *
  * Every kin_process stands in the list from its creation until it is freed, or kin_fini.
  */
+#include "family/family.h"
 #include "family/runtime.h"
 #include "os/memory.h"
 #include "os/process.h"
@@ -64,20 +65,30 @@ static void signal_children(bool is_daemon, int number)
     KIN_LIST_EACH (&kin__children.list, node) {
         kin_process *process = process_of(node);
         if (process->is_daemon == is_daemon && kin__process_look(process) == -EAGAIN) {
+            if (is_daemon && number == SIGTERM) {
+                KIN__LOG(KIN_LOG_INFO, "calling terminate() for daemon %s", process->name);
+            }
             kin__os_process_signal(process->fd, number);
         }
     }
 }
 
-static void wait_for_children(bool is_daemon, int64_t deadline_ns)
+static void join(kin_process *process, int64_t deadline_ns)
+{
+    while (kin__process_look(process) == -EAGAIN &&
+           kin__os_process_wait(process->fd, deadline_ns) == 0) {
+    }
+}
+
+static void wait_for_children(bool is_daemon, int64_t deadline_ns, bool is_first)
 {
     KIN_LIST_EACH (&kin__children.list, node) {
         kin_process *process = process_of(node);
-        if (process->is_daemon != is_daemon) {
-            continue;
-        }
-        while (kin__process_look(process) == -EAGAIN &&
-               kin__os_process_wait(process->fd, deadline_ns) == 0) {
+        if (process->is_daemon == is_daemon && kin__process_look(process) == -EAGAIN) {
+            if (is_first) {
+                KIN__LOG(KIN_LOG_INFO, "calling join() for process %s", process->name);
+            }
+            join(process, deadline_ns);
         }
     }
 }
@@ -90,13 +101,14 @@ static int64_t deadline_of(int64_t ms)
 /* Ends all daemons, or all others, as `stop` says. */
 static void stop_children(bool is_daemon, const kin_stop *stop)
 {
-    if (stop->wait_ms != 0) {
-        wait_for_children(is_daemon, deadline_of(stop->wait_ms));
+    bool has_waited = stop->wait_ms != 0;
+    if (has_waited) {
+        wait_for_children(is_daemon, deadline_of(stop->wait_ms), true);
     }
     signal_children(is_daemon, SIGTERM);
-    wait_for_children(is_daemon, deadline_of(stop->terminate_ms));
+    wait_for_children(is_daemon, deadline_of(stop->terminate_ms), !has_waited);
     signal_children(is_daemon, SIGKILL);
-    wait_for_children(is_daemon, deadline_of(stop->kill_ms));
+    wait_for_children(is_daemon, deadline_of(stop->kill_ms), false);
 }
 
 /* How long children that are no daemons are waited for. */

@@ -17,6 +17,7 @@
 #include "family/death.h"
 #include "family/family.h"
 #include "family/keeper.h"
+#include "family/life/finalizer.h"
 #include "family/life/interrupt.h"
 #include "family/life/log.h"
 #include "family/member.h"
@@ -244,6 +245,7 @@ static void lock_references_for_fork(void)
     }
     mtx_lock(&kin__family.enter_lock);
     mtx_lock(&kin__references.lock);
+    mtx_lock(&kin__finalizers.lock);
     kin__log_lock();
     mtx_lock(&kin__weak_lock);
 }
@@ -266,8 +268,13 @@ static void unlock_references_after_fork(bool is_child)
 {
     mtx_unlock(&kin__weak_lock);
     kin__log_unlock();
+    mtx_unlock(&kin__finalizers.lock);
     mtx_unlock(&kin__references.lock);
     mtx_unlock(&kin__family.enter_lock);
+    if (is_child) {
+        kin__family.is_leaving = false;
+        kin__finalizers_forget();
+    }
     for (int i = 0; i < KIN__LAYER_COUNT; i++) {
         const struct kin__layer_hooks *hooks = kin__layers[i];
         void (*hook)(void) = hooks == NULL ? NULL
