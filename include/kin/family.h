@@ -74,10 +74,10 @@ KIN_API int kin_init(int *argc, char ***argv);
 KIN_API int kin_init_with(int *argc, char ***argv, const kin_family_options *options);
 
 /**
- * Leaves the family: finalizers run (kin/finalizer.h), daemon children are ended, others are waited for, the shared memory is
- * let go. Every object of this process must have been freed before; pointers to those that
- * were not are invalid afterwards. Runs at exit by itself, can be called earlier, and may be
- * called again. Not to be called while other threads are inside kin.
+ * Leaves the family: finalizers run (kin/finalizer.h), daemon children are ended, others are
+ * waited for, the shared memory is let go. Every object of this process must have been freed
+ * before; pointers to those that were not are invalid afterwards. Runs at exit by itself, can be
+ * called earlier, and may be called again. Not to be called while other threads are inside kin.
  */
 KIN_API void kin_fini(void);
 
