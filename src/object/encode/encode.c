@@ -119,19 +119,19 @@ static int encode_in_memory(struct encoder *encoder, const kin_object *object)
     }
 }
 
-int kin__encode_value(struct encoder *encoder, const kin_object *object)
+int kin__encode_branch(struct encoder *encoder, const kin_object *object)
 {
-    int r = kin__encode_reserve(encoder, LEAF_BYTES);
-    if (r < 0 || kin__encode_leaf(encoder, object)) {
-        return r;
-    }
     if (object == NULL) {
         return -ENOMEM;
     }
-    if (kin__may_come_again(encoder, object)) {
-        r = kin__encode_get(encoder, object);
-    }
+    int r = kin__may_come_again(encoder, object) ? kin__encode_get(encoder, object) : 0;
     return r == 0 ? encode_in_memory(encoder, object) : r < 0 ? r : 0;
+}
+
+int kin__encode_value(struct encoder *encoder, const kin_object *object)
+{
+    int r = kin__encode_reserve(encoder, LEAF_BYTES);
+    return r < 0 || kin__encode_leaf(encoder, object) ? r : kin__encode_branch(encoder, object);
 }
 
 static int encode_all(struct encoder *encoder, const kin_object *object)

@@ -100,6 +100,9 @@ struct encode_frame *kin__encode_push(struct encoder *encoder, encode_step *step
 /* Writes an object, or begins a frame that will. */
 int kin__encode_value(struct encoder *encoder, const kin_object *object);
 
+/* The same for what kin__encode_leaf has left. */
+int kin__encode_branch(struct encoder *encoder, const kin_object *object);
+
 /* --- memo.c --- */
 
 /* Whether the memo has it; then what fetches it is written. 1, 0, -ENOMEM. */

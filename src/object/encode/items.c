@@ -55,7 +55,7 @@ static int write_items(struct encoder *encoder, struct encode_frame *frame,
         int r = kin__encode_reserve(encoder, LEAF_BYTES);
         if (r == 0 && !kin__encode_leaf(encoder, items[i])) {
             frame->next = i + 1;
-            r = kin__encode_value(encoder, items[i]);
+            r = kin__encode_branch(encoder, items[i]);
             if (r == 0 && encoder->depth != depth) {
                 return 0;
             }

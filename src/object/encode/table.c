@@ -14,7 +14,7 @@ static inline int write_one(struct encoder *encoder, const kin_object *object)
         return 1;
     }
     uint32_t depth = encoder->depth;
-    r = kin__encode_value(encoder, object);
+    r = kin__encode_branch(encoder, object);
     return r < 0 ? r : encoder->depth == depth;
 }
 
