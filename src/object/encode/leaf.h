@@ -141,7 +141,8 @@ static inline void kin__copy_short(unsigned char *to, const void *from, size_t s
 
 /* Writes what is small and comes once; false: it is something else. There is room for
  * LEAF_BYTES. */
-static inline bool kin__encode_leaf(struct encoder *encoder, const kin_object *object)
+static inline __attribute__((always_inline)) bool kin__encode_leaf(struct encoder *encoder,
+                                                                   const kin_object *object)
 {
     unsigned char *at = encoder->next;
     if (kin__is_small_int(object)) {

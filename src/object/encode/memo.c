@@ -47,13 +47,14 @@ int kin__encode_get(struct encoder *encoder, const void *key)
     if (entry == NULL || entry->key == NULL) {
         return 0;
     }
-    int r = kin__encode_reserve(encoder, 5);
+    int r = kin__encode_reserve(encoder, 8);
     if (r < 0) {
         return r;
     }
     bool is_short = entry->index <= 0xff;
-    kin__write_u8(encoder, is_short ? OPCODE_BINGET : OPCODE_LONG_BINGET);
-    kin__write_number(encoder, entry->index, is_short ? 1 : 4);
+    unsigned opcode = is_short ? OPCODE_BINGET : OPCODE_LONG_BINGET;
+    kin__write_little_endian(encoder->next, opcode | entry->index << 8, 8);
+    encoder->next += is_short ? 2 : 5;
     return 1;
 }
 

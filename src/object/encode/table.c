@@ -3,8 +3,10 @@
  */
 #include "object/encode/leaf.h"
 
+#define INLINE static inline __attribute__((always_inline))
+
 /* Writes a key or value. 1: done; 0: a frame was begun, which does the rest. */
-static inline int write_one(struct encoder *encoder, const kin_object *object)
+INLINE int write_one(struct encoder *encoder, const kin_object *object)
 {
     int r = kin__encode_reserve(encoder, LEAF_BYTES);
     if (r < 0) {
