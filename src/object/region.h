@@ -81,7 +81,7 @@ void kin__object_release_slow(struct kin__ending *ending, kin_object *object);
 static inline void kin__object_release(struct kin__ending *ending, kin_object *object)
 {
     void *region = (char *)object - (size_t)object->region * 8;
-    if (object->region != 0 && region == ending->region) {
+    if (region == ending->region) { /* one of its own has no region there */
         ending->count++;
     } else {
         kin__object_release_slow(ending, object);

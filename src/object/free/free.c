@@ -49,7 +49,7 @@ static void end_leaf(struct walk *walk, kin_object *object)
 }
 
 /* Ends a container, the parts of which were dropped. */
-static void end_container(struct walk *walk, struct container *container)
+static inline void end_container(struct walk *walk, struct container *container)
 {
     bool has_array = (container->object.flags & KIN__ARRAY_IN_REGION) == 0;
     if (container->object.kind == KIN_KIND_LIST) {
@@ -91,6 +91,13 @@ static void push(struct container **list, struct container *container)
     *list = container;
 }
 
+/* Drops one reference: whether it was the last. */
+static inline bool count_down(kin_object *object)
+{
+    return atomic_load_explicit(&object->count, memory_order_acquire) == 1 ||
+           atomic_fetch_sub_explicit(&object->count, 1, memory_order_acq_rel) == 1;
+}
+
 /* Drops one reference. What `object` was is read before: afterwards it may be another's. */
 static inline __attribute__((always_inline)) void drop(void *walking, kin_object *object)
 {
@@ -98,19 +105,22 @@ static inline __attribute__((always_inline)) void drop(void *walking, kin_object
     if (!kin__is_in_memory(object)) {
         return;
     }
+    if (object->kind <= KIN_KIND_STR) { /* nothing but its memory */
+        if (count_down(object)) {
+            kin__object_release(&walk->ending, object);
+        }
+        return;
+    }
     uint8_t flags = __atomic_load_n(&object->flags, __ATOMIC_RELAXED); /* see kin__mark_inside */
     bool may_circle = (flags & KIN__MAY_CIRCLE) != 0;
-    if (atomic_load_explicit(&object->count, memory_order_acquire) != 1 &&
-        atomic_fetch_sub_explicit(&object->count, 1, memory_order_acq_rel) != 1) {
+    if (!count_down(object)) {
         if (may_circle && !walk->is_collecting && (object->flags & KIN__CANDIDATE) == 0) {
             object->flags |= KIN__CANDIDATE;
             push(&walk->candidates, (struct container *)object);
         }
         return;
     }
-    if (object->kind <= KIN_KIND_STR) { /* nothing but its memory */
-        kin__object_release(&walk->ending, object);
-    } else if (!kin__kind_is_container((kin_kind)object->kind)) {
+    if (!kin__kind_is_container((kin_kind)object->kind)) {
         end_leaf(walk, object);
     } else if ((object->flags & KIN__CANDIDATE) != 0) { /* its link is in use: ends with circles */
         atomic_store_explicit(&object->count, 0, memory_order_relaxed);
