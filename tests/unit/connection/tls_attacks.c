@@ -52,7 +52,9 @@ TEST(a_client_with_tls_does_not_fall_back_to_plaintext)
                                           LISTENER(.key = SECRET, .handshake_timeout_ms = 200));
     struct service service;
     start_service(&service, listener);
-    CHECK_EQUAL(connect_to(listener, CLIENT(.key = SECRET, .tls = BY_KEY)), -EPROTO);
+    /* The listener, too, is faced with garbage: it may be gone before its challenge is read. */
+    int r = connect_to(listener, CLIENT(.key = SECRET, .tls = BY_KEY));
+    CHECK(r == -EPROTO || r == -ECONNRESET);
     CHECK_EQUAL(end_service(&service), -ECANCELED);
     CHECK_EQUAL(counts_of(listener).accepted, 0);
     kin_listener_free(listener);
