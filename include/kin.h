@@ -20,6 +20,7 @@
  *   kin/pool.h       worker processes: map and imap_unordered over bytes
  *   kin/pool_map.h   map over objects
  *   kin/process.h    one child process
+ *   kin/context.h    how it is started: by fork, spawn or forkserver
  *   kin/command.h    programs: started, fed, heard, ended
  *   kin/command_result.h  what there is to know of one
  *   kin/shortcut.h   programs in one call
@@ -72,6 +73,7 @@
 #include <kin/command_result.h>
 #include <kin/condition.h>
 #include <kin/connection.h>
+#include <kin/context.h>
 #include <kin/deadlock.h>
 #include <kin/dict.h>
 #include <kin/error.h>

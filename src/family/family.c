@@ -13,7 +13,9 @@
 #include "os/thread.h"
 
 #include <errno.h>
+#include <kin/error.h>
 #include <kin/timeout.h>
+#include <stdio.h>
 #include <stdlib.h>
 
 /* How often a thread looks again before it sleeps: some microseconds. */
@@ -226,6 +228,7 @@ int kin__family_attach(int fd, uint32_t owner)
         return r;
     }
     open_family(fd);
+    kin__family.has_input = kin__os_input_is_open();
     r = is_prepared(owner) ? 0 : -ESTALE;
     if (r == 0) {
         atomic_store(&kin__family.is_entered, true);
@@ -237,10 +240,32 @@ int kin__family_attach(int fd, uint32_t owner)
     return r;
 }
 
+/* A process that was spawned to be a child of the family runs as one, and does not return. */
+static void divert_child(const int *argc, char *const *const *argv)
+{
+    int fd = -1;
+    uint32_t owner = 0;
+    bool has_arguments = argc != NULL && argv != NULL;
+    int r = kin__mark_read(has_arguments ? *argc : 0, has_arguments ? *argv : NULL, &fd, &owner);
+    if (r == -ENOENT) {
+        return;
+    }
+    if (r == 0) {
+        r = kin__family_attach(fd, owner);
+    }
+    if (r == 0 && kin__layers[KIN__LAYER_PROCESS] != NULL) {
+        kin__layers[KIN__LAYER_PROCESS]->begin_child(fd);
+    }
+    fprintf(stderr, "kin: this process was started as a child, but cannot be one: %s\n",
+            r == -ESTALE ? "nobody has prepared it, or who has is dead" : kin_code_text(r));
+    kin__os_exit_now(1);
+}
+
 int kin_init_with(int *argc, char ***argv, const kin_family_options *options)
 {
-    (void)argc; /* a spawned child will be told by them what it is */
-    (void)argv;
+    if (!kin__family_is_open()) {
+        divert_child(argc, (char *const *const *)argv);
+    }
     uint64_t bytes = KIN__MEMORY_BYTES_DEFAULT;
     int64_t grace_ms = options == NULL ? 0 : options->grace_ms;
     if (options != NULL) {

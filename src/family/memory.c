@@ -6,6 +6,7 @@
 #include "family/member.h"
 #include "family/runtime.h"
 #include "os/memory.h"
+#include "os/symbol.h"
 
 #include <errno.h>
 
@@ -30,6 +31,8 @@ static uint64_t between(uint64_t low, uint64_t value, uint64_t high)
     return value < low ? low : value > high ? high : value;
 }
 
+static const char build_place = 0; /* stands for this build of kin */
+
 /* Fills in what is constant. The capacities follow the size: at 64 GiB 65535 members and a
  * million objects, which cost nothing until they are used. */
 static void lay_out(struct kin__family_shared *shared, uint64_t bytes)
@@ -38,6 +41,7 @@ static void lay_out(struct kin__family_shared *shared, uint64_t bytes)
     shared->layout = KIN__MEMORY_LAYOUT;
     shared->family = (uint32_t)kin__os_random() | 1u;
     shared->bytes = bytes;
+    shared->build = kin__os_build_of(&build_place);
     uint64_t offset = KIN__CHUNK_BYTES;
     offset = lay_region(&shared->members, offset, between(1024, bytes >> 20, 65535),
                         sizeof(struct kin__member));
@@ -105,7 +109,7 @@ static bool is_laid_out(const struct kin__family_shared *shared, uint64_t bytes)
     return is_region_alike(&shared->members, &fresh.members) &&
            is_region_alike(&shared->directory, &fresh.directory) &&
            is_region_alike(&shared->chunks, &fresh.chunks) &&
-           shared->heap_offset == fresh.heap_offset;
+           shared->heap_offset == fresh.heap_offset && shared->build == fresh.build;
 }
 
 int kin__memory_attach(int fd, struct kin__memory *ret_memory)

@@ -84,6 +84,8 @@ struct kin__family_shared {
 
     _Atomic uint32_t interrupt_handler; /* owner id of the process that Ctrl-C is for; 0: none. By
                                          * that one, and whoever finds it dead */
+    uint32_t reserved;
+    uint64_t build; /* of kin, where it is a shared library; constant: attach refuses another */
 };
 
 static_assert(offsetof(struct kin__family_shared, members) == 24, "layout 1");

@@ -103,14 +103,16 @@ struct kin__finalizers {
 
 /* What a layer above wants to do when the process leaves the family or forks. */
 struct kin__layer_hooks {
-    void (*exit)(int status);  /* at exit(3), before all others, where the C library tells the
+    void (*begin_child)(int fd); /* runs a process that was spawned, which is a member now; its
+                                  * fds are those behind `fd`. Does not return */
+    void (*exit)(int status);    /* at exit(3), before all others, where the C library tells the
                                 * status; NULL: nothing */
-    void (*fini)(void);        /* at the start of kin_fini; NULL: nothing */
-    void (*fini_beside)(void); /* the same at exit, while other threads run on and may be inside
+    void (*fini)(void);          /* at the start of kin_fini; NULL: nothing */
+    void (*fini_beside)(void);   /* the same at exit, while other threads run on and may be inside
                                 * the layer; NULL: nothing */
-    void (*fork_before)(void); /* takes its locks */
-    void (*fork_parent)(void); /* gives them back */
-    void (*fork_child)(void);  /* gives them back, and forgets what is the parent's */
+    void (*fork_before)(void);   /* takes its locks */
+    void (*fork_parent)(void);   /* gives them back */
+    void (*fork_child)(void);    /* gives them back, and forgets what is the parent's */
 
     /* A step of kin/interrupt.h, 1 to KIN__INTERRUPT_STEPS; in the keeper, so it waits for nothing
      * but its locks. NULL: nothing. */

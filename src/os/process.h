@@ -3,6 +3,7 @@
 #define KIN_OS_PROCESS_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 uint32_t kin__os_process_id(void);
@@ -13,6 +14,17 @@ int kin__os_fork(void);
 /* Makes exit(3) call a function with its status, before those that were there. Not undone by fork.
  * 0, -ENOMEM, or -ENOSYS: the C library cannot. */
 int kin__os_at_exit(void (*hook)(int status, void *unused));
+
+/* An argument that the process was started with. 0, or -ENOENT: there are fewer, or it is longer, or
+ * cannot be read. */
+int kin__os_argument(uint32_t index, char *text, size_t bytes);
+
+/* Argument 0, and a path of the program's file, also if that has been replaced meanwhile. */
+const char *kin__os_program_name(void);
+#define KIN__OS_PROGRAM_PATH "/proc/self/exe"
+
+/* Takes over an fd that the process was started with: close-on-exec. 0, or -EBADF. */
+int kin__os_adopt_fd(int fd);
 
 /* Ends the process at once: no exit handlers run. */
 _Noreturn void kin__os_exit_now(int status);

@@ -9,6 +9,7 @@
 #include "os/memory.h"
 #include "os/process.h"
 #include "process/command/command.h"
+#include "process/method.h"
 #include "process/process.h"
 #include "process/runtime.h"
 
@@ -228,6 +229,7 @@ void kin__process_note_exit(int status)
 }
 
 static const struct kin__layer_hooks process_hooks = {
+    .begin_child = kin__start_spawned,
     .exit = kin__process_note_exit,
     .fini = end_children,
     .fini_beside = await_children,

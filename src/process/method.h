@@ -23,6 +23,7 @@ struct kin_context {
 };
 
 extern const struct kin__method kin__method_fork;
+extern const struct kin__method kin__method_spawn;
 
 /**
  * Before the start: waits for children that have ended and were freed, writes buffered output,
@@ -39,10 +40,23 @@ bool kin__start_has_threads(void);
 void kin__start_end(kin_process *process, uint32_t pid, int fd);
 void kin__start_fail(kin_process *process);
 
+/* In a child that has taken its slot and has not its parent's memory: runs what its package says.
+ * `fds` are its own. */
+_Noreturn void kin__start_from_package(const int *fds, uint32_t fd_count);
+
+/* The same for one that was spawned: its fds are those behind `fd`. The hook of the layer. */
+void kin__start_spawned(int fd);
+
+/* The same if that cannot be: says why, and ends the process. `name`: of the function. */
+_Noreturn void kin__start_refuse(int code, const char *name);
+
+/* In a child: ends it if its parent has ended meanwhile, which has not seen it run. */
+void kin__start_check_parent(void);
+
 /* The whole life of a child. */
 _Noreturn void kin__process_run(const struct kin__process_plan *plan);
 
-/* The program that is to be exec'd, and the first of its arguments. */
-void kin__context_program(const char **ret_path, const char **ret_name);
+/* A copy of the path of the program that is to be exec'd. NULL: this one. 0, or -ENOMEM. */
+int kin__context_executable(char **ret_path);
 
 #endif

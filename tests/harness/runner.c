@@ -142,8 +142,14 @@ static void read_options(int argc, char **argv, struct options *options)
     options->filter = optind < argc ? argv[optind] : NULL;
 }
 
+/* Where kin is linked. A program that kin starts anew, to be a child of a test, runs as that. */
+__attribute__((weak)) int kin_init(int *argc, char ***argv);
+
 int main(int argc, char **argv)
 {
+    if (argc > 1 && strncmp(argv[1], "--kin-child=", 12) == 0 && kin_init != NULL) {
+        kin_init(&argc, &argv);
+    }
     struct options options = {.job_count = 1};
     read_options(argc, argv, &options);
     int chosen_count = 0;

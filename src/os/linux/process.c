@@ -177,6 +177,37 @@ static size_t read_text(const char *path, char *text, size_t bytes)
     return (size_t)got;
 }
 
+int kin__os_argument(uint32_t index, char *text, size_t bytes)
+{
+    FILE *arguments = fopen("/proc/self/cmdline", "re");
+    int r = -ENOENT;
+    int byte = 0;
+    if (arguments == NULL) {
+        return r;
+    }
+    for (uint32_t i = 0; i < index && byte != EOF;) {
+        byte = getc(arguments);
+        i += byte == '\0';
+    }
+    for (size_t length = 0; byte != EOF && length < bytes && r < 0; length++) {
+        byte = getc(arguments);
+        text[length] = (char)byte;
+        r = byte == '\0' ? 0 : r;
+    }
+    fclose(arguments);
+    return r;
+}
+
+const char *kin__os_program_name(void)
+{
+    return program_invocation_name;
+}
+
+int kin__os_adopt_fd(int fd)
+{
+    return fcntl(fd, F_SETFD, FD_CLOEXEC) != 0 ? -EBADF : 0;
+}
+
 /* Of /proc/PID/stat; all zero: it cannot be read. */
 struct stat_fields {
     char state;            /* field 3 */

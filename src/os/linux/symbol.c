@@ -3,7 +3,9 @@
 #include "os/linux/runtime.h"
 
 #include <dlfcn.h>
+#include <elf.h>
 #include <inttypes.h>
+#include <link.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
@@ -131,4 +133,61 @@ uint32_t kin__os_symbol_trace(const void *from, const void *until, uint64_t *add
     _Unwind_Backtrace(step, &trace);
     bool is_whole = trace.count > 0 && trace.count < capacity; /* then the last is `until`'s */
     return trace.count - is_whole;
+}
+
+struct build {
+    uintptr_t place;
+    uint64_t hash;
+};
+
+/* What the linker has written into a file to tell it from all others, as a number. */
+static uint64_t hash_notes(const unsigned char *at, size_t size)
+{
+    while (size >= sizeof(ElfW(Nhdr))) {
+        ElfW(Nhdr) note;
+        memcpy(&note, at, sizeof note);
+        size_t name = sizeof note;
+        size_t value = name + ((note.n_namesz + 3u) & ~3u);
+        size_t end = value + ((note.n_descsz + 3u) & ~3u);
+        if (end > size) {
+            break;
+        }
+        if (note.n_type == NT_GNU_BUILD_ID && note.n_namesz == 4 &&
+            memcmp(at + name, "GNU", 4) == 0) {
+            uint64_t hash = 14695981039346656037u;
+            for (size_t i = 0; i < note.n_descsz; i++) {
+                hash = (hash ^ at[value + i]) * 1099511628211u;
+            }
+            return hash;
+        }
+        at += end;
+        size -= end;
+    }
+    return 0;
+}
+
+static int look_at_object(struct dl_phdr_info *object, size_t size, void *user)
+{
+    struct build *build = user;
+    uint64_t hash = 0;
+    bool is_it = false;
+    (void)size;
+    for (int i = 0; i < object->dlpi_phnum; i++) {
+        const ElfW(Phdr) *part = &object->dlpi_phdr[i];
+        uintptr_t at = object->dlpi_addr + part->p_vaddr;
+        is_it |= part->p_type == PT_LOAD && build->place - at < part->p_memsz;
+        if (part->p_type == PT_NOTE && hash == 0) {
+            hash = hash_notes((const unsigned char *)at, part->p_memsz);
+        }
+    }
+    bool is_program = object->dlpi_name == NULL || object->dlpi_name[0] == '\0';
+    build->hash = is_it && !is_program ? hash : 0;
+    return is_it;
+}
+
+uint64_t kin__os_build_of(const void *place)
+{
+    struct build build = {.place = (uintptr_t)place};
+    dl_iterate_phdr(look_at_object, &build);
+    return build.hash;
 }

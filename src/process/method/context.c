@@ -8,6 +8,7 @@
 
 static const kin_context contexts[] = {
     {&kin__method_fork},
+    {&kin__method_spawn},
 };
 
 #define CONTEXT_COUNT (sizeof contexts / sizeof contexts[0])
@@ -55,16 +56,33 @@ int kin_context_set_default(kin_start_method method, bool is_forced)
                                                                                         : -EALREADY;
 }
 
+static int copy_path(const char *path, char **ret_copy)
+{
+    size_t bytes = path == NULL ? 0 : strlen(path) + 1;
+    char *copy = bytes == 0 ? NULL : kin__allocate(bytes);
+    if (copy != NULL) {
+        memcpy(copy, path, bytes);
+    } else if (bytes > 0) {
+        return -ENOMEM;
+    }
+    *ret_copy = copy;
+    return 0;
+}
+
+int kin__context_executable(char **ret_path)
+{
+    mtx_lock(&kin__children.lock);
+    int r = copy_path(kin__children.executable, ret_path);
+    mtx_unlock(&kin__children.lock);
+    return r;
+}
+
 int kin_context_set_executable(const char *path)
 {
     char *copy = NULL;
-    if (path != NULL) {
-        size_t bytes = strlen(path) + 1;
-        copy = kin__allocate(bytes);
-        if (copy == NULL) {
-            return -ENOMEM;
-        }
-        memcpy(copy, path, bytes);
+    int r = copy_path(path, &copy);
+    if (r < 0) {
+        return r;
     }
     mtx_lock(&kin__children.lock);
     char *former = kin__children.executable;

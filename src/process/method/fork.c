@@ -55,6 +55,7 @@ static int fork_with_record(kin_process *process)
     kin__record_set_inherited(record, false);
     if (r == 0) {
         kin__children.record = record;
+        kin__start_check_parent();
     } else {
         process->record = record;
     }

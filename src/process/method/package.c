@@ -4,6 +4,7 @@
 #include "base/arithmetic.h"
 #include "family/call.h"
 #include "object/pickle.h"
+#include "process/runtime.h"
 
 #include <errno.h>
 #include <kin/error.h>
@@ -19,9 +20,11 @@ struct package_shared {
     uint32_t argument_fd_count; /* fds that are in the arguments */
     uint32_t is_object;         /* the input is one, pickled */
     uint32_t crash_is_quiet;
+    uint32_t fd_count;       /* of all */
+    uint32_t default_method; /* of the starter's contexts; 0: not set */
 };
 
-KIN_STATIC_ASSERT_SIZE(struct package_shared, 24);
+KIN_STATIC_ASSERT_SIZE(struct package_shared, 32);
 
 /* What is put into a package. */
 struct contents {
@@ -73,7 +76,9 @@ static void write_contents(const struct contents *contents, struct package_share
                                       .argument_fd_count = encoding == NULL ? 0
                                                                             : encoding->fd_count,
                                       .is_object = encoding != NULL,
-                                      .crash_is_quiet = plan->crash_is_quiet};
+                                      .crash_is_quiet = plan->crash_is_quiet,
+                                      .default_method = atomic_load(&kin__children.default_method)};
+    shared->fd_count = shared->argument_fd_count + plan->fd_count;
     memcpy(at, contents->name, name_bytes);
     if (encoding != NULL) {
         kin__encoding_copy(encoding, at + name_bytes);
@@ -197,7 +202,7 @@ static int find_contents(uint64_t place, struct unpacking *unpacking)
     const char *name = (const char *)(shared + 1);
     bool is_right = name_bytes > 0 && name_bytes <= left &&
                     unpacking->copy.size <= left - name_bytes && name[name_bytes - 1] == '\0' &&
-                    unpacking->copy.argument_fd_count <= unpacking->fd_count;
+                    unpacking->copy.argument_fd_count <= unpacking->copy.fd_count;
     return is_right ? 0 : -EBADMSG;
 }
 
@@ -239,6 +244,7 @@ static int unpack(const struct unpacking *unpacking, struct kin__process_plan *p
     char *name = (char *)(unpacking->shared + 1);
     kin_bytes input = {.data = name + copy->name_bytes, .size = copy->size};
     *ret_name = name;
+    atomic_store(&kin__children.default_method, copy->default_method);
     *plan = (struct kin__process_plan){.function = kin__function_find(name),
                                        .crash_is_quiet = copy->crash_is_quiet != 0};
     int r = plan->function == NULL ? KIN_EFUNCTION : copy_passed_fds(unpacking, plan);
@@ -250,15 +256,36 @@ static int unpack(const struct unpacking *unpacking, struct kin__process_plan *p
     return r;
 }
 
+static int find_package(struct unpacking *unpacking, uint64_t *ret_place)
+{
+    const struct process_shared *record = NULL;
+    int r = find_record(&record);
+    if (r == 0) {
+        *ret_place = atomic_load(&record->package);
+        r = find_contents(*ret_place, unpacking);
+    }
+    return r;
+}
+
+int kin__package_count_fds(uint32_t *ret_count)
+{
+    struct unpacking unpacking = {0};
+    uint64_t place = 0;
+    int r = find_package(&unpacking, &place);
+    if (r == 0) {
+        *ret_count = unpacking.copy.fd_count;
+    }
+    return r;
+}
+
 int kin__package_open(const int *fds, uint32_t fd_count, struct kin__record **ret_record,
                       struct kin__process_plan *ret_plan, const char **ret_name)
 {
-    const struct process_shared *record = NULL;
     struct unpacking unpacking = {.fds = fds, .fd_count = fd_count};
-    int r = find_record(&record);
-    uint64_t place = r == 0 ? atomic_load(&record->package) : 0;
-    if (r == 0) {
-        r = find_contents(place, &unpacking);
+    uint64_t place = 0;
+    int r = find_package(&unpacking, &place);
+    if (r == 0 && unpacking.copy.fd_count != fd_count) {
+        r = -EBADMSG;
     }
     if (r == 0) {
         const kin_handle *handles = kin__at(place);

@@ -31,6 +31,9 @@ void kin__package_give(struct kin__package *package, const struct kin__record *r
 /* Lets go of what is still the starter's. */
 void kin__package_deinit(struct kin__package *package);
 
+/* In the child: how many fds are meant for it. 0, or -ESTALE, -EBADMSG. */
+int kin__package_count_fds(uint32_t *ret_count);
+
 /* In the child, which has taken its slot: opens its record, and unpacks what it has to run. What it
  * was passed as fds is its own. The plan stays until the child ends. 0, or -ESTALE: nothing was
  * packed for it; -EBADMSG; KIN_EFUNCTION: there is no such function, of which `ret_name` is the

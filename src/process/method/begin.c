@@ -1,0 +1,45 @@
+/* The beginning of a child that kin has started. */
+#include "family/family.h"
+#include "os/process.h"
+#include "process/method.h"
+#include "process/method/package.h"
+#include "process/runtime.h"
+
+#include <kin/error.h>
+#include <stdio.h>
+
+_Noreturn void kin__start_refuse(int code, const char *name)
+{
+    if (code == KIN_EFUNCTION) {
+        fprintf(stderr, "kin: %s: no function of this name is registered in this program\n", name);
+    } else {
+        fprintf(stderr, "kin: what this process was started with cannot be read: %s\n",
+                kin_code_text(code));
+    }
+    kin__process_exit(1);
+}
+
+void kin__start_check_parent(void)
+{
+    if (kin__os_parent_id() != kin__family.member->parent_pid) {
+        kin__process_exit(1);
+    }
+}
+
+_Noreturn void kin__start_from_package(const int *fds, uint32_t fd_count)
+{
+    struct kin__process_plan plan = {0};
+    struct kin__record *record = NULL;
+    const char *name = "";
+    int r = kin__package_open(fds, fd_count, &record, &plan, &name);
+    kin__children.record = record;
+    if (r < 0) {
+        kin__start_refuse(r, name);
+    }
+    kin__log_level_inherit(atomic_load(&kin__record_shared(record)->log_level));
+    if (kin__family.has_input) {
+        kin__os_input_empty();
+    }
+    KIN__LOG(KIN_LOG_INFO, "child process calling self.run()");
+    kin__process_run(&plan);
+}
