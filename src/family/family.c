@@ -256,8 +256,10 @@ static void divert_child(const int *argc, char *const *const *argv)
     if (r == 0 && kin__layers[KIN__LAYER_PROCESS] != NULL) {
         kin__layers[KIN__LAYER_PROCESS]->begin_child(fd);
     }
-    fprintf(stderr, "kin: this process was started as a child, but cannot be one: %s\n",
-            r == -ESTALE ? "nobody has prepared it, or who has is dead" : kin_code_text(r));
+    kin_error *error = KIN_ERROR(r, "started as a child, which this process cannot be: %s",
+                                 r == -ESTALE ? "nobody has prepared it, or who has is dead"
+                                              : "what it was given is no family of this program");
+    kin_error_print(error, stderr);
     kin__os_exit_now(1);
 }
 

@@ -78,9 +78,9 @@ void kin__child_forget(void);
 /* From now on plain forks are seen to. Once in a process. 0, or -ENOMEM. */
 int kin__child_watch_forks(void);
 
-/* The argument that makes a process the child that runs in a slot, with the family's memory as `fd`;
- * and whether this one's argument 1 is of that kind: 0, -ENOENT: no, -EINVAL: it is nonsense. NULL
- * `argv`: that is found out. */
+/* The argument that makes a process the child that runs in a slot, with the family's memory as
+ * `fd`; and whether this one's argument 1 is of that kind: 0, -ENOENT: no, -EINVAL: it is nonsense.
+ * NULL `argv`: that is found out. */
 #define KIN__MARK_BYTES 48u
 void kin__mark_write(int fd, uint32_t owner, char *text, size_t bytes);
 int kin__mark_read(int argc, char *const *argv, int *ret_fd, uint32_t *ret_owner);

@@ -15,8 +15,8 @@ int kin__os_fork(void);
  * 0, -ENOMEM, or -ENOSYS: the C library cannot. */
 int kin__os_at_exit(void (*hook)(int status, void *unused));
 
-/* An argument that the process was started with. 0, or -ENOENT: there are fewer, or it is longer, or
- * cannot be read. */
+/* An argument that the process was started with. 0, or -ENOENT: there are fewer, or it is longer,
+ * or cannot be read. */
 int kin__os_argument(uint32_t index, char *text, size_t bytes);
 
 /* Argument 0, and a path of the program's file, also if that has been replaced meanwhile. */

@@ -10,12 +10,11 @@
 
 _Noreturn void kin__start_refuse(int code, const char *name)
 {
-    if (code == KIN_EFUNCTION) {
-        fprintf(stderr, "kin: %s: no function of this name is registered in this program\n", name);
-    } else {
-        fprintf(stderr, "kin: what this process was started with cannot be read: %s\n",
-                kin_code_text(code));
-    }
+    kin_error *error = code == KIN_EFUNCTION
+                           ? KIN_ERROR(code, "%s: this program has no function of this name", name)
+                           : KIN_ERROR(code, "what a child was started with cannot be read");
+    kin_error_print(error, stderr);
+    kin_error_free(error);
     kin__process_exit(1);
 }
 

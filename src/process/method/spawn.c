@@ -4,11 +4,11 @@
  * The child finds by its argument 1 that it is one (family/member/mark.c), maps the family's
  * memory, of which it has the fd, takes the slot that was prepared for it, and runs what its
  * package says. What its parent has goes no other way; all fds but those that are passed are
- * closed before the exec. Nobody writes to anybody, so nobody waits: when the exec has succeeded the
- * start is done.
+ * closed before the exec. Nobody writes to anybody, so nobody waits: when the exec has succeeded
+ * the start is done.
  *
- * Fds of the child: 0 to 2 are the parent's, 0 is soon empty; MEMORY_FD is the family's memory; those
- * behind it are passed.
+ * Fds of the child: 0 to 2 are the parent's, 0 is soon empty; MEMORY_FD is the family's memory;
+ * those behind it are passed.
  */
 #include "os/spawn.h"
 #include "base/allocate.h"
