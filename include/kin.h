@@ -14,6 +14,7 @@
  *   kin/class.h      objects of the program's own
  *   kin/standard.h   dates, decimals, exceptions and others of Python's own library
  *   kin/handle.h     shared objects and fds in them
+ *   kin/fork_hook.h  what is to be done around a fork
  *   kin/finalizer.h  what is to be done before a process ends
  *   kin/reference.h  what is freed with the last of its users
  *   kin/pickle.h     objects as bytes, in the format of Python's pickle
@@ -81,6 +82,7 @@
 #include <kin/export.h>
 #include <kin/family.h>
 #include <kin/finalizer.h>
+#include <kin/fork_hook.h>
 #include <kin/handle.h>
 #include <kin/interrupt.h>
 #include <kin/key.h>

@@ -8,6 +8,8 @@ struct kin__log kin__log = {
     .threshold = INT32_MAX, .level = KIN_LOG_WARNING, .name = "MainProcess"};
 _Thread_local bool kin__log_is_inside;
 struct kin__finalizers kin__finalizers;
+struct kin__fork_hooks kin__fork_hooks;
+_Thread_local uint32_t kin__fork_hook_depth;
 struct kin__heap kin__heap;
 struct kin__interrupts kin__interrupts;
 struct kin__references kin__references;

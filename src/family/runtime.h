@@ -101,6 +101,12 @@ struct kin__finalizers {
     bool is_closed; /* no more are taken */
 };
 
+/* The program's hooks around fork. See life/fork_hook.c. */
+struct kin__fork_hooks {
+    mtx_t lock;            /* guards the list; held while a fork is under way */
+    struct kin__list list; /* oldest first */
+};
+
 /* What a layer above wants to do when the process leaves the family or forks. */
 struct kin__layer_hooks {
     void (*begin_child)(int fd); /* runs a process that was spawned, which is a member now; its
@@ -147,6 +153,8 @@ extern _Thread_local struct kin__thread kin__thread_current;
 extern struct kin__log kin__log;
 extern _Thread_local bool kin__log_is_inside; /* this thread is in a sink */
 extern struct kin__finalizers kin__finalizers;
+extern struct kin__fork_hooks kin__fork_hooks;
+extern _Thread_local uint32_t kin__fork_hook_depth; /* forks of this thread that are under way */
 extern struct kin__heap kin__heap;
 extern struct kin__interrupts kin__interrupts;
 extern struct kin__references kin__references;

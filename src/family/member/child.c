@@ -18,6 +18,7 @@
 #include "family/family.h"
 #include "family/keeper.h"
 #include "family/life/finalizer.h"
+#include "family/life/fork_hook.h"
 #include "family/life/interrupt.h"
 #include "family/life/log.h"
 #include "family/member.h"
@@ -289,6 +290,7 @@ static void unlock_references_after_fork(bool is_child)
 static void before_fork(void)
 {
     if (kin__family_is_open() && !kin__thread_current.is_forking) {
+        kin__fork_hooks_before();
         lock_references_for_fork();
         lock_heap_for_fork();
     }
@@ -299,6 +301,7 @@ static void after_fork_parent(void)
     if (kin__family_is_open() && !kin__thread_current.is_forking) {
         unlock_heap_after_fork();
         unlock_references_after_fork(false);
+        kin__fork_hooks_after(false);
     }
 }
 
@@ -314,6 +317,7 @@ static void after_fork_child(void)
     kin__log_name(PLAIN_FORK_NAME);
     unlock_heap_after_fork();
     unlock_references_after_fork(true);
+    kin__fork_hooks_after(true);
 }
 
 int kin__child_begin(uint32_t owner)
@@ -345,10 +349,12 @@ static void begin_child(uint32_t owner)
     if (kin__child_begin(owner) < 0) {
         kin__os_die();
     }
+    kin__fork_hooks_after(true);
 }
 
 int kin__child_fork(uint32_t owner)
 {
+    kin__fork_hooks_before();
     kin__thread_current.is_forking = true;
     lock_references_for_fork();
     int r = kin__references_copy(owner);
@@ -364,6 +370,7 @@ int kin__child_fork(uint32_t owner)
     }
     unlock_references_after_fork(false);
     kin__thread_current.is_forking = false;
+    kin__fork_hooks_after(false);
     return r;
 }
 
