@@ -16,9 +16,10 @@ static void fail_allocation(uint64_t n)
     kin__allocation_fail_at(n);
 }
 
+/* Of this thread: the keeper's calls are not to be counted. */
 static void fail_call(uint64_t n)
 {
-    kin__os_fail_at(n);
+    kin__os_fail_here(n);
 }
 
 static int first_code(int first, int r)
