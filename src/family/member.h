@@ -50,7 +50,7 @@ struct kin__member {
     _Atomic uint32_t tid;
     _Atomic uint32_t process; /* owner id of its process's member */
     _Atomic uint32_t parent;  /* owner id of the parent process's member; 0: the first process */
-    _Atomic uint64_t start_time;
+    _Atomic uint64_t ticks; /* of the clock of process starts, when it took its slot */
     _Atomic uint32_t flags;
     _Atomic uint32_t child_count; /* children started so far, for names */
     char name[KIN__NAME_BYTES];

@@ -75,10 +75,14 @@ uint32_t kin__os_parent_id(void);
  * 0 if there is no such process. */
 uint64_t kin__os_process_start_time(uint32_t pid);
 
-/* Whether no thread of the process {pid, start time} can run an instruction any more; one that
- * is about to end is waited for until the deadline. Start time 0: not known, the caller is sure
- * that the id has not been reused. */
-bool kin__os_process_is_gone(uint32_t pid, uint64_t start_time, int64_t deadline_ns);
+/* The ticks after boot now: at least the start time of the calling process, and less than that of
+ * any that gets its id after its end. No system call. */
+uint64_t kin__os_process_ticks(void);
+
+/* Whether no thread of the process that had an id at some time can run an instruction any more; one
+ * that is about to end is waited for until the deadline. `ticks`: of that time; a process that was
+ * started later is another. 0: not known, the caller is sure that the id has not been reused. */
+bool kin__os_process_is_gone(uint32_t pid, uint64_t ticks, int64_t deadline_ns);
 
 /* Whether a process has replaced its program by exec, and with it the memory of which `fd` is
  * the file: it has one thread, and that does not map the file. What cannot be read is no proof.

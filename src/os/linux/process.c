@@ -16,6 +16,7 @@
 #include <sys/syscall.h>
 #include <sys/types.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 uint32_t kin__os_process_id(void)
@@ -243,6 +244,14 @@ uint64_t kin__os_process_start_time(uint32_t pid)
     return read_stat(pid).start_time;
 }
 
+uint64_t kin__os_process_ticks(void)
+{
+    struct timespec now = {0};
+    clock_gettime(CLOCK_BOOTTIME, &now);
+    uint64_t ticks = (uint64_t)sysconf(_SC_CLK_TCK);
+    return (uint64_t)now.tv_sec * ticks + (uint64_t)now.tv_nsec * ticks / 1000000000;
+}
+
 /* Whether it is a child of this process that can be waited for: then no thread of it is left. */
 static bool is_ended_child(uint32_t pid)
 {
@@ -251,7 +260,7 @@ static bool is_ended_child(uint32_t pid)
     return r == 0 && end.si_pid == (pid_t)pid;
 }
 
-bool kin__os_process_is_gone(uint32_t pid, uint64_t start_time, int64_t deadline_ns)
+bool kin__os_process_is_gone(uint32_t pid, uint64_t ticks, int64_t deadline_ns)
 {
     int fd = -1;
     if (kin__os_process_open(pid, &fd) == -ESRCH) {
@@ -259,7 +268,7 @@ bool kin__os_process_is_gone(uint32_t pid, uint64_t start_time, int64_t deadline
     }
     /* What cannot be read (no /proc, no fd left) proves nothing. */
     struct stat_fields now = read_stat(pid);
-    bool is_gone = start_time != 0 && now.start_time != 0 && now.start_time != start_time;
+    bool is_gone = ticks != 0 && now.start_time > ticks;
     if (!is_gone && fd >= 0) {
         is_gone = kin__os_process_wait(fd, deadline_ns) == 0; /* all threads have ended */
     } else if (!is_gone) { /* no fd to be had; a zombie's other threads may run on */

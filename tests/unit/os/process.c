@@ -73,7 +73,19 @@ TEST(a_process_id_that_was_used_again_is_told_by_the_start_time)
 {
     pid_t pid = start_sleeper();
     uint64_t start = kin__os_process_start_time((uint32_t)pid);
-    CHECK(kin__os_process_is_gone((uint32_t)pid, start + 1, 1));
+    CHECK(kin__os_process_is_gone((uint32_t)pid, start - 1, 1));
+    end(pid);
+}
+
+TEST(a_process_is_the_one_that_ran_at_a_time_after_its_start)
+{
+    pid_t pid = start_sleeper();
+    uint64_t start = kin__os_process_start_time((uint32_t)pid);
+    uint64_t now = kin__os_process_ticks();
+    CHECK(now >= start);
+    CHECK(now < start + 6000);
+    CHECK(!kin__os_process_is_gone((uint32_t)pid, start, 1));
+    CHECK(!kin__os_process_is_gone((uint32_t)pid, now, 1));
     end(pid);
 }
 
