@@ -249,7 +249,10 @@ static int make_bell(struct waiting *waiting)
 /* Sleeps until an fd is ready, or the keeper has rung. 0, or a code. */
 static int sleep_with_keeper(struct waiting *waiting, kin_timeout timeout)
 {
-    int r = make_bell(waiting);
+    int r = kin__keeper_need();
+    if (r == 0) {
+        r = make_bell(waiting);
+    }
     if (r < 0) {
         return r;
     }

@@ -75,7 +75,10 @@ int kin__bell_fd(kin__bell_place *place, const struct kin__bell_plan *plan, int 
     struct kin__bell *bell = NULL;
     struct kin__bell *found = atomic_load(place);
     if (!is_own(found)) {
-        int r = create(plan, &bell);
+        int r = kin__keeper_need();
+        if (r == 0) {
+            r = create(plan, &bell);
+        }
         if (r < 0) {
             return r;
         }

@@ -2,6 +2,8 @@
 
 #include "family/directory.h"
 #include "family/heap.h"
+#include "family/keeper.h"
+#include "family/keeper/life.h"
 #include "family/member.h"
 #include "family/sleep.h"
 #include "os/process.h"
@@ -78,7 +80,9 @@ static void announce(void)
     atomic_fetch_add(&kin__shared()->death_count, 1);
     kin__os_futex_wake((_Atomic uint32_t *)(void *)&kin__shared()->death_count, UINT32_MAX);
     kin__sleep_wake_all();
-    kin__death_tell(kin__family.owner); /* who was not asleep yet is for the keepers */
+    /* Who was not asleep yet is for the keepers. */
+    uint32_t self = kin__family.owner;
+    kin__death_tell(kin__keeper_runs() ? self : kin__death_watcher_of(self));
 }
 
 /* Moves a slot to REAPING by this process if it is as `word` says, and the owner's; also one that a
@@ -128,13 +132,15 @@ static bool reap_members_of(uint32_t process)
     return has_held;
 }
 
-static bool is_live_process(uint32_t owner)
+/* Whether a process has a keeper, which can be told, watches over others, and is in the ring. */
+static bool is_listening(uint32_t owner)
 {
     const struct kin__member *member = owner == 0 ? NULL : kin__member_of(owner);
     uint64_t word = member == NULL ? 0 : atomic_load(&member->word);
     return kin__word_generation(word) == kin__owner_generation(owner) &&
            kin__word_state(word) == KIN__MEMBER_LIVE &&
            kin__word_role(word) == KIN__MEMBER_PROCESS &&
+           atomic_load(&member->life_next) & KIN__OS_FUTEX_WAITERS &&
            !(atomic_load(&member->life) & KIN__OS_FUTEX_DIED);
 }
 
@@ -146,8 +152,8 @@ void kin__death_tell(uint32_t process)
     }
 }
 
-/* The live process that is nearest to an owner's slot, going up the table or down, and around its
- * end; 0: there is no other. */
+/* The process with a keeper that is nearest to an owner's slot, going up the table or down, and
+ * around its end; 0: there is no other. */
 static uint32_t find_neighbour(uint32_t owner, bool is_up)
 {
     uint32_t used = atomic_load(&kin__shared()->members.used);
@@ -156,7 +162,7 @@ static uint32_t find_neighbour(uint32_t owner, bool is_up)
         slot = is_up ? slot + 1 : slot - 1;
         slot = slot == 0 || slot > used ? used - 1 : slot == used ? 1 : slot;
         uint32_t neighbour = kin__owner(slot, atomic_load(&kin__member_at(slot)->word));
-        if (slot != kin__owner_slot(owner) && is_live_process(neighbour)) {
+        if (slot != kin__owner_slot(owner) && is_listening(neighbour)) {
             return neighbour;
         }
     }
@@ -179,7 +185,7 @@ void kin__death_tell_children(uint32_t owner, uint32_t except)
     for (uint32_t slot = 1; slot < used; slot++) {
         const struct kin__member *member = kin__member_at(slot);
         uint32_t child = kin__owner(slot, atomic_load(&member->word));
-        if (member->parent == owner && child != except && is_live_process(child)) {
+        if (member->parent == owner && child != except && is_listening(child)) {
             kin__death_tell(child);
         }
     }
@@ -266,6 +272,10 @@ void kin__death_end_process(void)
     if (is_death) { /* somebody may wait for what it held */
         announce();
     }
+    if (kin__life_is_here()) {
+        kin__life_end();
+        return; /* it has watched over nobody */
+    }
     kin__member_free(owner);
     kin__death_tell(kin__death_next_of(owner));
     tell_heir();
@@ -274,13 +284,13 @@ void kin__death_end_process(void)
 uint32_t kin__death_watcher_of(uint32_t owner)
 {
     const struct kin__member *member = owner == 0 ? NULL : kin__member_of(owner);
-    if (member != NULL && is_live_process(member->parent)) {
+    if (member != NULL && is_listening(member->parent)) {
         return member->parent;
     }
     uint32_t used = atomic_load(&kin__shared()->members.used);
     for (uint32_t slot = 1; slot < used; slot++) {
         uint32_t candidate = kin__owner(slot, atomic_load(&kin__member_at(slot)->word));
-        if (candidate != owner && is_live_process(candidate)) {
+        if (candidate != owner && is_listening(candidate)) {
             return candidate;
         }
     }

@@ -41,16 +41,16 @@ void kin__death_end_thread(uint32_t owner);
  * process itself (see kin_fini). */
 void kin__death_end_process(void);
 
-/* The live processes form a ring, in the order of the table: who comes behind an owner in it, and
- * who before; 0: there is no other. */
+/* The processes with a keeper form a ring, in the order of the table: who comes behind an owner in
+ * it, and who before; 0: there is no other. */
 uint32_t kin__death_next_of(uint32_t owner);
 uint32_t kin__death_previous_of(uint32_t owner);
 
 /* Makes the keepers of a process's children look at the table anew, but that of one; 0: all. */
 void kin__death_tell_children(uint32_t owner, uint32_t except);
 
-/* Who watches over a process: its parent while that lives, else the first live process in the
- * table; 0: nobody. */
+/* Who watches over a process: its parent while that lives and has a keeper, else the first process
+ * in the table that has one; 0: nobody. */
 uint32_t kin__death_watcher_of(uint32_t owner);
 
 /* Makes the keeper of a process, if it is not 0, look at the table anew. */

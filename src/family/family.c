@@ -1,6 +1,8 @@
 #include "family/family.h"
 
 #include "family/call.h"
+#include "family/keeper.h"
+#include "family/keeper/life.h"
 #include "family/life/finalizer.h"
 #include "family/life/interrupt.h"
 #include "family/life/log.h"
@@ -28,6 +30,9 @@ static void end_thread(void *user)
     (void)user;
     if (kin__family_is_open() && kin__family.pid != 0) {
         kin__thread_unregister();
+        if (kin__life_is_here() && kin__keeper_need() < 0) {
+            kin__life_drop(); /* it looks dead to its watcher, which then sees that it is not */
+        }
     }
 }
 
@@ -36,9 +41,14 @@ static void end_thread(void *user)
  * happens to a process that dies, so this one does not leave, it dies. */
 static bool has_others_at_exit(bool is_exit)
 {
-    enum { SELF_AND_KEEPER = 2 };
-    uint32_t count = is_exit ? kin__os_thread_count() : 1;
-    return count == 0 || count > SELF_AND_KEEPER;
+    if (kin__life_is_elsewhere()) {
+        return true;
+    }
+    if (!is_exit || kin__os_thread_is_alone()) {
+        return false;
+    }
+    uint32_t count = kin__os_thread_count();
+    return count == 0 || count > 1 + (uint32_t)kin__keeper_runs();
 }
 
 static void run_fini_hooks(bool has_others)
@@ -72,12 +82,16 @@ static void leave(bool is_exit)
     if (!kin__family_is_open() || kin__family.is_leaving) {
         return;
     }
+    if (!is_exit && kin__life_is_elsewhere()) {
+        return; /* that thread could not let go of the slot after this one has freed it */
+    }
     kin__family.is_leaving = true;
     if (kin__family.pid != 0) {
         if (!shut_down(is_exit)) {
             return;
         }
         kin__interrupt_end();
+        kin__life_speak();
         if (kin__self() != NULL) {
             kin__references_free();
         }
@@ -129,6 +143,7 @@ static int prepare_locks(void)
     bool is_done = mtx_init(&kin__family.enter_lock, mtx_plain) == thrd_success &&
                    mtx_init(&kin__family.reap_lock, mtx_plain) == thrd_success &&
                    mtx_init(&kin__family.errand_lock, mtx_plain) == thrd_success &&
+                   mtx_init(&kin__family.keeper_lock, mtx_plain) == thrd_success &&
                    mtx_init(&kin__heap.lock, mtx_plain) == thrd_success &&
                    mtx_init(&kin__references.lock, mtx_plain) == thrd_success && watch_exit() == 0;
     return is_done ? 0 : -ENOMEM;

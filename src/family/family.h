@@ -57,11 +57,11 @@ void kin__child_started(uint32_t owner, uint32_t pid);
  * were given to it. False: the child has taken its slot, or has been reaped. */
 bool kin__child_abandon(uint32_t owner);
 
-/* Makes the slot this process's own and starts its keeper. 0, -EAGAIN, -ENOSYS, or -ESTALE: who
+/* Makes the slot this process's own and publishes its life. 0, -EAGAIN, -ENOSYS, or -ESTALE: who
  * had claimed the slot for it is dead, or has abandoned it. */
 int kin__child_take(uint32_t owner);
 
-/* The same in a child, which then has a slot for this thread too; its parent is told. */
+/* The same in a child. */
 int kin__child_begin(uint32_t owner);
 
 /* Forks the child that runs in a slot, which this process or the one it serves has claimed. It has
@@ -69,7 +69,7 @@ int kin__child_begin(uint32_t owner);
  * slot is still the claimer's. */
 int kin__child_fork(uint32_t owner);
 
-/* Gives up a slot that was taken, with all but the references; the keeper runs. */
+/* Gives up a slot that was taken, with all but the references. */
 void kin__child_give_up(void);
 
 /* In no family, or the child of a plain fork: what is the parent's is not ours to free. */

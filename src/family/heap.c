@@ -2,6 +2,7 @@
 
 #include "base/allocate.h"
 #include "family/directory.h"
+#include "family/keeper.h"
 #include "family/member.h"
 #include "family/sleep.h"
 
@@ -10,6 +11,7 @@
 
 #define HEADER_BYTES ((uint32_t)sizeof(struct kin__block_header))
 #define CLASS_BYTES_MAX 32768u
+#define TRIM_SPANS_MIN 64u     /* from there on a process is told when others free its blocks */
 #define RENEWED_CHUNKS_MIN 16u /* 1 MiB: from there on new pages cost less than writing zeros */
 
 /* Bytes of a block with its header. Powers of two and a little, since what programs send
@@ -190,13 +192,18 @@ static int create_small(uint64_t bytes, uint64_t *ret_offset)
 {
     uint32_t size_class = class_of(bytes);
     int r = 0;
+    bool has_many = false;
     mtx_lock(&kin__heap.lock);
     uint64_t offset = take_block(size_class);
     while (r == 0 && offset == 0) { /* more than once: a span that was adopted may be full */
         r = grow(size_class);
         offset = r == 0 ? take_block(size_class) : 0;
+        has_many = atomic_load(&kin__family.member->span_count) >= TRIM_SPANS_MIN;
     }
     mtx_unlock(&kin__heap.lock);
+    if (has_many) {
+        kin__keeper_need(); /* which trims; without one it keeps what it has */
+    }
     *ret_offset = offset;
     return r;
 }
@@ -228,6 +235,7 @@ static int create_extent(uint64_t bytes, bool is_zeroed, uint64_t *ret_offset)
 
 static int create(uint64_t bytes, bool is_zeroed, uint64_t *ret_offset)
 {
+    kin__keeper_break_silence();
     if (bytes > kin__family.memory.bytes) {
         return -ENOMEM;
     }
@@ -313,10 +321,10 @@ static bool span_is_free(uint32_t chunk, uint32_t size_class)
  * Only processes that have many spans are told, so a steady state is silent. */
 static void hint_trim(uint32_t chunk, uint32_t size_class)
 {
-    enum { SPANS_MIN = 64, HINTS_MIN = 16 };
+    enum { HINTS_MIN = 16 };
     uint32_t owner = kin__chunk_owner(atomic_load(&kin__chunk_at(chunk)->word));
     struct kin__member *member = owner == 0 ? NULL : kin__member_of(owner);
-    if (member == NULL || atomic_load(&member->span_count) < SPANS_MIN ||
+    if (member == NULL || atomic_load(&member->span_count) < TRIM_SPANS_MIN ||
         !span_is_free(chunk, size_class)) {
         return;
     }

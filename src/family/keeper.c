@@ -1,6 +1,7 @@
 #include "family/keeper.h"
 
 #include "family/death.h"
+#include "family/keeper/life.h"
 #include "family/life/interrupt.h"
 #include "family/sleep.h"
 #include "os/clock.h"
@@ -57,6 +58,7 @@ static void watch_process(struct watch *watch, struct kin__member *member, uint3
         }
         look_again_within(watch, START_SLICE_NS);
     } else {
+        atomic_store(&member->watcher, kin__family.owner); /* who leaves then wakes this one */
         sleep_on(watch, &member->life, life);
     }
 }
@@ -64,7 +66,8 @@ static void watch_process(struct watch *watch, struct kin__member *member, uint3
 /* One that has died, whoever watches over it. Who comes behind it in the ring tells the others. */
 static void pass_on_death(struct watch *watch, struct kin__member *member, uint32_t owner)
 {
-    kin__os_futex_wake(&member->life, UINT32_MAX); /* if this one is no longer its watcher */
+    kin__os_futex_wake(&member->life, UINT32_MAX);      /* if this one is no longer its watcher, */
+    kin__os_futex_wake(&member->life_next, UINT32_MAX); /* or not the next */
     if (kin__death_next_of(owner) == kin__family.owner) {
         uint32_t watcher = kin__death_watcher_of(owner);
         /* This one looks again by itself: telling it would keep it awake while the dead is not
@@ -101,7 +104,8 @@ static void watch_all(struct watch *watch)
             pass_on_death(watch, member, owner);
         }
         bool is_claimed = state == KIN__MEMBER_CLAIMED && kin__word_by(word) != owner;
-        if (is_claimed ? kin__word_by(word) == self : kin__death_watcher_of(owner) == self) {
+        uint32_t watcher = is_claimed ? kin__word_by(word) : kin__death_watcher_of(owner);
+        if (watcher == self || watcher == 0) { /* nobody: this one has no keeper either */
             watch_process(watch, member, owner);
         }
     }
@@ -159,6 +163,7 @@ static _Noreturn void end_orphan(void)
 
 static void sleep_until_change(struct watch *watch)
 {
+    atomic_store(&kin__family.keeper_is_due, watch->slice_ns <= START_SLICE_NS);
     int64_t deadline_ns = watch->slice_ns == INT64_MAX ? INT64_MAX
                                                        : kin__os_now_ns() + watch->slice_ns;
     if (kin__os_futex_wait_many(watch->waits, watch->count, deadline_ns) == -ENOSYS) {
@@ -168,30 +173,20 @@ static void sleep_until_change(struct watch *watch)
     }
 }
 
-static void *keep(void *user)
+/* Until it is told to end. */
+static void watch_on(struct kin__member *member)
 {
-    struct kin__member *member = kin__family.member;
-    struct kin__os_life life;
-    (void)user;
-    kin__thread_current = (struct kin__thread){.generation = kin__family.generation,
-                                               .member = member,
-                                               .owner = kin__family.owner,
-                                               .id = kin__os_thread_id(),
-                                               .robust = {.head = &life.head}};
-    int r = kin__os_life_begin(&life, &member->life);
-    if (r < 0) { /* the starter reads the code */
-        atomic_store(&member->life, (uint32_t)-r);
-    }
-    kin__os_futex_wake(&member->life, UINT32_MAX);
     struct watch watch = {.late_ns = LATE_SLICE_NS};
-    while (r == 0) {
+    for (;;) {
+        atomic_store(&kin__family.keeper_is_due,
+                     false); /* before the look; see kin__keeper_expect */
         watch.slice_ns = INT64_MAX;
         watch.count = 1;
         watch.has_reaped = false;
         watch.waits[0] = (struct kin__os_futex_wait){
             .word = &member->command, .expected = kin__count_prepare(&member->command)};
         if (watch.waits[0].expected & KIN__COUNT_FLAG) {
-            break;
+            return;
         }
         if (is_orphan_daemon()) {
             end_orphan();
@@ -209,43 +204,114 @@ static void *keep(void *user)
             sleep_until_change(&watch);
         }
     }
-    if (r == 0) {
-        atomic_store(&member->life_next, 0);
-        kin__os_futex_wake(&member->life_next, UINT32_MAX);
-        atomic_store(&member->life, 0);
-        kin__os_futex_wake(&member->life, UINT32_MAX);
-        kin__os_life_end();
+}
+
+static void set_state(enum kin__keeper_state state)
+{
+    atomic_store(&kin__family.keeper_state, state);
+    kin__os_futex_wake(&kin__family.keeper_state, UINT32_MAX);
+}
+
+static void *keep(void *user)
+{
+    struct kin__member *member = kin__family.member;
+    struct kin__os_life life;
+    (void)user;
+    kin__thread_current = (struct kin__thread){.generation = kin__family.generation,
+                                               .member = member,
+                                               .owner = kin__family.owner,
+                                               .id = kin__os_thread_id(),
+                                               .robust = {.head = &life.head}};
+    int r = kin__os_life_begin(&life, &member->life);
+    if (r < 0) {
+        kin__family.keeper_code = r;
+        set_state(KIN__KEEPER_NONE);
+        return NULL;
     }
+    set_state(KIN__KEEPER_RUNS);
+    kin__death_tell(kin__death_next_of(kin__family.owner)); /* its place in the ring is another */
+    watch_on(member);
+    atomic_store(&member->life_next, 0);
+    kin__os_futex_wake(&member->life_next, UINT32_MAX);
+    atomic_store(&member->life, 0);
+    kin__os_futex_wake(&member->life, UINT32_MAX);
+    kin__os_life_end();
     return NULL;
 }
 
-int kin__keeper_start(void)
+/* Returns when the keeper has published its life. */
+static int start(void)
 {
-    struct kin__member *member = kin__family.member;
-    atomic_store(&member->life, 0);
-    atomic_store(&member->life_next, 0);
-    atomic_fetch_and(&member->command, ~KIN__COUNT_FLAG);
+    _Atomic uint32_t *state = &kin__family.keeper_state;
+    atomic_fetch_and(&kin__family.member->command, ~KIN__COUNT_FLAG);
+    atomic_store(state, KIN__KEEPER_STARTS);
     int r = kin__os_thread_start(keep, NULL, &kin__family.keeper);
     if (r < 0) {
+        atomic_store(state, KIN__KEEPER_NONE);
         return r;
     }
-    uint32_t life = 0;
-    while ((life = atomic_load(&member->life)) == 0) {
-        kin__os_futex_wait(&member->life, 0, INT64_MAX);
+    while (atomic_load(state) == KIN__KEEPER_STARTS) {
+        kin__os_futex_wait(state, KIN__KEEPER_STARTS, INT64_MAX);
     }
-    if (life & KIN__OS_FUTEX_WAITERS) {
-        return 0;
+    if (!kin__keeper_runs()) {
+        kin__os_thread_join(kin__family.keeper);
+        return kin__family.keeper_code;
     }
-    kin__os_thread_join(kin__family.keeper);
-    return -(int)life;
+    return 0;
+}
+
+int kin__keeper_need_slow(void)
+{
+    mtx_lock(&kin__family.keeper_lock);
+    int r = kin__keeper_runs() ? 0 : start();
+    mtx_unlock(&kin__family.keeper_lock);
+    if (r == 0) {
+        kin__life_drop(); /* the word is the keeper's now */
+    }
+    return r;
+}
+
+void kin__keeper_mind_slow(void)
+{
+    if (kin__family.pid != 0 && kin__death_watcher_of(kin__family.owner) == 0) {
+        kin__keeper_need();
+    }
+}
+
+void kin__keeper_break_silence_slow(void)
+{
+    const struct kin__member *member = kin__family.member;
+    uint32_t parent = member->parent;
+    atomic_store(&kin__family.is_silent, false);
+    if (atomic_load(&member->watcher) != parent) {
+        kin__death_tell(parent);
+    }
+}
+
+void kin__keeper_look(void)
+{
+    struct watch watch = {.slice_ns = INT64_MAX, .late_ns = LATE_SLICE_NS};
+    watch_all(&watch);
+    kin__sleep_wake_late();
 }
 
 void kin__keeper_stop(void)
 {
-    struct kin__member *member = kin__family.member;
-    atomic_fetch_or(&member->command, KIN__COUNT_FLAG);
-    kin__keeper_tell();
-    kin__os_thread_join(kin__family.keeper);
+    if (kin__keeper_runs()) {
+        atomic_fetch_or(&kin__family.member->command, KIN__COUNT_FLAG);
+        kin__keeper_tell();
+        kin__os_thread_join(kin__family.keeper);
+        kin__keeper_forget();
+    }
+}
+
+void kin__keeper_forget(void)
+{
+    kin__list_init(&kin__family.errands);
+    atomic_store(&kin__family.keeper_state, KIN__KEEPER_NONE);
+    atomic_store(&kin__family.keeper_is_due, false);
+    atomic_store(&kin__family.life_thread, NULL);
+    atomic_store(&kin__family.is_silent, false);
 }
 
 void kin__errand_add(struct kin__errand *errand)
@@ -265,4 +331,11 @@ void kin__errand_remove(struct kin__errand *errand)
 void kin__keeper_tell(void)
 {
     kin__count_raise_slow(&kin__family.member->command, 1);
+}
+
+void kin__keeper_expect(void)
+{
+    if (!atomic_load(&kin__family.keeper_is_due)) {
+        kin__keeper_tell();
+    }
 }

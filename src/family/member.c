@@ -2,6 +2,7 @@
 
 #include "family/death.h"
 #include "family/family.h"
+#include "family/keeper.h"
 #include "os/process.h"
 #include "os/thread.h"
 
@@ -77,6 +78,7 @@ void kin__member_free(uint32_t owner)
     atomic_store(&member->child_count, 0);
     atomic_store(&member->life, 0);
     atomic_store(&member->life_next, 0);
+    atomic_store(&member->watcher, 0);
     atomic_store(&member->sleeping_on, 0);
     atomic_store(&member->doing, 0);
     atomic_store(&member->waits_for, 0);
@@ -113,6 +115,7 @@ int kin__thread_register(void)
         r = kin__os_thread_end_set(kin__family.thread_end, self);
     }
     if (r == 0) {
+        kin__keeper_break_silence();
         r = kin__member_claim(KIN__MEMBER_THREAD, kin__family.owner, &owner);
     }
     if (r < 0) {

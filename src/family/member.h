@@ -43,16 +43,15 @@ struct kin__member {
     /* Who it is: written by the claimer and the member before LIVE, then constant. Others may look
      * at a slot that is being freed, and find by `word` that it was: so these are atomic. */
     _Atomic uint64_t word; /* state : 8, role : 8, generation : 16, by : 32 */
-    _Atomic uint32_t life; /* of a process: its keeper's thread id; the kernel sets
-                            * KIN__OS_FUTEX_DIED when it dies; 0 before and after */
+    _Atomic uint32_t life; /* of a process: the id of its keeper, or of the thread that stands in
+                            * for it; the kernel sets KIN__OS_FUTEX_DIED when that dies; 0 before
+                            * and after */
     _Atomic uint32_t role;
     _Atomic uint32_t pid; /* 0 until the member has written it */
     _Atomic uint32_t tid;
     _Atomic uint32_t process; /* owner id of its process's member */
     _Atomic uint32_t parent;  /* owner id of the parent process's member; 0: the first process */
-    _Atomic uint64_t ticks; /* of the clock of process starts, when it took its slot */
-    _Atomic uint32_t flags;
-    _Atomic uint32_t child_count; /* children started so far, for names */
+    struct kin__os_life_node life_node; /* by the process while `life` names no keeper of it */
     char name[KIN__NAME_BYTES];
     _Atomic uint32_t life_next; /* as `life`, for who comes next in the ring, see keeper.h: the
                                  * kernel wakes one sleeper of a word; `life` is for the watcher */
@@ -60,6 +59,10 @@ struct kin__member {
                                  * parent knows of it; by the claimer, before it runs; 0: none */
     _Atomic uint64_t start_pid; /* of a process: generation : 32 high, pid : 32; written by the
                                  * parent after the fork, or by the process, and never cleared */
+    _Atomic uint64_t ticks;     /* of the clock of process starts, when it took its slot */
+    _Atomic uint32_t flags;
+    _Atomic uint32_t child_count; /* children started so far, for names */
+    _Atomic uint32_t watcher;     /* owner id of who last slept on `life`, written by that before */
 
     /* What it does: written by the member, read by reapers. */
     _Alignas(KIN__MEMORY_LINE) _Atomic uint64_t sleeping_on; /* place of a word; see sleep.c */
@@ -97,6 +100,8 @@ struct kin__member {
 
 KIN_STATIC_ASSERT_OFFSET(struct kin__member, life_next,
                          offsetof(struct kin__member, life) + KIN__OS_LIFE_DISTANCE);
+KIN_STATIC_ASSERT_OFFSET(struct kin__member, life_node,
+                         offsetof(struct kin__member, life) + KIN__OS_LIFE_NODE);
 KIN_STATIC_ASSERT_OFFSET(struct kin__member, sleeping_on, 128);
 KIN_STATIC_ASSERT_OFFSET(struct kin__member, holdings, 256);
 KIN_STATIC_ASSERT_OFFSET(struct kin__member, identity, 384);

@@ -57,12 +57,19 @@ struct kin__process {
     bool is_leaving;            /* kin_fini or exit are at it; in a child, nobody is */
     uint32_t prepared;          /* how much of what outlives a family has been set up */
     uint32_t spin_count;        /* how often to look again before sleeping; 0 on one core */
-    struct kin__os_thread_end thread_end; /* runs when a thread that used kin ends */
-    struct kin__os_thread keeper;         /* see keeper.h */
-    mtx_t enter_lock;                     /* one thread at a time makes the process a member */
-    mtx_t reap_lock;                      /* one thread at a time reaps; taken around fork */
-    mtx_t errand_lock;                    /* taken around fork */
-    struct kin__list errands;             /* what the keeper does for this process; see keeper.h */
+    struct kin__os_thread_end thread_end;    /* runs when a thread that used kin ends */
+    struct kin__os_thread keeper;            /* see keeper.h */
+    _Atomic uint32_t keeper_state;           /* of enum kin__keeper_state */
+    int keeper_code;                         /* why it did not start */
+    _Atomic bool keeper_is_due;              /* it looks again within milliseconds, untold */
+    struct kin__os_robust life_robust;       /* of the thread that stands in for the keeper */
+    struct kin__thread *_Atomic life_thread; /* that thread; NULL: none */
+    _Atomic bool is_silent;                  /* no thread of the process has been a member yet */
+    mtx_t keeper_lock;                       /* one thread at a time starts it; taken around fork */
+    mtx_t enter_lock;                        /* one thread at a time makes the process a member */
+    mtx_t reap_lock;                         /* one thread at a time reaps; taken around fork */
+    mtx_t errand_lock;                       /* taken around fork */
+    struct kin__list errands; /* what the keeper does for this process; see keeper.h */
 };
 
 /* A thread in its family; its own. */

@@ -1,6 +1,7 @@
 #include "family/sleep.h"
 
 #include "family/cancel.h"
+#include "family/keeper.h"
 #include "os/clock.h"
 
 #include <errno.h>
@@ -145,7 +146,7 @@ static int sleep_published(_Atomic uint32_t *word, uint32_t expected, kin_timeou
     return r;
 }
 
-int kin__timeout_is_over(kin_timeout timeout)
+static int timeout_is_over(kin_timeout timeout)
 {
     if (timeout.cancel != NULL && kin__cancel_count(timeout.cancel) == NULL) {
         return kin__family_is_open() ? -ESTALE : KIN_EFAMILY;
@@ -160,6 +161,27 @@ int kin__timeout_is_over(kin_timeout timeout)
     return is_past ? -ETIMEDOUT : 0;
 }
 
+int kin__timeout_is_over(kin_timeout timeout)
+{
+    int r = timeout_is_over(timeout);
+    if (r < 0) { /* refused: it may try again and again, for what a dead one has */
+        kin__keeper_mind();
+    }
+    return r;
+}
+
+/* Who sleeps relies on its being woken when somebody dies, and may be the last who lives. Without a
+ * keeper, for want of a thread, it looks itself, again and again. */
+static kin_timeout rely_on_keeper(kin_timeout timeout)
+{
+    if (kin__keeper_need() < 0) {
+        kin__keeper_look();
+        int64_t slice_ns = kin__os_now_ns() + CANCEL_SLICE_NS;
+        timeout.deadline_ns = slice_ns < timeout.deadline_ns ? slice_ns : timeout.deadline_ns;
+    }
+    return timeout;
+}
+
 static int sleep_on(_Atomic uint32_t *word, uint32_t expected, kin_timeout timeout, uint64_t deaths)
 {
     struct kin__thread *self = NULL;
@@ -170,7 +192,7 @@ static int sleep_on(_Atomic uint32_t *word, uint32_t expected, kin_timeout timeo
     if (r < 0) {
         return r;
     }
-    r = sleep_published(word, expected, timeout, deaths, self->member);
+    r = sleep_published(word, expected, rely_on_keeper(timeout), deaths, self->member);
     return r == -ETIMEDOUT ? 0 : r; /* look once more; the next call says so */
 }
 

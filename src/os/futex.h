@@ -93,6 +93,29 @@ struct kin__os_life {
  * behind it, and lists both. 0, or -ENOSYS. */
 int kin__os_life_begin(struct kin__os_life *life, _Atomic uint32_t *word);
 
+/**
+ * A life word that the calling thread lists without a list of its own: on the C library's, which
+ * its mutexes stay on. The kernel finds the word of each node of a list at one distance, that of a
+ * mutex's lock, so the node stands behind the word as it does in a mutex, in shared memory. Its
+ * `next` is an address in the process that lists it; `previous` is written by the C library and
+ * read by nobody.
+ */
+struct kin__os_life_node {
+    uint64_t previous;
+    uint64_t next;
+};
+
+/* From the word to the node. */
+#define KIN__OS_LIFE_NODE 24u
+
+/* Lists the word and publishes the calling thread's id in it. 0; -ENOSYS: the C library's list is
+ * not as expected, or not empty. */
+int kin__os_life_list(struct kin__os_robust robust, _Atomic uint32_t *word);
+
+/* Takes it off the list; by the same thread. Until its robust list is no longer pending, the kernel
+ * wakes one who sleeps on the word if the thread dies, provided that the word is zero. */
+void kin__os_life_unlist(struct kin__os_robust robust, _Atomic uint32_t *word);
+
 /* Before the thread gives `life` up, and after it has zeroed the words: killed in between, a word
  * that still had an id would look alive for ever. */
 void kin__os_life_end(void);

@@ -3,6 +3,7 @@
 #define KIN_OS_THREAD_H
 
 #include <pthread.h>
+#include <stdbool.h>
 #include <stdint.h>
 
 /* A thread of kin's own, and the notice that a thread ends. */
@@ -26,6 +27,9 @@ void kin__os_thread_yield(void);
 
 /* Number of threads that the process has now; 0: it cannot be told (no /proc, no fd left). */
 uint32_t kin__os_thread_count(void);
+
+/* Whether the calling thread is the only one of the process. False also if it cannot be told. */
+bool kin__os_thread_is_alone(void);
 
 /* Starts a thread with all signals blocked and a small stack. 0, or -EAGAIN, -ENOMEM. */
 int kin__os_thread_start(void *(*run)(void *user), void *user, struct kin__os_thread *ret_thread);

@@ -147,6 +147,7 @@ void kin__exchange_serve(kin_pool *pool)
     }
     exchange->errand = (struct kin__errand){.count = &kin__pool_shared(pool)->requests,
                                             .look = look};
+    kin__keeper_need(); /* has started workers, so has one */
     kin__errand_add(&exchange->errand);
     kin__keeper_tell();
 }

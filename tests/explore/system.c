@@ -99,6 +99,11 @@ uint32_t kin__os_thread_id(void)
     return MACHINE_THREAD_ID(machine->current);
 }
 
+bool kin__os_thread_is_alone(void)
+{
+    return false;
+}
+
 uint32_t kin__os_thread_count(void)
 {
     return 2;

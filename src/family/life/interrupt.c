@@ -1,5 +1,6 @@
 #include "family/life/interrupt.h"
 
+#include "family/keeper.h"
 #include "family/runtime.h"
 #include "family/sleep.h"
 #include "os/process.h"
@@ -86,6 +87,9 @@ int kin_interrupt_handle(kin_cancel **ret_cancel)
     struct kin__interrupts *interrupts = &kin__interrupts;
     kin_cancel *cancel = NULL;
     int r = kin__self_find(&self);
+    if (r == 0) {
+        r = kin__keeper_need();
+    }
     if (r == 0) {
         r = kin_cancel_create(&cancel);
     }

@@ -17,6 +17,7 @@
 #include "family/death.h"
 #include "family/family.h"
 #include "family/keeper.h"
+#include "family/keeper/life.h"
 #include "family/life/finalizer.h"
 #include "family/life/fork_hook.h"
 #include "family/life/interrupt.h"
@@ -72,6 +73,9 @@ int kin__child_prepare(const char *name, uint32_t flags, uint32_t *ret_owner)
     uint32_t owner = 0;
     int r = kin__thread_register();
     if (r == 0) {
+        r = kin__keeper_need(); /* to watch over it */
+    }
+    if (r == 0) {
         r = kin__member_claim(KIN__MEMBER_PROCESS, kin__family.owner, &owner);
     }
     if (r < 0) {
@@ -95,7 +99,7 @@ void kin__child_started(uint32_t owner, uint32_t pid)
     uint64_t unknown = start_pid_of(owner, 0);
     atomic_compare_exchange_strong(&kin__member_of(owner)->start_pid, &unknown,
                                    start_pid_of(owner, pid));
-    kin__keeper_tell();
+    kin__keeper_expect();
 }
 
 bool kin__child_abandon(uint32_t owner)
@@ -136,18 +140,26 @@ int kin__child_take(uint32_t owner)
     if (!kin__member_move(owner, KIN__MEMBER_CLAIMED, KIN__MEMBER_LIVE, 0)) {
         return -ESTALE;
     }
-    kin__death_tell(kin__death_next_of(owner)); /* its place in the ring is another now */
-    return kin__keeper_start();
+    /* One that nobody else watches over watches over itself. */
+    bool needs_keeper = member->flags & KIN__MEMBER_DAEMON || kin__death_watcher_of(owner) == 0;
+    return needs_keeper || kin__life_begin() < 0 ? kin__keeper_need() : 0;
 }
 
 void kin__child_give_up(void)
 {
     struct kin__thread *self = kin__self();
+    if (atomic_load(&kin__family.is_silent) && kin__life_is_here()) {
+        kin__life_end(); /* it has claimed nothing */
+        kin__thread_current = (struct kin__thread){0};
+        return;
+    }
     kin__keeper_stop();
     if (self != NULL) { /* from here on this thread stands for the process */
         self->member = kin__family.member;
         self->owner = kin__family.owner;
         kin__death_end_process();
+    } else if (kin__life_is_here()) {
+        kin__life_end();
     } else {
         kin__member_free(kin__family.owner);
     }
@@ -156,8 +168,8 @@ void kin__child_give_up(void)
 
 void kin__child_forget(void)
 {
-    kin__list_init(&kin__family.errands);
     kin__heap_forget();
+    kin__keeper_forget();
     kin__family.pid = 0;
     kin__family.owner = 0;
     kin__family.member = NULL;
@@ -256,10 +268,12 @@ static void lock_heap_for_fork(void)
     mtx_lock(&kin__family.errand_lock);
     mtx_lock(&kin__family.reap_lock);
     mtx_lock(&kin__heap.lock);
+    mtx_lock(&kin__family.keeper_lock);
 }
 
 static void unlock_heap_after_fork(void)
 {
+    mtx_unlock(&kin__family.keeper_lock);
     mtx_unlock(&kin__heap.lock);
     mtx_unlock(&kin__family.reap_lock);
     mtx_unlock(&kin__family.errand_lock);
@@ -322,16 +336,14 @@ static void after_fork_child(void)
 
 int kin__child_begin(uint32_t owner)
 {
-    uint32_t parent = kin__member_of(owner)->parent;
     int r = kin__child_take(owner);
+    atomic_store(&kin__family.is_silent, r == 0);
     if (r == 0) {
         kin__log_name(kin__family.member->name);
-        r = kin__thread_register();
+        r = kin__keeper_runs() ? kin__thread_register() : 0;
     }
     if (r == 0) {
         kin__interrupt_leave_to_others();
-        struct kin__member *above = kin__member_of(parent);
-        kin__count_raise_slow(&above->command, 1); /* there is a life word to watch now */
     }
     return r;
 }
@@ -341,8 +353,8 @@ int kin__child_begin(uint32_t owner)
 static void begin_child(uint32_t owner)
 {
     kin__thread_current = (struct kin__thread){0};
-    kin__list_init(&kin__family.errands);
     kin__heap_forget();
+    kin__keeper_forget();
     kin__references_adopt();
     unlock_heap_after_fork();
     unlock_references_after_fork(true);

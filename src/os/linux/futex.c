@@ -105,6 +105,56 @@ int kin__os_life_begin(struct kin__os_life *life, _Atomic uint32_t *word)
     return 0;
 }
 
+/* What the kernel and the C library take for the address of a node: that of its `next`. */
+static uintptr_t node_of(_Atomic uint32_t *word)
+{
+    return (uintptr_t)word + KIN__OS_LIFE_NODE + offsetof(struct kin__os_life_node, next);
+}
+
+/* The lowest bit of a pointer to a node says of which kind the mutex is. */
+static uintptr_t without_kind(const volatile struct robust_list *link)
+{
+    return (uintptr_t)link->next & ~(uintptr_t)1;
+}
+
+int kin__os_life_list(struct kin__os_robust robust, _Atomic uint32_t *word)
+{
+    KIN__OS_FAULT(ENOSYS);
+    struct robust_list *node = (void *)node_of(word); /* NOLINT: an address, as the kernel has it */
+    long distance = (long)((intptr_t)word - (intptr_t)node);
+    if (sizeof node->next != sizeof(uint64_t) || robust.head->futex_offset != distance ||
+        robust.head->list.next != &robust.head->list) {
+        return -ENOSYS;
+    }
+    node->next = &robust.head->list;
+    atomic_signal_fence(memory_order_seq_cst); /* the reader is the kernel, on this thread */
+    *(struct robust_list *volatile *)&robust.head->list.next = node;
+    atomic_signal_fence(memory_order_seq_cst);
+    atomic_store(word, (uint32_t)syscall(SYS_gettid) | KIN__OS_FUTEX_WAITERS);
+    return 0;
+}
+
+/* By `next` alone, from the head on: it is what the kernel goes by. */
+void kin__os_life_unlist(struct kin__os_robust robust, _Atomic uint32_t *word)
+{
+    enum { NODES_MAX = 2048 }; /* the kernel looks at no more */
+    volatile struct robust_list *head = &robust.head->list;
+    volatile struct robust_list *link = head;
+    for (uint32_t i = 0; i < NODES_MAX && without_kind(link) != node_of(word); i++) {
+        link = (volatile struct robust_list *)without_kind(link);
+        if (link == head) {
+            return;
+        }
+    }
+    volatile struct robust_list *node = (volatile struct robust_list *)node_of(word);
+    volatile struct robust_list *next = (volatile struct robust_list *)without_kind(node);
+    if (next != head) { /* a mutex: its pointer back stands before the one on */
+        ((volatile struct robust_list **)(uintptr_t)next)[-1] = link;
+    }
+    link->next = node->next;
+    atomic_signal_fence(memory_order_seq_cst);
+}
+
 void kin__os_life_end(void)
 {
     syscall(SYS_set_robust_list, NULL, sizeof(struct robust_list_head));

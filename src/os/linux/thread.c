@@ -42,6 +42,13 @@ void kin__os_thread_yield(void)
     sched_yield();
 }
 
+/* To leave a group of threads is allowed to one that is alone in it, and does nothing then. A look
+ * into /proc takes longer than a short child lives. */
+bool kin__os_thread_is_alone(void)
+{
+    return unshare(CLONE_THREAD) == 0;
+}
+
 uint32_t kin__os_thread_count(void)
 {
     DIR *tasks = opendir("/proc/self/task");

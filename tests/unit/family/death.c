@@ -209,6 +209,7 @@ TEST_OF_PROCESSES(a_process_that_exits_while_a_thread_sleeps_may_have_swallowed_
 static void wait_to_be_killed(void *user)
 {
     (void)user;
+    REQUIRE(kin__self() != NULL);
     atomic_fetch_add(&numbers[0], 1);
     for (;;) {
         pause();
@@ -416,6 +417,7 @@ TEST_OF_PROCESSES(an_orphan_gets_a_new_watcher)
 /* One of two children of the first process, which waits for the death of both others. */
 static void watch_the_others_die(int which)
 {
+    REQUIRE(kin__self() != NULL && kin__keeper_need() == 0);
     atomic_store(&numbers[10 + which], (uint64_t)getpid());
     await_number(12, 1); /* the parent is dead */
     await_members(4);
