@@ -28,6 +28,7 @@
  *   kin/pipeline.h   programs in a row
  *   kin/stop.h       how what runs is ended: asking first, by force where that does not help
  *   kin/relatives.h  this process, its parent, its children
+ *   kin/crash.h      where in its code a child crashed
  *   kin/member.h     who takes part, how far each is, and what it waits for
  *   kin/log.h        what happens, in words
  *   kin/queue.h      messages between any number of processes and threads
@@ -75,6 +76,7 @@
 #include <kin/condition.h>
 #include <kin/connection.h>
 #include <kin/context.h>
+#include <kin/crash.h>
 #include <kin/deadlock.h>
 #include <kin/dict.h>
 #include <kin/error.h>

@@ -13,6 +13,7 @@
 
 #include <stdatomic.h>
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 #define KIN__OS_CRASH_FRAMES 48u
@@ -50,5 +51,8 @@ bool kin__os_crash_read(const struct kin__os_crash *place, struct kin__os_crash 
 
 /* Where the place of a frame is in this process; 0: its module is not here. Of a sound record. */
 uint64_t kin__os_crash_address(const struct kin__os_crash *crash, uint32_t frame);
+
+/* "SIGSEGV" and the like; "signal 77" for what is none of these. */
+void kin__os_crash_signal_name(int number, char *text, size_t size);
 
 #endif

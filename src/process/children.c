@@ -9,6 +9,7 @@
 #include "os/memory.h"
 #include "os/process.h"
 #include "process/command/command.h"
+#include "process/crash.h"
 #include "process/method.h"
 #include "process/process.h"
 #include "process/runtime.h"
@@ -91,6 +92,9 @@ static void wait_for_children(bool is_daemon, int64_t deadline_ns, bool is_first
             }
             join(process, deadline_ns);
         }
+        if (kin__process_look(process) == 0) {
+            kin__crash_tell(process);
+        }
     }
 }
 
@@ -137,6 +141,7 @@ static void end_children(void)
     }
     kin__children.self = NULL;
     kin__children.parent = NULL;
+    kin__crash_forget();
 }
 
 /* Opens again the children that are no daemons and run: the objects, and their fds, are other

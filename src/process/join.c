@@ -13,6 +13,7 @@
 #include "family/sleep.h"
 #include "os/clock.h"
 #include "os/process.h"
+#include "process/crash.h"
 #include "process/runtime.h"
 #include "sync/deadlock.h"
 
@@ -130,6 +131,7 @@ int kin_process_join(kin_process *process, kin_timeout timeout)
         r = begin_wait(process);
         if (r == 0) {
             reap_member(process);
+            kin__crash_tell(process);
             return 0;
         }
         if (r == -EAGAIN) {
@@ -154,6 +156,7 @@ int kin_process_exit_code(kin_process *process, int *ret_exit_code)
     }
     if (r == 0) {
         *ret_exit_code = process->exit_code;
+        kin__crash_tell(process);
     }
     return r;
 }

@@ -121,7 +121,7 @@ static int create(const struct kin__process_plan *plan, const kin_process_option
     process->plan.size = plan->size;
     process->plan.context = options->context;
     process->plan.allow_threads = options->allow_threads;
-    process->plan.crash_is_quiet = options->crash_is_quiet;
+    process->is_told = options->crash_is_quiet;
     *ret_process = process;
     return 0;
 }

@@ -25,7 +25,6 @@ struct kin__process_plan {
     int *fds;                   /* numbers; the fds are the caller's */
     uint32_t fd_count;
     bool allow_threads;
-    bool crash_is_quiet;
 };
 
 /* Private memory of the process that made it. The first block is constant after the creation, the
@@ -48,6 +47,7 @@ struct kin_process {
     uint32_t references;   /* 0: freed, but it runs */
     kin_phase phase;       /* ENDED is found out by looking */
     bool is_starting;      /* a thread is inside kin_process_launch */
+    bool is_told;          /* its crash was printed, or is not to be */
     bool has_code;         /* exit_code is known: nobody else has waited for the child */
     int exit_code;
 };

@@ -12,9 +12,9 @@
 
 #include "base/assert.h"
 #include "family/reference.h"
+#include "os/crash.h"
 
 #define KIN__TYPE_PROCESS 15u
-#define KIN__RECORD_CRASH_BYTES 896u
 
 /* How a process ended. */
 enum kin__end_kind {
@@ -37,12 +37,12 @@ struct process_shared {
     uint32_t reserved[23];
 
     /* Written by the child when it crashes. */
-    _Alignas(KIN__MEMORY_LINE) unsigned char crash[KIN__RECORD_CRASH_BYTES];
+    _Alignas(KIN__MEMORY_LINE) struct kin__os_crash crash;
 };
 
 KIN_STATIC_ASSERT_OFFSET(struct process_shared, end, 16);
 KIN_STATIC_ASSERT_OFFSET(struct process_shared, crash, 128);
-KIN_STATIC_ASSERT_SIZE(struct process_shared, 1024);
+KIN_STATIC_ASSERT_SIZE(struct process_shared, 1664);
 
 /* A record that this process has open. */
 struct kin__record {

@@ -7,6 +7,7 @@
 #include "family/sleep.h"
 #include "os/process.h"
 #include "os/thread.h"
+#include "process/crash.h"
 #include "process/method.h"
 #include "process/runtime.h"
 
@@ -106,6 +107,7 @@ _Noreturn void kin__process_run(const struct kin__process_plan *plan)
                      .fd_count = plan->fd_count,
                      .attempt = 1,
                      .has_backtraces = true};
+    kin__crash_watch();
     int code = kin__call_run(&call, plan->function);
     if (code < 0) {
         kin__process_print_failure(call.error);

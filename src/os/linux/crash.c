@@ -6,12 +6,19 @@
 #include <link.h>
 #include <signal.h>
 #include <stddef.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 #include <unwind.h>
 
-static const int signals[] = {SIGSEGV, SIGBUS, SIGILL, SIGFPE, SIGABRT, SIGTRAP, SIGSYS};
+static const struct {
+    int number;
+    const char *name;
+} signals[] = {
+    {SIGSEGV, "SIGSEGV"}, {SIGBUS, "SIGBUS"},   {SIGILL, "SIGILL"}, {SIGFPE, "SIGFPE"},
+    {SIGABRT, "SIGABRT"}, {SIGTRAP, "SIGTRAP"}, {SIGSYS, "SIGSYS"},
+};
 
 enum { SIGNAL_COUNT = sizeof signals / sizeof signals[0] };
 
@@ -169,8 +176,8 @@ void kin__os_crash_watch(struct kin__os_crash *place)
     }
     for (int i = 0; i < SIGNAL_COUNT; i++) {
         struct sigaction before;
-        if (sigaction(signals[i], NULL, &before) == 0 && before.sa_handler == SIG_DFL) {
-            sigaction(signals[i], &action, NULL);
+        if (sigaction(signals[i].number, NULL, &before) == 0 && before.sa_handler == SIG_DFL) {
+            sigaction(signals[i].number, &action, NULL);
         }
     }
 }
@@ -219,4 +226,14 @@ uint64_t kin__os_crash_address(const struct kin__os_crash *crash, uint32_t frame
     struct search search = {.name = crash->modules[at->module]};
     dl_iterate_phdr(compare_module, &search);
     return search.is_found ? search.base + at->offset : 0;
+}
+
+void kin__os_crash_signal_name(int number, char *text, size_t size)
+{
+    snprintf(text, size, "signal %d", number);
+    for (int i = 0; i < SIGNAL_COUNT; i++) {
+        if (signals[i].number == number) {
+            snprintf(text, size, "%s", signals[i].name);
+        }
+    }
 }

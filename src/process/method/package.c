@@ -19,7 +19,7 @@ struct package_shared {
     uint32_t name_bytes;
     uint32_t argument_fd_count; /* fds that are in the arguments */
     uint32_t is_object;         /* the input is one, pickled */
-    uint32_t crash_is_quiet;
+    uint32_t reserved;
     uint32_t fd_count;       /* of all */
     uint32_t default_method; /* of the starter's contexts; 0: not set */
 };
@@ -76,7 +76,6 @@ static void write_contents(const struct contents *contents, struct package_share
                                       .argument_fd_count = encoding == NULL ? 0
                                                                             : encoding->fd_count,
                                       .is_object = encoding != NULL,
-                                      .crash_is_quiet = plan->crash_is_quiet,
                                       .default_method = atomic_load(&kin__children.default_method)};
     shared->fd_count = shared->argument_fd_count + plan->fd_count;
     memcpy(at, contents->name, name_bytes);
