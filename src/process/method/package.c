@@ -244,8 +244,7 @@ static int unpack(const struct unpacking *unpacking, struct kin__process_plan *p
     kin_bytes input = {.data = name + copy->name_bytes, .size = copy->size};
     *ret_name = name;
     atomic_store(&kin__children.default_method, copy->default_method);
-    *plan = (struct kin__process_plan){.function = kin__function_find(name),
-                                       .crash_is_quiet = copy->crash_is_quiet != 0};
+    *plan = (struct kin__process_plan){.function = kin__function_find(name)};
     int r = plan->function == NULL ? KIN_EFUNCTION : copy_passed_fds(unpacking, plan);
     if (r == 0 && copy->is_object) {
         return decode(input, unpacking->fds, copy->argument_fd_count, &plan->arguments);
