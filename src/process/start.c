@@ -95,6 +95,7 @@ _Noreturn void kin__process_exit(int status)
     fflush(NULL);
     kin__process_note_exit(status);
     kin__family_leave_at_exit();
+    fflush(NULL); /* what finalizers have printed */
     KIN__LOG(KIN_LOG_INFO, "process exiting with exitcode %d", status);
     kin__os_exit_now(status);
 }
