@@ -116,4 +116,7 @@ void kin__os_socket_shut(int fd);
 int64_t kin__os_pipe_write(int fd, const struct kin__os_output *output);
 int64_t kin__os_pipe_read(int fd, const struct kin__os_intake *intake);
 
+/* Lets a pipe hold more bytes, if the system does not mind. */
+void kin__os_pipe_widen(int fd, uint32_t bytes);
+
 #endif

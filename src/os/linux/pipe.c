@@ -99,6 +99,11 @@ int64_t kin__os_pipe_read(int fd, const struct kin__os_intake *intake)
     return got < 0 ? -errno : got;
 }
 
+void kin__os_pipe_widen(int fd, uint32_t bytes)
+{
+    fcntl(fd, F_SETPIPE_SZ, (int)bytes);
+}
+
 int kin__os_fd_unblock(int fd)
 {
     KIN__OS_FAULT(EBADF);

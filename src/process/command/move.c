@@ -15,11 +15,22 @@
 #include "family/sleep.h"
 #include "os/socket.h"
 
-#define STEP_BYTES 65536             /* what a pipe holds, commonly */
+#define STEP_BYTES 65536 /* what a pipe holds, commonly */
+#define MUCH_BYTES (128 * 1024)
+#define WIDE_BYTES (256 * 1024)
 #define REST_BYTES_MAX (1024 * 1024) /* the most that it holds */
 
 /* Of each command: its three streams and its end. */
 enum { POLLS_EACH = 4, END = 3, COMMANDS_MAX_WITHOUT_ALLOCATION = 4 };
+
+/* A pipe through which much goes is made wider: fewer turns between two programs. Not at once, nor by
+ * more, for what all pipes of a user hold together is limited. */
+static void widen(int fd, size_t before, size_t after)
+{
+    if (before < MUCH_BYTES && after >= MUCH_BYTES) {
+        kin__os_pipe_widen(fd, WIDE_BYTES);
+    }
+}
 
 /* Gives it what it has not got yet of its input. 0, or a code. */
 static int feed(kin_command *command)
@@ -28,7 +39,8 @@ static int feed(kin_command *command)
                             .size = command->input.size - command->input_taken};
     const struct kin__os_output output = {.pieces = &rest, .count = 1, .may_wait = true};
     int64_t written = rest.size == 0 ? 0 : kin__os_pipe_write(command->streams[0].fd, &output);
-    if (written >= 0) {
+    if (written > 0) {
+        widen(command->streams[0].fd, command->input_taken, command->input_taken + (size_t)written);
         command->input_taken += (size_t)written;
     }
     /* That it does not read to the end is its own affair. */
@@ -58,6 +70,7 @@ static int64_t take(kin_command *command, uint32_t index)
     const struct kin__os_intake intake = {.rooms = &space, .count = 1, .may_wait = true};
     int64_t got = kin__os_pipe_read(command->streams[index].fd, &intake);
     if (got > 0) {
+        widen(command->streams[index].fd, buffer->size, buffer->size + (size_t)got);
         buffer->size += (size_t)got;
     }
     buffer->data[buffer->size] = '\0';

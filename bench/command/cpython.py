@@ -1,0 +1,37 @@
+#!/usr/bin/python3
+"""subprocess.run."""
+
+import subprocess
+import sys
+import time
+
+WARM_UP_COUNT = 20
+
+
+def run(count):
+    for _ in range(count):
+        subprocess.run(["/bin/true"], check=True)
+
+
+def prepare(work, count):
+    if work == "run":
+        run(WARM_UP_COUNT)
+        return b""
+    return bytes(range(256)) * (count // 256)
+
+
+def measure(work, count):
+    count = int(count)
+    given = prepare(work, count)
+    begin = time.monotonic()
+    if work == "run":
+        run(count)
+    else:
+        done = subprocess.run(["/bin/cat"], input=given, stdout=subprocess.PIPE, check=True)
+        if done.stdout != given:
+            sys.exit("other bytes came back than were given")
+    return count / (time.monotonic() - begin)
+
+
+if __name__ == "__main__":
+    print("%.6g" % measure(**dict(word[2:].split("=", 1) for word in sys.argv[1:])))
