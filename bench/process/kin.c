@@ -17,11 +17,20 @@ static void open_family(void)
     harness_must(kin_init(NULL, NULL), "kin_init");
 }
 
-static void start_and_join(void)
+/* A spawned child does not return from there. */
+static void divert(int *argc, char ***argv)
 {
+    harness_must(kin_init(argc, argv), "kin_init");
+}
+
+void (*const starts_divert)(int *argc, char ***argv) = divert;
+
+static void start_and_join(kin_start_method method)
+{
+    kin_process_options options = {.size = sizeof options, .context = kin_context_get(method)};
     kin_process *process = NULL;
     int exit_code = -1;
-    harness_must(kin_process_start_bytes(do_nothing, NULL, 0, NULL, &process), "start");
+    harness_must(kin_process_start_bytes(do_nothing, NULL, 0, &options, &process), "start");
     harness_must(kin_process_join(process, KIN_FOREVER), "kin_process_join");
     harness_must(kin_process_exit_code(process, &exit_code), "kin_process_exit_code");
     if (exit_code != 0) {
@@ -30,7 +39,18 @@ static void start_and_join(void)
     kin_process_free(process);
 }
 
+static void fork_and_join(void)
+{
+    start_and_join(KIN_FORK);
+}
+
+static void spawn_and_join(void)
+{
+    start_and_join(KIN_SPAWN);
+}
+
 const starts_method starts_methods[] = {
-    {.name = "fork", .open = open_family, .start_and_join = start_and_join},
+    {.name = "fork", .open = open_family, .start_and_join = fork_and_join},
+    {.name = "spawn", .open = open_family, .start_and_join = spawn_and_join},
     {.name = NULL},
 };

@@ -1,7 +1,7 @@
 /**
  * Starting children that do nothing, one after the other: what is the same for all subjects.
  *
- *     --method=WORD      how children are started: fork
+ *     --method=WORD      how children are started: fork, spawn
  *     --children=COUNT   as many, after some to warm up
  *
  * The result is how many were started and joined a second.
@@ -10,6 +10,9 @@
 #define BENCH_PROCESS_STARTS_H
 
 #include "harness.h"
+
+/** The only argument of a program that is to end at once, with 0: what a spawn itself costs. */
+#define STARTS_NOTHING "--nothing"
 
 /** A way to start children; the method is one that the subject has. */
 typedef struct starts_method {
@@ -20,5 +23,8 @@ typedef struct starts_method {
 
 /** The methods of the subject; the last has no name. */
 extern const starts_method starts_methods[];
+
+/** Runs a program that was started to be a child, as such. NULL: the subject has no such ones. */
+extern void (*const starts_divert)(int *argc, char ***argv);
 
 #endif
