@@ -71,8 +71,8 @@ typedef struct kin_command_limit {
 typedef struct kin_command_options {
     size_t size; /* of this struct */
 
-    /* The file to run; default: the first argument. Without a '/' it is looked for in PATH, that of
-     * the program's own environment. */
+    /* The file to run, in `cwd` if it is relative; default: the first argument. Without a '/' it is
+     * looked for in PATH, that of the program's own environment. */
     const char *program;
 
     /* What it reads from its standard input; none: `data` is NULL. Borrowed until all was read, or

@@ -19,6 +19,7 @@
 
 #include <kin/command.h>
 #include <kin/command_result.h>
+#include <stdatomic.h>
 
 #define KIN__COMMAND_TEXT_BYTES 200
 
@@ -48,9 +49,9 @@ struct kin_command {
     size_t input_taken;            /* bytes of `input` that are in the pipe */
 
     struct kin__list_node node; /* of the commands of this process */
-    bool has_ended;
-    bool has_code;  /* exit_code is known: nobody else has reaped it */
-    bool is_reaped; /* the id may be another's */
+    _Atomic bool has_ended;     /* read without the lock */
+    bool has_code;              /* exit_code is known: nobody else has reaped it */
+    bool is_reaped;             /* the id may be another's */
     int exit_code;
 };
 

@@ -23,8 +23,8 @@
 /* Of each command: its three streams and its end. */
 enum { POLLS_EACH = 4, END = 3, COMMANDS_MAX_WITHOUT_ALLOCATION = 4 };
 
-/* A pipe through which much goes is made wider: fewer turns between two programs. Not at once, nor by
- * more, for what all pipes of a user hold together is limited. */
+/* A pipe through which much goes is made wider: fewer turns between two programs. Not at once, nor
+ * by more, for what all pipes of a user hold together is limited. */
 static void widen(int fd, size_t before, size_t after)
 {
     if (before < MUCH_BYTES && after >= MUCH_BYTES) {
