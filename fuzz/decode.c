@@ -3,6 +3,7 @@
  * compared and ended, and what is written of it is read as the same again.
  */
 #include "fuzz.h"
+#include "small.h"
 
 #include <errno.h>
 #include <kin/error.h>
@@ -11,7 +12,7 @@
 
 static const kin_pickle_limits limits = {.size = sizeof limits,
                                          .memory_bytes_max = 16 << 20,
-                                         .object_count_max = 20000, /* each may be printed */
+                                         .object_count_max = 200000,
                                          .opcode_count_max = 1000000,
                                          .time_ms_max = 5000};
 
@@ -28,8 +29,8 @@ static kin_object *encode(const kin_object *object, uint32_t protocol)
 /* The object in bytes that were written here. */
 static kin_object *read_back(const kin_object *bytes)
 {
-    const kin_pickle_decode_options options = {.size = sizeof options,
-                                               .limits = {.depth_max = 1000000}};
+    const kin_pickle_decode_options options = {
+        .size = sizeof options, .limits = {.depth_max = 1000000, .time_ms_max = UINT32_MAX}};
     kin_bytes written = kin_object_bytes(bytes);
     kin_object *object = NULL;
     kin_pickle_fault fault = {.reason = ""};
@@ -83,10 +84,13 @@ static void check_object(kin_object *object)
 {
     char text[300];
     uint64_t hash;
-    int r = kin_object_format(object, text, sizeof text);
-    FUZZ_REQUIRE(r >= 0);
-    size_t written = strlen(text);
-    FUZZ_REQUIRE((size_t)r < sizeof text ? written == (size_t)r : written < sizeof text);
+    int r = 0;
+    if (fuzz_is_small(object)) {
+        r = kin_object_format(object, text, sizeof text);
+        FUZZ_REQUIRE(r >= 0);
+        size_t written = strlen(text);
+        FUZZ_REQUIRE((size_t)r < sizeof text ? written == (size_t)r : written < sizeof text);
+    }
     r = kin_object_hash(object, &hash);
     FUZZ_REQUIRE(r == 0 || r == -EINVAL || r == KIN_ELIMIT);
     r = kin_object_equal(object, object);

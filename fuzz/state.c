@@ -3,6 +3,7 @@
  * refuse. What getstate says of the instance makes a new one the same.
  */
 #include "fuzz.h"
+#include "small.h"
 
 #include <errno.h>
 #include <kin/class.h>
@@ -92,7 +93,7 @@ static void check_instance(const kin_object *parts)
         return;
     }
     kin_object *got = NULL;
-    FUZZ_REQUIRE(kin_object_format(instance, text, sizeof text) >= 0);
+    FUZZ_REQUIRE(!fuzz_is_small(instance) || kin_object_format(instance, text, sizeof text) >= 0);
     FUZZ_REQUIRE(kin_object_hash(instance, &hash) <= 0);
     FUZZ_REQUIRE(kin_object_equal(instance, instance) != -EINVAL);
     if (kin_object_kind(instance) == KIN_KIND_INSTANCE &&
