@@ -25,7 +25,7 @@ bool kin__death_is_certain(uint32_t owner, int64_t deadline_ns)
         return false;
     }
     bool has_no_keeper = atomic_load(&member->life) & KIN__OS_FUTEX_DIED;
-    return kin__os_process_is_gone(pid, member->ticks, deadline_ns) ||
+    return kin__os_process_is_gone(pid, member->taken_ns, deadline_ns) ||
            (has_no_keeper && kin__os_process_has_unmapped(pid, kin__family.fd));
 }
 

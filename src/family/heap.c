@@ -471,7 +471,8 @@ void kin__heap_each(const struct kin__memory *memory, kin__heap_visit *visit, vo
 void kin__heap_forget(void)
 {
     for (uint32_t i = 0; i < KIN__SIZE_CLASS_COUNT; i++) {
-        kin__release(kin__heap.classes[i].spans);
-        kin__heap.classes[i] = (struct kin__heap_class){0};
+        struct kin__heap_class *class = &kin__heap.classes[i];
+        *class = (struct kin__heap_class){.spans = class->spans,
+                                          .span_capacity = class->span_capacity};
     }
 }

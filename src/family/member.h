@@ -59,7 +59,7 @@ struct kin__member {
                                  * parent knows of it; by the claimer, before it runs; 0: none */
     _Atomic uint64_t start_pid; /* of a process: generation : 32 high, pid : 32; written by the
                                  * parent after the fork, or by the process, and never cleared */
-    _Atomic uint64_t ticks;     /* of the clock of process starts, when it took its slot */
+    _Atomic uint64_t taken_ns;  /* when it took its slot, by the clock of process starts */
     _Atomic uint32_t flags;
     _Atomic uint32_t child_count; /* children started so far, for names */
     _Atomic uint32_t watcher;     /* owner id of who last slept on `life`, written by that before */

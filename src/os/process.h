@@ -75,14 +75,14 @@ uint32_t kin__os_parent_id(void);
  * 0 if there is no such process. */
 uint64_t kin__os_process_start_time(uint32_t pid);
 
-/* The ticks after boot now: at least the start time of the calling process, and less than that of
- * any that gets its id after its end. No system call. */
-uint64_t kin__os_process_ticks(void);
+/* The clock of process starts, in ns after boot: not before the start of the calling process, and
+ * before that of any that gets its id after its end. No system call. */
+uint64_t kin__os_process_clock(void);
 
 /* Whether no thread of the process that had an id at some time can run an instruction any more; one
- * that is about to end is waited for until the deadline. `ticks`: of that time; a process that was
+ * that is about to end is waited for until the deadline. `time_ns`: that time; a process that was
  * started later is another. 0: not known, the caller is sure that the id has not been reused. */
-bool kin__os_process_is_gone(uint32_t pid, uint64_t ticks, int64_t deadline_ns);
+bool kin__os_process_is_gone(uint32_t pid, uint64_t time_ns, int64_t deadline_ns);
 
 /* Whether a process has replaced its program by exec, and with it the memory of which `fd` is
  * the file: it has one thread, and that does not map the file. What cannot be read is no proof.
@@ -93,9 +93,10 @@ bool kin__os_process_has_unmapped(uint32_t pid, int fd);
 /* Whether the process has a standard input. */
 bool kin__os_input_is_open(void);
 
-/* Makes standard input /dev/null, and forgets what stdin has read ahead: in a child, where it would
- * take from its parent what both read, and give back when it exits what the parent has read. */
-void kin__os_input_empty(void);
+/* Makes standard input that of an fd of /dev/null, and forgets what stdin has read ahead: in a
+ * child, where it would take from its parent what both read, and give back when it exits what the
+ * parent has read. */
+void kin__os_input_empty(int null_fd);
 
 /* Cores that this process may use: affinity, cut by the cgroup's CPU quota; at least 1. */
 uint32_t kin__os_cpu_count(void);

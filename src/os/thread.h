@@ -25,7 +25,7 @@ void kin__os_thread_errno_set(int code);
 /* Lets another thread have the core, if one wants it. */
 void kin__os_thread_yield(void);
 
-/* Number of threads that the process has now; 0: it cannot be told (no /proc, no fd left). */
+/* Number of threads that the process has now; 0: it cannot be told (no /proc). */
 uint32_t kin__os_thread_count(void);
 
 /* Whether the calling thread is the only one of the process. False also if it cannot be told. */

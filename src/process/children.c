@@ -8,6 +8,7 @@
 #include "family/runtime.h"
 #include "os/memory.h"
 #include "os/process.h"
+#include "os/spawn.h"
 #include "process/command/command.h"
 #include "process/crash.h"
 #include "process/method.h"
@@ -60,6 +61,31 @@ static void forget_children(void)
     kin__record_forget(kin__children.record);
     kin__children.record = NULL;
     mtx_unlock(&kin__children.lock);
+}
+
+int kin__children_open_null(void)
+{
+    mtx_lock(&kin__children.lock);
+    int r = kin__children.null_fd >= 0 ? 0 : kin__os_null_open(&kin__children.null_fd);
+    mtx_unlock(&kin__children.lock);
+    return r;
+}
+
+bool kin__children_close_null(void)
+{
+    mtx_lock(&kin__children.lock);
+    int fd = kin__children.null_fd;
+    kin__children.null_fd = -1;
+    mtx_unlock(&kin__children.lock);
+    kin__os_close(fd);
+    return fd >= 0;
+}
+
+void kin__children_empty_input(void)
+{
+    if (kin__family.has_input && kin__children_open_null() == 0) {
+        kin__os_input_empty(kin__children.null_fd);
+    }
 }
 
 static void signal_children(bool is_daemon, int number)
@@ -141,6 +167,7 @@ static void end_children(void)
     }
     kin__children.self = NULL;
     kin__children.parent = NULL;
+    kin__children_close_null();
     kin__crash_forget();
 }
 
@@ -249,5 +276,6 @@ __attribute__((constructor)) static void register_layer(void)
     mtx_init(&kin__children.lock, mtx_plain);
     kin__list_init(&kin__children.list);
     kin__list_init(&kin__children.commands);
+    kin__children.null_fd = -1;
     kin__layers[KIN__LAYER_PROCESS] = &process_hooks;
 }

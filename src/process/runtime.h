@@ -16,8 +16,10 @@ struct kin__children {
     struct kin__list commands; /* of kin_command: those that were started, until they are freed */
     kin_process *self;         /* NULL: not asked for yet; in the list, as all */
     kin_process *parent;
-    struct kin__record *record;      /* of this process, if kin has started it; written before any
+    struct kin__record *record; /* of this process, if kin has started it; written before any
                                  * function of the program runs in it */
+    int null_fd; /* of /dev/null, once a child was started: its input; and closed when there is no
+                  * other fd for it; -1: none; under the lock */
     _Atomic uint32_t default_method; /* 0: not set */
     char *executable; /* that spawned children run; NULL: this program; under the lock */
 };
@@ -27,6 +29,13 @@ extern kin_function_entry kin__run_entry; /* of the function that runs objects; 
 
 /* This process is ending with a status: its parent may not be told by the kernel. */
 void kin__process_note_exit(int status);
+
+/* Sees to it that null_fd is open, or closes it: whether it was. 0, -EMFILE, -ENOENT. */
+int kin__children_open_null(void);
+bool kin__children_close_null(void);
+
+/* In a child: its standard input is /dev/null. */
+void kin__children_empty_input(void);
 
 /* Waits for those that have ended and were freed before. */
 void kin__children_sweep(void);

@@ -225,15 +225,15 @@ _Noreturn void kin__os_die(void)
     exit(2);
 }
 
-uint64_t kin__os_process_ticks(void)
+uint64_t kin__os_process_clock(void)
 {
     return 1;
 }
 
-bool kin__os_process_is_gone(uint32_t pid, uint64_t ticks, int64_t deadline_ns)
+bool kin__os_process_is_gone(uint32_t pid, uint64_t time_ns, int64_t deadline_ns)
 {
     uint32_t process = pid - MACHINE_PROCESS_ID(0);
-    (void)ticks;
+    (void)time_ns;
     (void)deadline_ns;
     machine_see_deaths();
     return process >= machine->process_count || machine->processes[process].is_dead;

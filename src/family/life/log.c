@@ -177,7 +177,10 @@ void kin__log_level_inherit(uint32_t level)
 
 void kin__log_name(const char *name)
 {
-    snprintf(kin__log.name, sizeof kin__log.name, "%s", name);
+    size_t size = strlen(name); /* snprintf takes a child longer than the rest of its start */
+    size = size < sizeof kin__log.name ? size : sizeof kin__log.name - 1;
+    memcpy(kin__log.name, name, size);
+    kin__log.name[size] = '\0';
 }
 
 static const char *name_level(int level, char *name)

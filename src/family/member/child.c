@@ -135,7 +135,7 @@ int kin__child_take(uint32_t owner)
     member->role = KIN__MEMBER_PROCESS;
     member->process = owner;
     member->tid = member->pid = kin__family.pid;
-    member->ticks = kin__os_process_ticks();
+    member->taken_ns = kin__os_process_clock();
     atomic_store(&member->start_pid, start_pid_of(owner, kin__family.pid));
     if (!kin__member_move(owner, KIN__MEMBER_CLAIMED, KIN__MEMBER_LIVE, 0)) {
         return -ESTALE;

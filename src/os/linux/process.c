@@ -244,12 +244,19 @@ uint64_t kin__os_process_start_time(uint32_t pid)
     return read_stat(pid).start_time;
 }
 
-uint64_t kin__os_process_ticks(void)
+uint64_t kin__os_process_clock(void)
 {
     struct timespec now = {0};
     clock_gettime(CLOCK_BOOTTIME, &now);
-    uint64_t ticks = (uint64_t)sysconf(_SC_CLK_TCK);
-    return (uint64_t)now.tv_sec * ticks + (uint64_t)now.tv_nsec * ticks / 1000000000;
+    return (uint64_t)now.tv_sec * 1000000000 + (uint64_t)now.tv_nsec;
+}
+
+/* Whether a process was started after a time. The start is known in ticks, and lies in the one that
+ * begins then: if the time does too, it is the same process as far as can be seen. */
+static bool has_started_after(uint64_t start_time, uint64_t time_ns)
+{
+    uint64_t tick_ns = 1000000000 / (uint64_t)sysconf(_SC_CLK_TCK);
+    return start_time > time_ns / tick_ns;
 }
 
 /* Whether it is a child of this process that can be waited for: then no thread of it is left. */
@@ -260,7 +267,7 @@ static bool is_ended_child(uint32_t pid)
     return r == 0 && end.si_pid == (pid_t)pid;
 }
 
-bool kin__os_process_is_gone(uint32_t pid, uint64_t ticks, int64_t deadline_ns)
+bool kin__os_process_is_gone(uint32_t pid, uint64_t time_ns, int64_t deadline_ns)
 {
     int fd = -1;
     if (kin__os_process_open(pid, &fd) == -ESRCH) {
@@ -268,7 +275,7 @@ bool kin__os_process_is_gone(uint32_t pid, uint64_t ticks, int64_t deadline_ns)
     }
     /* What cannot be read (no /proc, no fd left) proves nothing. */
     struct stat_fields now = read_stat(pid);
-    bool is_gone = ticks != 0 && now.start_time > ticks;
+    bool is_gone = time_ns != 0 && has_started_after(now.start_time, time_ns);
     if (!is_gone && fd >= 0) {
         is_gone = kin__os_process_wait(fd, deadline_ns) == 0; /* all threads have ended */
     } else if (!is_gone) { /* no fd to be had; a zombie's other threads may run on */
@@ -309,12 +316,9 @@ bool kin__os_input_is_open(void)
     return fcntl(STDIN_FILENO, F_GETFD) >= 0;
 }
 
-void kin__os_input_empty(void)
+void kin__os_input_empty(int null_fd)
 {
-    int fd = open("/dev/null", O_RDONLY | O_CLOEXEC);
-    if (fd >= 0) { /* else it shares its parent's: no reason not to run */
-        dup2(fd, STDIN_FILENO);
-        close(fd);
+    if (dup2(null_fd, STDIN_FILENO) >= 0) { /* else it shares its parent's: no reason not to run */
         __fpurge(stdin);
         clearerr(stdin);
     }

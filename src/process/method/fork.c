@@ -31,6 +31,9 @@ static int adopt_child(kin_process *process, uint32_t pid)
     int fd = -1;
     kin__child_started(process->owner, pid);
     int r = kin__os_process_open(pid, &fd);
+    if (r == -EMFILE && kin__children_close_null()) { /* this is what that was kept for */
+        r = kin__os_process_open(pid, &fd);
+    }
     if (r == -ESRCH) { /* it has ended, and the program ignores SIGCHLD */
         r = open_ended(&fd);
     }
@@ -64,8 +67,7 @@ static int fork_with_record(kin_process *process)
 
 int kin__process_fork_as(kin_process *process)
 {
-    int reserved = -1; /* makes sure that there is an fd for the child */
-    int r = kin__os_process_open(kin__family.pid, &reserved);
+    int r = kin__children_open_null(); /* makes sure that there is an fd for the child */
     if (r < 0) {
         return r;
     }
@@ -73,15 +75,11 @@ int kin__process_fork_as(kin_process *process)
     if (r == 0) {
         r = fork_with_record(process);
         if (r == 0) {
-            kin__os_close(reserved);
-            if (kin__family.has_input) {
-                kin__os_input_empty();
-            }
+            kin__children_empty_input();
             KIN__LOG(KIN_LOG_INFO, "child process calling self.run()");
             return 0;
         }
     }
-    kin__os_close(reserved);
     r = r > 0 ? adopt_child(process, (uint32_t)r) : r;
     if (r < 0) {
         kin__start_fail(process);

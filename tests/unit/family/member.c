@@ -193,7 +193,7 @@ static void check_own_member(void *user)
     CHECK_STRING(member->name, "a child with a name that is muc"); /* cut */
     CHECK_EQUAL(member->pid, getpid());
     CHECK_EQUAL(kin__member_of(member->parent)->pid, getppid());
-    CHECK(member->ticks >= kin__member_of(member->parent)->ticks);
+    CHECK(member->taken_ns >= kin__member_of(member->parent)->taken_ns);
     CHECK_EQUAL(member->flags, KIN__MEMBER_DAEMON);
 }
 

@@ -38,10 +38,16 @@ static void end(pid_t pid)
     waitpid(pid, NULL, 0);
 }
 
+static uint64_t start_ns_of(pid_t pid)
+{
+    uint64_t tick_ns = 1000000000 / (uint64_t)sysconf(_SC_CLK_TCK);
+    return kin__os_process_start_time((uint32_t)pid) * tick_ns;
+}
+
 TEST(a_living_process_is_not_gone)
 {
     pid_t pid = start_sleeper();
-    uint64_t start = kin__os_process_start_time((uint32_t)pid);
+    uint64_t start = start_ns_of(pid);
     CHECK(start != 0);
     CHECK(!kin__os_process_is_gone((uint32_t)pid, start, 1));
     CHECK(!kin__os_process_is_gone((uint32_t)pid, 0, 1));
@@ -61,7 +67,7 @@ TEST(a_stopped_process_is_not_gone)
 TEST(a_killed_process_is_gone_before_and_after_it_is_waited_for)
 {
     pid_t pid = start_sleeper();
-    uint64_t start = kin__os_process_start_time((uint32_t)pid);
+    uint64_t start = start_ns_of(pid);
     kill(pid, SIGKILL);
     CHECK(kin__os_process_is_gone((uint32_t)pid, start, INT64_MAX));
     waitpid(pid, NULL, 0);
@@ -72,7 +78,7 @@ TEST(a_killed_process_is_gone_before_and_after_it_is_waited_for)
 TEST(a_process_id_that_was_used_again_is_told_by_the_start_time)
 {
     pid_t pid = start_sleeper();
-    uint64_t start = kin__os_process_start_time((uint32_t)pid);
+    uint64_t start = start_ns_of(pid);
     CHECK(kin__os_process_is_gone((uint32_t)pid, start - 1, 1));
     end(pid);
 }
@@ -80,10 +86,10 @@ TEST(a_process_id_that_was_used_again_is_told_by_the_start_time)
 TEST(a_process_is_the_one_that_ran_at_a_time_after_its_start)
 {
     pid_t pid = start_sleeper();
-    uint64_t start = kin__os_process_start_time((uint32_t)pid);
-    uint64_t now = kin__os_process_ticks();
+    uint64_t start = start_ns_of(pid);
+    uint64_t now = kin__os_process_clock();
     CHECK(now >= start);
-    CHECK(now < start + 6000);
+    CHECK(now < start + 60000000000);
     CHECK(!kin__os_process_is_gone((uint32_t)pid, start, 1));
     CHECK(!kin__os_process_is_gone((uint32_t)pid, now, 1));
     end(pid);
@@ -151,7 +157,7 @@ TEST(without_an_fd_to_be_had_the_proof_is_the_same)
 TEST(with_no_fds_left_a_living_process_is_not_gone)
 {
     pid_t pid = start_sleeper();
-    uint64_t start = kin__os_process_start_time((uint32_t)pid);
+    uint64_t start = start_ns_of(pid);
     struct rlimit before;
     getrlimit(RLIMIT_NOFILE, &before);
     int next = dup(0);

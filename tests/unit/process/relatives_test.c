@@ -227,6 +227,9 @@ TEST_OF_METHODS(parent_and_child_that_wait_for_each_other_are_told)
     int r = kin_process_join(process, KIN_FOREVER);
     CHECK(r == 0 || r == -EDEADLK);
     kin_process_kill(process);
+    while (kin_process_is_alive(process)) { /* until then it waits for this process */
+        usleep(100);
+    }
     int code = exit_code_of(process);
     CHECK(code == (r == 0 ? 7 : -SIGKILL));
 }
