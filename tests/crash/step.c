@@ -12,6 +12,7 @@
 #include "step/engine.h"
 
 #include <getopt.h>
+#include <kin/family.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -83,6 +84,9 @@ static bool run_one(const struct scenario *scenario, const struct engine_options
 
 int main(int argc, char **argv)
 {
+    if (argc > 1 && strncmp(argv[1], "--kin-child=", 12) == 0) {
+        kin_init(&argc, &argv); /* a child that a scenario has spawned */
+    }
     struct arguments arguments = read_arguments(argc, argv);
     struct engine_result sum = {0};
     uint32_t passed = 0;

@@ -12,6 +12,7 @@
 #include <errno.h>
 #include <kin/call.h>
 #include <kin/cancel.h>
+#include <kin/context.h>
 #include <kin/error.h>
 #include <kin/process.h>
 #include <sys/wait.h>
@@ -52,6 +53,27 @@ static void start_child(void)
 static void start_daemon(void)
 {
     start_and_join(true);
+}
+
+/* The same with a child that has nothing of its parent's. */
+static int end_with_seven(kin_call *call)
+{
+    return kin_call_bytes(call).size == 5 ? 7 : 1;
+}
+KIN_FUNCTION(end_with_seven)
+
+static void spawn_child(void)
+{
+    kin_process_options options = {.size = sizeof options, .context = kin_context_get(KIN_SPAWN)};
+    kin_process *process = NULL;
+    int code = 0;
+    CRASH_CHECK(kin_process_start_bytes(end_with_seven, "input", 5, &options, &process) == 0);
+    CRASH_CHECK(kin_process_join(process, KIN_FOREVER) == 0);
+    int r = kin_process_exit_code(process, &code);
+    if (r != 0 || code != 7) {
+        crash_fail("the spawned child ended with code %d, %d", r, code);
+    }
+    kin_process_free(process);
 }
 
 /* A child that is forked by the family's own means, and ends as if it were killed. */
@@ -169,6 +191,12 @@ const struct scenario process_scenarios[] = {
      .setup = set_up,
      .victim = start_daemon,
      .survivor = start_daemon,
+     .finish = finish},
+    {.name = "process",
+     .context = "spawn and join",
+     .setup = set_up,
+     .victim = spawn_child,
+     .survivor = spawn_child,
      .finish = finish},
     {.name = "process",
      .context = "fork",
