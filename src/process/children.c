@@ -227,15 +227,21 @@ static void await_children(void)
 
 void kin__children_sweep(void)
 {
+    struct kin__list ended;
+    kin__list_init(&ended);
     mtx_lock(&kin__children.lock);
     KIN_LIST_EACH (&kin__children.list, node) {
         kin_process *process = process_of(node);
         if (process->references == 0 && kin__process_look_locked(process) == 0) {
             kin__list_remove(node);
-            kin__process_release(process);
+            kin__list_append(&ended, node);
         }
     }
     mtx_unlock(&kin__children.lock);
+    KIN_LIST_EACH (&ended, node) {
+        kin__crash_tell(process_of(node));
+        kin__process_release(process_of(node));
+    }
 }
 
 /* The second interrupt ends children, but not kin's own: those are ended by whom they serve. */

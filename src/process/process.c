@@ -6,6 +6,7 @@
  * kin_process_children can give it back to the program meanwhile.
  */
 #include "process/process.h"
+#include "process/crash.h"
 
 #include "base/allocate.h"
 #include "os/memory.h"
@@ -324,6 +325,7 @@ kin_process *kin_process_free(kin_process *process)
     }
     mtx_unlock(&kin__children.lock);
     if (is_over) {
+        kin__crash_tell(process);
         kin__process_release(process);
     }
     return NULL;

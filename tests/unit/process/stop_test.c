@@ -163,10 +163,10 @@ TEST_OF_METHODS(at_exit_children_are_waited_for_and_daemons_ended)
     kin_object_ref(fd);
     kin_process *daemon = start_given(ignore_requests, KIN_TUPLE(fd),
                                       (kin_process_options){.is_daemon = true});
+    CHECK_EQUAL(read(witness, bytes, 1), 1);
     kin_process *child = start_given(end_later, KIN_TUPLE(fd, kin_object_from_int(20)),
                                      (kin_process_options){0});
     close(end);
-    CHECK_EQUAL(read(witness, bytes, 1), 1);
     CHECK_EQUAL(read(witness, bytes, 1), 1);
     kin_process_free(daemon);
     kin_process_free(child);
