@@ -22,6 +22,7 @@
  *   kin/pool_map.h   map over objects
  *   kin/process.h    one child process
  *   kin/context.h    how it is started: by fork, spawn or forkserver
+ *   kin/forkserver.h  children from a small process beside a large one
  *   kin/command.h    programs: started, fed, heard, ended
  *   kin/command_result.h  what there is to know of one
  *   kin/shortcut.h   programs in one call
@@ -85,6 +86,7 @@
 #include <kin/family.h>
 #include <kin/finalizer.h>
 #include <kin/fork_hook.h>
+#include <kin/forkserver.h>
 #include <kin/handle.h>
 #include <kin/interrupt.h>
 #include <kin/key.h>

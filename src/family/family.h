@@ -53,6 +53,9 @@ void kin__child_identify(uint32_t owner, const char *identity);
 /* The process was started: this one's keeper looks for its end. */
 void kin__child_started(uint32_t owner, uint32_t pid);
 
+/* The process that has or had a slot; 0: nobody knows, or it is another's by now. */
+uint32_t kin__child_pid(uint32_t owner);
+
 /* There is no process, or it is not to become this child: its slot is freed, and the blocks that
  * were given to it. False: the child has taken its slot, or has been reaped. */
 bool kin__child_abandon(uint32_t owner);

@@ -148,6 +148,7 @@ struct kin__interrupts {
 
 /* Layers in the order in which their hooks take locks; fini runs from the last to the first. */
 enum kin__layer {
+    KIN__LAYER_FORKSERVER,
     KIN__LAYER_PROCESS,
     KIN__LAYER_POOL,
     KIN__LAYER_CONNECTION,

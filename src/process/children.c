@@ -103,8 +103,7 @@ static void signal_children(bool is_daemon, int number)
 
 static void join(kin_process *process, int64_t deadline_ns)
 {
-    while (kin__process_look(process) == -EAGAIN &&
-           kin__os_process_wait(process->fd, deadline_ns) == 0) {
+    while (kin__process_look(process) == -EAGAIN && kin__process_await(process, deadline_ns) == 0) {
     }
 }
 

@@ -14,6 +14,7 @@
 #include "os/clock.h"
 #include "os/process.h"
 #include "process/crash.h"
+#include "process/forkserver/end.h"
 #include "process/runtime.h"
 #include "sync/deadlock.h"
 
@@ -28,7 +29,8 @@ int kin__process_look_locked(kin_process *process)
     if (r < 0 || process->phase == KIN_PHASE_ENDED) {
         return r;
     }
-    r = kin__os_process_reap(process->pid, &process->exit_code);
+    r = process->server == 0 ? kin__os_process_reap(process->pid, &process->exit_code)
+                             : kin__forkserver_look(process, &process->exit_code);
     if (r == -EAGAIN) {
         return r;
     }
@@ -77,7 +79,9 @@ static int wait_for_end(const kin_process *process, kin_timeout timeout)
     if (r == 0 && self != NULL) { /* it may be waiting for what this thread holds */
         r = kin__deadlock_begin_join(self, process->owner, timeout);
     }
-    if (r == 0 && timeout.cancel != NULL && self != NULL) {
+    if (r == 0 && process->is_ending) {
+        r = kin__forkserver_await(process, timeout);
+    } else if (r == 0 && timeout.cancel != NULL && self != NULL) {
         r = wait_with_token(process, timeout);
     } else if (r == 0) {
         kin__os_process_wait(process->fd, timeout.deadline_ns);
@@ -86,6 +90,12 @@ static int wait_for_end(const kin_process *process, kin_timeout timeout)
         kin__deadlock_end(self);
     }
     return r;
+}
+
+int kin__process_await(const kin_process *process, int64_t deadline_ns)
+{
+    return process->is_ending ? kin__forkserver_await(process, kin_by(deadline_ns, NULL))
+                              : kin__os_process_wait(process->fd, deadline_ns);
 }
 
 /* What a child that was killed had open and claimed is taken back before join returns; its

@@ -24,6 +24,7 @@ struct kin_context {
 
 extern const struct kin__method kin__method_fork;
 extern const struct kin__method kin__method_spawn;
+extern const struct kin__method kin__method_forkserver;
 
 /**
  * Before the start: waits for children that have ended and were freed, writes buffered output,

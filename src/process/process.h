@@ -41,14 +41,16 @@ struct kin_process {
     uint32_t owner;             /* the child's member */
     struct kin__record *record; /* NULL: new, or not started by this process */
     int fd;                     /* of the process: readable once it has ended; -1: none */
+    uint32_t server;            /* the member of the forkserver that waits for it; 0: none does */
 
     struct kin__list_node node;
-    uint32_t waiter_count; /* threads that sleep on `fd`: it stays open until they have woken */
-    uint32_t references;   /* 0: freed, but it runs */
-    kin_phase phase;       /* ENDED is found out by looking */
-    bool is_starting;      /* a thread is inside kin_process_launch */
-    bool is_told;          /* its crash was printed, or is not to be */
-    bool has_code;         /* exit_code is known: nobody else has waited for the child */
+    uint32_t waiter_count;  /* threads that sleep on `fd`: it stays open until they have woken */
+    uint32_t references;    /* 0: freed, but it runs */
+    kin_phase phase;        /* ENDED is found out by looking */
+    bool is_starting;       /* a thread is inside kin_process_launch */
+    _Atomic bool is_ending; /* its forkserver is about to tell how it has ended */
+    bool is_told;           /* its crash was printed, or is not to be */
+    bool has_code;          /* exit_code is known: nobody else has waited for the child */
     int exit_code;
 };
 
@@ -85,6 +87,9 @@ void kin__process_print_failure(const kin_error *error);
  * kin__process_check says. */
 int kin__process_look(kin_process *process);
 int kin__process_look_locked(kin_process *process);
+
+/* Sleeps until one that runs may have ended. 0: look again; -ETIMEDOUT. */
+int kin__process_await(const kin_process *process, int64_t deadline_ns);
 
 /* Looks whether this process's parent has ended: 0, or -EAGAIN; and waits for that. */
 int kin__parent_look(const kin_process *parent);

@@ -24,8 +24,24 @@ struct kin__children {
     char *executable; /* that spawned children run; NULL: this program; under the lock */
 };
 
+/* This process's own forkserver, see forkserver/client.c. */
+struct kin__forkserver {
+    mtx_t lock;        /* guards what a forked child looks at: the fds, the list; taken around
+                          * fork, never held while anything is waited for */
+    cnd_t idle;        /* is_busy has become false */
+    bool is_busy;      /* a thread is at it, which alone reads and writes the rest */
+    int socket;        /* to the server; -1: there is none */
+    int server_socket; /* the other end, while a server is being started; else -1 */
+    struct kin__list servers; /* kin_process of all that have not been waited for */
+    uint32_t owner;           /* the member of the server that has the socket */
+    uint64_t number;          /* of the last order */
+    kin_object *preloads;     /* a list of tuples {name, arguments} of functions; NULL: none */
+};
+
 extern struct kin__children kin__children;
-extern kin_function_entry kin__run_entry; /* of the function that runs objects; see object.c */
+extern struct kin__forkserver kin__forkserver;
+extern kin_function_entry kin__run_entry;   /* of the function that runs objects; see object.c */
+extern kin_function_entry kin__serve_entry; /* of kin__forkserver_serve */
 
 /* This process is ending with a status: its parent may not be told by the kernel. */
 void kin__process_note_exit(int status);

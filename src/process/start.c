@@ -4,6 +4,7 @@
  */
 #include "family/call.h"
 #include "family/family.h"
+#include "family/keeper.h"
 #include "family/sleep.h"
 #include "os/process.h"
 #include "os/thread.h"
@@ -21,8 +22,8 @@
 /* Whether threads run that are not kin's. */
 static bool has_threads(void)
 {
-    enum { OWN = 2 }; /* this one and the keeper */
-    return kin__os_thread_count() > OWN;
+    uint32_t own = kin__keeper_runs() ? 2 : 1; /* this one, and the keeper */
+    return kin__os_thread_count() > own;
 }
 
 bool kin__start_has_threads(void)

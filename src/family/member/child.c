@@ -102,6 +102,13 @@ void kin__child_started(uint32_t owner, uint32_t pid)
     kin__keeper_expect();
 }
 
+uint32_t kin__child_pid(uint32_t owner)
+{
+    uint64_t start_pid = atomic_load(&kin__member_of(owner)->start_pid);
+    bool is_its_own = start_pid >> 32 == kin__owner_generation(owner);
+    return is_its_own ? (uint32_t)start_pid : 0;
+}
+
 bool kin__child_abandon(uint32_t owner)
 {
     struct kin__member *member = kin__member_of(owner);

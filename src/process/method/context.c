@@ -9,6 +9,7 @@
 static const kin_context contexts[] = {
     {&kin__method_fork},
     {&kin__method_spawn},
+    {&kin__method_forkserver},
 };
 
 #define CONTEXT_COUNT (sizeof contexts / sizeof contexts[0])

@@ -4,6 +4,7 @@
 #include "base/arithmetic.h"
 #include "family/call.h"
 #include "object/pickle.h"
+#include "os/memory.h"
 #include "process/runtime.h"
 
 #include <errno.h>
@@ -247,7 +248,11 @@ static int unpack(const struct unpacking *unpacking, struct kin__process_plan *p
     *plan = (struct kin__process_plan){.function = kin__function_find(name)};
     int r = plan->function == NULL ? KIN_EFUNCTION : copy_passed_fds(unpacking, plan);
     if (r == 0 && copy->is_object) {
-        return decode(input, unpacking->fds, copy->argument_fd_count, &plan->arguments);
+        r = decode(input, unpacking->fds, copy->argument_fd_count, &plan->arguments);
+        for (uint32_t i = 0; i < copy->argument_fd_count; i++) {
+            kin__os_close(unpacking->fds[i]); /* the object has its own */
+        }
+        return r;
     }
     plan->data = name + copy->name_bytes;
     plan->size = input.size;
