@@ -6,14 +6,12 @@
 #include "os/process.h"
 
 #include "harness/test.h"
+#include "unit/refuse.h"
 
 #include <errno.h>
 #include <fcntl.h>
-#include <linux/filter.h>
-#include <linux/seccomp.h>
 #include <pthread.h>
 #include <signal.h>
-#include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -98,20 +96,6 @@ static void check_failure(const struct kin__os_spawn *spawn, enum kin__os_spawn_
     CHECK_EQUAL(child.pid, 4711);
     CHECK_EQUAL(child.fd, 4711);
     CHECK_EQUAL(waitpid(-1, NULL, WNOHANG), -1); /* no child */
-}
-
-/* From now on a system call of this process fails with a code. */
-static void refuse(long number, int code)
-{
-    struct sock_filter lines[] = {
-        BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, nr)),
-        BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, (unsigned)number, 0, 1),
-        BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | (unsigned)code),
-        BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
-    };
-    struct sock_fprog program = {sizeof lines / sizeof lines[0], lines};
-    REQUIRE(prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0);
-    REQUIRE(prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program) == 0);
 }
 
 TEST(a_program_runs_and_its_exit_status_is_read)

@@ -4,9 +4,12 @@
 
 #include "base/fault.h"
 #include "os/fault.h"
+#include "unit/refuse.h"
 
 #include <errno.h>
 #include <fcntl.h>
+#include <signal.h>
+#include <stdlib.h>
 #include <sys/resource.h>
 #include <unistd.h>
 
@@ -35,6 +38,43 @@ TEST(with_few_fds_a_start_fails_clearly_and_leaves_nothing)
         kin_command_free(command);
     }
     CHECK(was_run);
+}
+
+TEST(kernels_that_cannot_write_without_sigpipe_do_the_same)
+{
+    size_t bytes = 1 << 20;
+    char *data = calloc(1, bytes);
+    REQUIRE(data != NULL);
+    refuse(SYS_pwritev2, EOPNOTSUPP);
+    signal(SIGPIPE, SIG_DFL);
+    kin_command *command = run(SCRIPT("cat"), COMMAND(.input = {data, bytes}, .stdout_to = CAPTURE),
+                               0);
+    CHECK_EQUAL(kin_command_output(command).size, bytes);
+    kin_command_free(command);
+    command = run(SCRIPT("head -c 1"), COMMAND(.input = {data, bytes}, .stdout_to = CAPTURE), 0);
+    CHECK_EQUAL(kin_command_output(command).size, 1);
+    kin_command_free(command);
+    free(data);
+}
+
+TEST(kernels_without_clone3_and_close_range_start_programs_all_the_same)
+{
+    refuse(SYS_clone3, ENOSYS);
+    refuse(SYS_close_range, ENOSYS);
+    check_output("echo x", COMMAND(.stdout_to = CAPTURE), "x\n");
+    kin_command *command = run(KIN_ARGV("/nonexistent"), NULL, -ENOENT);
+    CHECK_EQUAL(kin_command_failed_stage(command), KIN_STAGE_EXEC);
+    kin_command_free(command);
+}
+
+TEST(where_there_are_no_more_processes_a_start_fails_clearly)
+{
+    refuse(SYS_clone3, EAGAIN);
+    kin_command *command = run(KIN_ARGV("true"), NULL, -EAGAIN);
+    CHECK_EQUAL(kin_command_failed_stage(command), KIN_STAGE_START);
+    kin_command_free(command);
+    const kin_pipeline_part parts[] = {{KIN_ARGV("true"), NULL}, {KIN_ARGV("true"), NULL}};
+    CHECK_EQUAL(kin_pipeline_run(parts, 2, NULL, KIN_FOREVER, NULL), -EAGAIN);
 }
 
 #ifdef KIN_FAULTS
