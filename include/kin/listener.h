@@ -29,6 +29,8 @@ KIN_BEGIN
 /**
  * A listener: it belongs to the process that made it. In a forked child, calls on it say -ESTALE.
  *
+ * At the end of a process that has not freed it, its socket file is removed by a finalizer.
+ *
  * Peer death: when the process dies, who connects is refused by the kernel. The socket file stays
  * then, until the next listener at the same path replaces it; one in a fresh folder is removed with
  * it when the same user makes the next such folder.

@@ -31,7 +31,9 @@ static void forget(void)
             close_fd(&KIN_CONTAINER_OF(half_open, struct kin__opening, node)->transport->fd);
         }
         close_fd(&listener->fd);
-        close_fd(&listener->place.folder_fd);
+        if (listener->file != NULL) {
+            close_fd(&listener->file->place.folder_fd);
+        }
         kin__list_remove(node);
     }
     unlock();

@@ -115,13 +115,32 @@ static int make_folder(kin_listener *listener, char *path, size_t bytes)
     if (r < 0) {
         return r;
     }
-    listener->folder = kin__allocate(strlen(path) + 1);
-    if (listener->folder == NULL) {
+    char *folder = kin__allocate(strlen(path) + 1);
+    if (folder == NULL) {
         kin__os_folder_remove(path);
         return -ENOMEM;
     }
-    memcpy(listener->folder, path, strlen(path) + 1);
+    listener->file->folder = memcpy(folder, path, strlen(path) + 1);
     return 0;
+}
+
+static void remove_file(void *user)
+{
+    struct kin__socket_file *file = user;
+    if (file->is_there) {
+        kin__os_listen_unlink(&file->place);
+    }
+    if (file->folder != NULL) {
+        kin__os_folder_remove(file->folder);
+    }
+    atomic_store(&file->is_removed, true);
+}
+
+static void release_file(struct kin__socket_file *file)
+{
+    kin__os_close(file->place.folder_fd);
+    kin__release(file->folder);
+    kin__release(file);
 }
 
 static int listen_unix(kin_listener *listener)
@@ -130,6 +149,12 @@ static int listen_unix(kin_listener *listener)
     const char *path = listener->address.path;
     const char *between = "";
     int r = 0;
+    struct kin__socket_file *file = kin__allocate_zeroed(sizeof *file);
+    if (file == NULL) {
+        return -ENOMEM;
+    }
+    file->place.folder_fd = -1;
+    listener->file = file;
     if (path[0] == '\0') {
         path = "/" KIN__OS_LISTENER_NAME;
         r = make_folder(listener, folder, sizeof folder);
@@ -138,12 +163,15 @@ static int listen_unix(kin_listener *listener)
         r = kin__os_working_folder(folder, sizeof folder);
     }
     r = r == 0 ? copy_text(listener, folder, between, path) : r;
-    r = r == 0 ? kin__os_place_open(listener->text + strlen(UNIX_PREFIX), &listener->place) : r;
+    r = r == 0 ? kin__os_place_open(listener->text + strlen(UNIX_PREFIX), &file->place) : r;
+    r = r == 0 ? kin_finalizer_create(remove_file, file, NULL, &listener->remover) : r;
     if (r < 0) {
         return r;
     }
     bool is_private = !listener->terms.allows_any_user && listener->terms.user == kin__os_user();
-    return kin__os_listen_unix(&listener->place, is_private, BACKLOG, &listener->fd);
+    r = kin__os_listen_unix(&file->place, is_private, BACKLOG, &listener->fd);
+    file->is_there = r == 0;
+    return r;
 }
 
 static int listen_tcp(kin_listener *listener)
@@ -209,7 +237,7 @@ int kin_listener_create(const char *address, const kin_listener_options *options
     if (listener == NULL) {
         return -ENOMEM;
     }
-    *listener = (kin_listener){.pid = kin__os_process_id(), .fd = -1, .place.folder_fd = -1};
+    *listener = (kin_listener){.pid = kin__os_process_id(), .fd = -1};
     int r = kin__address_parse(address, &listener->address);
     r = r == 0 ? kin__crowd_init(&listener->crowd, options->half_open_count_max,
                                  options->connection_count_max)
@@ -231,6 +259,22 @@ int kin_listener_create(const char *address, const kin_listener_options *options
     return 0;
 }
 
+/* Of a forked child's copy, the file is the parent's, and so is the finalizer. At exit, another
+ * thread may be at the removal: what that needs is left to the end of the process. */
+static void free_file(kin_listener *listener, bool is_own)
+{
+    struct kin__socket_file *file = listener->file;
+    if (is_own && listener->remover == NULL) {
+        remove_file(file);
+    } else if (is_own) {
+        kin_finalizer_run(listener->remover);
+    }
+    if (!is_own || atomic_load(&file->is_removed)) {
+        release_file(file);
+    }
+    kin_finalizer_free(listener->remover);
+}
+
 /* Of a forked child's copy only the fds go: the socket file is the parent's, and OpenSSL's state is
  * whatever it was at the fork. */
 kin_listener *kin_listener_free(kin_listener *listener)
@@ -244,21 +288,16 @@ kin_listener *kin_listener_free(kin_listener *listener)
         kin__list_remove(&listener->node);
     }
     mtx_unlock(&kin__listeners.lock);
-    if (is_own && listener->fd >= 0 && listener->place.folder_fd >= 0) {
-        kin__os_listen_unlink(&listener->place);
+    if (listener->file != NULL) {
+        free_file(listener, is_own);
     }
     kin__os_close(listener->fd);
-    kin__os_close(listener->place.folder_fd);
     kin__crowd_deinit(&listener->crowd);
-    if (is_own && listener->folder != NULL) {
-        kin__os_folder_remove(listener->folder);
-    }
     if (!is_own) {
         listener->terms.tls = NULL;
     }
     kin__terms_deinit(&listener->terms);
     kin_lock_free(listener->turn);
-    kin__release(listener->folder);
     kin__release(listener->text);
     mtx_destroy(&listener->lock);
     kin__release(listener);

@@ -14,18 +14,29 @@
 #include "connection/listener/terms.h"
 #include "os/listen.h"
 
+#include <kin/finalizer.h>
 #include <kin/listener.h>
 #include <kin/lock.h>
+#include <stdatomic.h>
 #include <threads.h>
+
+/* The socket file, and the folder made for it. It is removed by a finalizer: when the listener is
+ * freed, or at the end of a process that has not freed it. */
+struct kin__socket_file {
+    struct kin__os_place place;
+    char *folder; /* NULL: none was made */
+    bool is_there;
+    _Atomic bool is_removed; /* the last that the finalizer writes */
+};
 
 struct kin_listener {
     struct kin__list_node node; /* of kin__listeners; in a forked child of none */
     uint32_t pid;
-    int fd;                      /* that listens */
-    struct kin__address address; /* as it was asked for; its text is not kept */
-    struct kin__os_place place;  /* of a unix socket; its folder_fd is -1 otherwise */
-    char *folder;                /* to be removed at the end; NULL: none */
-    char *text;                  /* the address to connect to */
+    int fd;                        /* that listens */
+    struct kin__address address;   /* as it was asked for; its text is not kept */
+    struct kin__socket_file *file; /* of a unix socket; NULL: none */
+    kin_finalizer *remover;        /* NULL: it could not be made */
+    char *text;                    /* the address to connect to */
     kin_lock *turn;
     struct kin__terms terms;
     struct kin__crowd crowd; /* whoever has the turn */

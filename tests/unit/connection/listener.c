@@ -459,6 +459,27 @@ TEST_OF_PROCESSES(the_fresh_folder_of_one_that_was_killed_is_removed_by_the_next
     CHECK_EQUAL(entries_of(test_folder()), 0);
 }
 
+static void listen_and_end(void *user)
+{
+    char address[600];
+    (void)user;
+    new_listener("unix:", NULL);
+    snprintf(address, sizeof address, "unix:%s/socket", test_folder());
+    new_listener(address, NULL);
+    CHECK_EQUAL(entries_of(test_folder()), 3);
+}
+
+TEST_OF_PROCESSES(a_process_that_ends_in_order_leaves_no_socket_file)
+{
+    begin();
+    kin_listener *kept = new_listener("unix:", NULL);
+    child_join(child_start(listen_and_end, NULL));
+    CHECK_EQUAL(entries_of(test_folder()), 1);
+    check_agreement(kept, NULL);
+    kin_listener_free(kept);
+    CHECK_EQUAL(entries_of(test_folder()), 0);
+}
+
 /* A socket file as bind makes it. The fd of the socket. */
 static int bind_file(const char *name)
 {
