@@ -25,6 +25,7 @@ struct watch {
     int64_t slice_ns; /* look again after this; INT64_MAX: only when woken */
     int64_t late_ns;  /* and after this, if there are late sleepers */
     bool has_reaped;
+    uint32_t start_count; /* children started at its last look */
 };
 
 static void look_again_within(struct watch *watch, int64_t slice_ns)
@@ -173,6 +174,16 @@ static void sleep_until_change(struct watch *watch)
     }
 }
 
+/* Who has just started a child may start the next: this one is then there by itself. */
+static void expect_more(struct watch *watch)
+{
+    uint32_t start_count = atomic_load(&kin__family.start_count);
+    if (watch->start_count != start_count) {
+        watch->start_count = start_count;
+        look_again_within(watch, START_SLICE_NS);
+    }
+}
+
 /* Until it is told to end. */
 static void watch_on(struct kin__member *member)
 {
@@ -197,6 +208,7 @@ static void watch_on(struct kin__member *member)
         }
         run_errands(&watch);
         watch_all(&watch);
+        expect_more(&watch);
         /* After the look: a child that has left by then is no longer watched. */
         kin__count_raise(&member->child_ends, UINT32_MAX);
         if (!watch.has_reaped) {
@@ -335,6 +347,7 @@ void kin__keeper_tell(void)
 
 void kin__keeper_expect(void)
 {
+    atomic_fetch_add(&kin__family.start_count, 1);
     if (!atomic_load(&kin__family.keeper_is_due)) {
         kin__keeper_tell();
     }

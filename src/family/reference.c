@@ -234,11 +234,11 @@ void kin__references_adopt(void)
         object->reference = object->child_reference;
         object->shared = object->reference == NULL ? NULL : object->shared;
     }
-    kin__release(references->blocks);
+    uint64_t *former = references->blocks; /* to be filled again: freeing it copies a page or two */
     references->blocks = references->child_blocks;
     references->block_count = references->child_block_count;
     references->search = 0;
-    references->child_blocks = NULL;
+    references->child_blocks = former;
     references->child_block_count = 0;
 }
 
@@ -248,8 +248,6 @@ void kin__references_abandon(uint32_t owner, bool has_child)
     for (uint32_t i = 0; !has_child && i < references->child_block_count; i++) {
         kin__block_free(references->child_blocks[i], kin__block_of_member(owner));
     }
-    kin__release(references->child_blocks);
-    references->child_blocks = NULL;
     references->child_block_count = 0;
 }
 
@@ -260,7 +258,9 @@ void kin__references_free(void)
         kin__block_free(references->blocks[i], kin__block_of_member(kin__family.owner));
     }
     kin__release(references->blocks);
+    kin__release(references->child_blocks);
     references->blocks = NULL;
+    references->child_blocks = NULL;
     references->block_count = 0;
     references->search = 0;
 }
