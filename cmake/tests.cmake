@@ -4,6 +4,7 @@
 #                            stands on only: what reaches further does not link
 #   tests/api/*.c            one program, linked with libkin.so
 #   tests/interop/*.c        one program, linked with libkin.so; interop_test.sh runs it
+#   tests/conformance/*.c    one program, linked with libkin.so; conformance_test.sh runs it
 #   tests/crash/*.c          one program each, with the objects of all layers; files in
 #                            folders below are linked into each of them
 #   tests/explore/*.c        one program: real code on a simulated machine, see there
@@ -59,6 +60,13 @@ file(GLOB sources CONFIGURE_DEPENDS tests/interop/*.c)
 if(sources AND TARGET kin)
     kin_add_test_program(interop ${sources})
     target_link_libraries(interop PRIVATE kin)
+endif()
+
+file(GLOB sources CONFIGURE_DEPENDS tests/conformance/*.c)
+if(sources AND TARGET kin)
+    add_executable(conformance ${sources})
+    set_target_properties(conformance PROPERTIES RUNTIME_OUTPUT_DIRECTORY tests C_EXTENSIONS ON)
+    target_link_libraries(conformance PRIVATE kin)
 endif()
 
 file(GLOB sources CONFIGURE_DEPENDS tests/crash/*.c)

@@ -76,7 +76,9 @@ static int wait_for_end(const kin_process *process, kin_timeout timeout)
 {
     struct kin__thread *self = kin__self();
     int r = kin__timeout_is_over(timeout);
-    if (r == 0 && self != NULL) { /* it may be waiting for what this thread holds */
+    /* It may be waiting for what this thread holds. But what a child was at when it was sent a
+     * signal stands in the table until it has been reaped. */
+    if (r == 0 && self != NULL && !process->was_signalled) {
         r = kin__deadlock_begin_join(self, process->owner, timeout);
     }
     if (r == 0 && process->is_ending) {

@@ -49,8 +49,9 @@ struct kin_process {
     kin_phase phase;        /* ENDED is found out by looking */
     bool is_starting;       /* a thread is inside kin_process_launch */
     _Atomic bool is_ending; /* its forkserver is about to tell how it has ended */
-    bool is_told;           /* its crash was printed, or is not to be */
-    bool has_code;          /* exit_code is known: nobody else has waited for the child */
+    _Atomic bool was_signalled; /* by this process: it may wait no more for what it waits for */
+    bool is_told;               /* its crash was printed, or is not to be */
+    bool has_code;              /* exit_code is known: nobody else has waited for the child */
     int exit_code;
 };
 

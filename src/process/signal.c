@@ -15,6 +15,7 @@ static int signal_child(kin_process *process, int number)
     int r = kin__process_look_locked(process);
     if (r == -EAGAIN) {
         r = kin__os_process_signal(process->fd, number);
+        process->was_signalled = true;
     }
     mtx_unlock(&kin__children.lock);
     return r == -ESRCH && process->phase != KIN_PHASE_NEW ? 0 : r;

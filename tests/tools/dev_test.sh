@@ -23,7 +23,7 @@ expect() {
 
 cd "$folder" # it works from any folder
 dev=$source/dev
-known='setup build run test interop check bench crash fuzz fresh install help'
+known='setup build run test interop conformance check bench crash fuzz fresh install help'
 expect 2 "no word 'dance'. Known: $known" "$dev" dance
 expect 2 "no word '--version'" "$dev" --version
 expect 0 './dev WORD [ARGUMENTS]' "$dev"
@@ -38,7 +38,7 @@ expect 1 'no test program has that name' "$dev" test no_such_program
 expect 2 "no argument 'nowhere'" env KIN_BUILD=x "$source/tests/crash/run" nowhere
 expect 2 "--seconds takes a number, not 'x'" env KIN_BUILD=x "$source/tests/crash/run" --seconds x
 expect 0 './dev crash [--kills N]' env KIN_BUILD=x "$source/tests/crash/run" --help
-for word in setup build run test check bench crash fuzz fresh install help; do
+for word in setup build run test conformance check bench crash fuzz fresh install help; do
     expect 0 "  $word " "$dev" help
 done
 
