@@ -93,7 +93,7 @@ static void signal_children(bool is_daemon, int number)
     KIN_LIST_EACH (&kin__children.list, node) {
         kin_process *process = process_of(node);
         if (process->is_daemon == is_daemon && kin__process_look(process) == -EAGAIN) {
-            if (is_daemon && number == SIGTERM) {
+            if (is_daemon && number == SIGTERM && !process->is_internal) {
                 KIN__LOG(KIN_LOG_INFO, "calling terminate() for daemon %s", process->name);
             }
             kin__os_process_signal(process->fd, number);
@@ -112,7 +112,7 @@ static void wait_for_children(bool is_daemon, int64_t deadline_ns, bool is_first
     KIN_LIST_EACH (&kin__children.list, node) {
         kin_process *process = process_of(node);
         if (process->is_daemon == is_daemon && kin__process_look(process) == -EAGAIN) {
-            if (is_first) {
+            if (is_first && !process->is_internal) {
                 KIN__LOG(KIN_LOG_INFO, "calling join() for process %s", process->name);
             }
             join(process, deadline_ns);

@@ -65,7 +65,10 @@ int kin__start_begin(kin_process *process)
     if (r == 0) {
         kin__child_identify(process->owner, process->identity);
         kin__record_set_owner(process->record, process->owner);
-        atomic_store(&kin__record_shared(process->record)->log_level, kin__log_level_to_inherit());
+        if (!process->is_internal) { /* who is in silence: the server that forks children */
+            atomic_store(&kin__record_shared(process->record)->log_level,
+                         kin__log_level_to_inherit());
+        }
     }
     return r;
 }
