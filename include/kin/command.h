@@ -23,7 +23,8 @@
  *
  * Threads: one at a time, but for kin_command_poll, _signal, _terminate, _kill, _interrupt, which
  * may come while another one waits. Fork: a forked child has no commands, and keeps none of their
- * pipes open (after kin_init).
+ * pipes open (after kin_init). Peer death: a program goes on when the process that started it is
+ * killed, and finds its pipes closed.
  */
 #ifndef KIN_COMMAND_H
 #define KIN_COMMAND_H
