@@ -249,6 +249,9 @@ int kin__family_attach(int fd, uint32_t owner)
         atomic_store(&kin__family.is_entered, true);
         r = kin__child_begin(owner);
     }
+    if (r == 0) {
+        kin__keeper_break_silence(); /* there may be blocks that were given to it */
+    }
     if (r < 0) {
         close_family();
     }
