@@ -1,7 +1,7 @@
 /*
- * The storms: kin under signals, stops, forks and process ids that come back.
+ * The storms: kin under signals, stops, forks, starts and process ids that come back.
  *
- *     storm [--seconds S] [--forks N] [signals|forks|pids]
+ *     storm [--seconds S] [--forks N] [--starts N] [signals|forks|starts|pids]
  *
  * Without arguments the short form. Closing line: "N passed, N failed".
  */
@@ -9,6 +9,7 @@
 #include "storm/storm.h"
 
 #include <getopt.h>
+#include <kin.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdio.h>
@@ -19,22 +20,27 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-enum { SHORT_SECONDS = 2, SHORT_FORKS = 120, LIMIT_SECONDS = 60, LIMIT_MS_A_FORK = 100 };
+enum { SHORT_SECONDS = 2, SHORT_FORKS = 120, SHORT_STARTS = 300 };
+enum { LIMIT_SECONDS = 60, LIMIT_MS_A_CHILD = 100 };
 
 struct storm {
     const char *name;
     bool (*run)(const struct storm_options *options);
 };
 
-static const struct storm storms[] = {
-    {"signals", storm_signals}, {"forks", storm_forks}, {"pids", storm_pids}};
+static const struct storm storms[] = {{"signals", storm_signals},
+                                      {"forks", storm_forks},
+                                      {"starts", storm_starts},
+                                      {"pids", storm_pids}};
 
-static struct storm_options options = {.seconds = SHORT_SECONDS, .forks = SHORT_FORKS};
+static struct storm_options options = {
+    .seconds = SHORT_SECONDS, .forks = SHORT_FORKS, .starts = SHORT_STARTS};
 
 static int limit_ms(void)
 {
     const char *scale = getenv("KIN_TEST_LIMIT_SCALE");
-    uint32_t seconds = LIMIT_SECONDS + options.seconds + options.forks * LIMIT_MS_A_FORK / 1000;
+    uint32_t children = options.forks + options.starts;
+    uint32_t seconds = LIMIT_SECONDS + options.seconds + children * LIMIT_MS_A_CHILD / 1000;
     return (int)seconds * 1000 * (scale == NULL ? 1 : (int)strtol(scale, NULL, 10));
 }
 
@@ -65,16 +71,23 @@ static bool run(const struct storm *storm)
 
 static const char *read_arguments(int argc, char **argv)
 {
-    static const struct option names[] = {
-        {"seconds", required_argument, NULL, 's'}, {"forks", required_argument, NULL, 'f'}, {0}};
+    static const struct option names[] = {{"seconds", required_argument, NULL, 's'},
+                                          {"forks", required_argument, NULL, 'f'},
+                                          {"starts", required_argument, NULL, 'n'},
+                                          {0}};
     int option;
     while ((option = getopt_long(argc, argv, "", names, NULL)) != -1) {
         if (option == 's') {
             options.seconds = (uint32_t)strtoul(optarg, NULL, 10);
         } else if (option == 'f') {
             options.forks = (uint32_t)strtoul(optarg, NULL, 10);
+        } else if (option == 'n') {
+            options.starts = (uint32_t)strtoul(optarg, NULL, 10);
         } else {
-            fprintf(stderr, "usage: %s [--seconds S] [--forks N] [signals|forks|pids]\n", argv[0]);
+            fprintf(stderr,
+                    "usage: %s [--seconds S] [--forks N] [--starts N] "
+                    "[signals|forks|starts|pids]\n",
+                    argv[0]);
             exit(2);
         }
     }
@@ -83,6 +96,9 @@ static const char *read_arguments(int argc, char **argv)
 
 int main(int argc, char **argv)
 {
+    if (argc > 1 && strncmp(argv[1], "--kin-child=", 12) == 0) {
+        return kin_init(&argc, &argv) == 0 ? 2 : 3; /* it runs what it is for, and ends there */
+    }
     const char *filter = read_arguments(argc, argv);
     uint32_t passed = 0;
     uint32_t failed = 0;
