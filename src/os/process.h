@@ -57,6 +57,10 @@ int kin__os_process_signal(int process_fd, int number);
  * -EAGAIN: it runs; -ECHILD: not a child of this process, or reaped by somebody else. */
 int kin__os_process_reap(uint32_t pid, int *ret_code);
 
+/* The same by fd: never another child that has got the number of one that was waited for. -EINVAL:
+ * the kernel cannot; -ECHILD also for an fd that is no process's. */
+int kin__os_process_reap_opened(int process_fd, int *ret_code);
+
 /* The same for any child of this process, which `ret_pid` names. -EAGAIN: all of them run; -ECHILD:
  * there is none. Only for a process whose children are all kin's own. */
 int kin__os_process_reap_any(uint32_t *ret_pid, int *ret_code);

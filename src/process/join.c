@@ -1,7 +1,7 @@
 /*
  * The end of a child, as its parent learns of it.
  *
- * A child is waited for exactly once, by its process id and without sleeping, under the lock of
+ * A child is waited for exactly once, by its fd and without sleeping, under the lock of
  * kin__children, by whichever thread looks first after the end. Sleeping until then happens
  * outside the lock. Without a cancel token a join sleeps on the child's fd: the kernel's own
  * event, one system call, nothing in between. With a token it sleeps as everything else does,
@@ -23,14 +23,20 @@
 /* A child that has left the family is about to end; only its fd tells when it has. */
 #define ENDING_SLICE_NS 5000000
 
+/* The program may wait for any child itself, and start others, which get the same numbers. */
+static int reap(kin_process *process)
+{
+    int r = kin__os_process_reap_opened(process->fd, &process->exit_code);
+    return r == -EINVAL ? kin__os_process_reap(process->pid, &process->exit_code) : r;
+}
+
 int kin__process_look_locked(kin_process *process)
 {
     int r = kin__process_check(process);
     if (r < 0 || process->phase == KIN_PHASE_ENDED) {
         return r;
     }
-    r = process->server == 0 ? kin__os_process_reap(process->pid, &process->exit_code)
-                             : kin__forkserver_look(process, &process->exit_code);
+    r = process->server == 0 ? reap(process) : kin__forkserver_look(process, &process->exit_code);
     if (r == -EAGAIN) {
         return r;
     }

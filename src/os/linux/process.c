@@ -162,6 +162,23 @@ uint32_t kin__os_parent_id(void)
     return (uint32_t)getppid();
 }
 
+int kin__os_process_reap_opened(int process_fd, int *ret_code)
+{
+    siginfo_t end = {0};
+    int r = 0;
+    do {
+        r = waitid(P_PIDFD, (id_t)process_fd, &end, WEXITED | WNOHANG);
+    } while (r < 0 && errno == EINTR);
+    if (r < 0) {
+        return errno == EBADF ? -ECHILD : -errno;
+    }
+    if (end.si_pid == 0) {
+        return -EAGAIN;
+    }
+    *ret_code = end.si_code == CLD_EXITED ? end.si_status : -end.si_status;
+    return 0;
+}
+
 /* Reads a small file of /proc or /sys. Bytes read, 0 on any failure; zero-terminated. */
 static size_t read_text(const char *path, char *text, size_t bytes)
 {
