@@ -62,7 +62,7 @@ struct kin__process {
     _Atomic uint32_t keeper_state;           /* of enum kin__keeper_state */
     int keeper_code;                         /* why it did not start */
     _Atomic bool keeper_is_due;              /* it looks again within milliseconds, untold */
-    _Atomic uint32_t start_count;         /* children started so far */
+    _Atomic uint32_t start_count;            /* children started so far */
     struct kin__os_robust life_robust;       /* of the thread that stands in for the keeper */
     struct kin__thread *_Atomic life_thread; /* that thread; NULL: none */
     _Atomic bool is_silent;                  /* no thread of the process has been a member yet */
