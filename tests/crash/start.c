@@ -6,7 +6,8 @@
  *
  * This program is a family's first member. Its child, the victim, is spawned under strace, which
  * kills it in front of its n-th system call, for each n; so it dies while it maps the family's
- * memory and takes its slot, and as a parent in each stage of each way to start a child. After
+ * memory and takes its slot, and as a parent in each stage of each way to start a child. In the
+ * last scene the victim is the first member's forkserver, and so is each that replaces it. After
  * that, nobody but the first member may be left, running or half-started: not a daemon, which has
  * no end of its own, and no other that has not come to its function. All invariants must hold
  * (family/verify.h), and as many blocks must be in use as before.
@@ -18,6 +19,7 @@
 #include "family/heap.h"
 #include "family/member.h"
 #include "family/verify.h"
+#include "process/runtime.h"
 
 #include <errno.h>
 #include <kin.h>
@@ -152,7 +154,9 @@ static uint32_t count_processes(bool kills)
 static bool await_quiet(void)
 {
     for (int i = 0; i < LIMIT_MS * 1000 / STEP_US; i++) {
-        if (count_others() == 0 && count_processes(false) == 0) {
+        kin_forkserver_stop(); /* also forgets those that have ended */
+        if (count_others() == 0 && count_processes(false) == 0 &&
+            kin__list_is_empty(&kin__forkserver.servers)) {
             return true;
         }
         usleep(STEP_US);
@@ -164,15 +168,40 @@ static bool await_quiet(void)
 
 struct scene {
     const char *name;
-    kin_start_method method;
+    kin_start_method method; /* 0: the victim is the server */
     bool is_daemon;
 };
+
+/* Starts and joins children while servers die, each at the same point. 0: each was one or none. */
+static int start_by_victims(void)
+{
+    enum { CHILD_COUNT = 3 };
+    kin_process_options options = {.size = sizeof options,
+                                   .context = kin_context_get(KIN_FORKSERVER)};
+    int wrong_count = 0;
+    for (int i = 0; i < CHILD_COUNT; i++) {
+        kin_process *process = NULL;
+        int code = INT_MIN;
+        int r = kin_process_start_bytes(end_at_once, "input", 5, &options, &process);
+        if (r == 0) {
+            kin_process_join(process, KIN_FOREVER);
+            kin_process_exit_code(process, &code);
+            kin_process_free(process);
+        }
+        wrong_count += r == 0 ? code != 0 : r != KIN_EWORKER;
+    }
+    kin_forkserver_stop();
+    return wrong_count;
+}
 
 static int run_victim(const struct scene *scene)
 {
     kin_process *process = NULL;
     int code = INT_MIN;
     kin_process_options options = {.size = sizeof options, .context = kin_context_get(KIN_SPAWN)};
+    if (scene->method == 0) {
+        return start_by_victims();
+    }
     kin_object *arguments = KIN_TUPLE(kin_object_from_int(scene->method),
                                       kin_object_from_int(scene->is_daemon));
     int r = kin_process_start(start_and_join, arguments, &options, &process);
@@ -193,7 +222,7 @@ static bool kill_at(const struct scene *scene, const struct call *call, bool *re
     setenv(KILL_AT, text, 1);
     int code = run_victim(scene);
     unsetenv(KILL_AT);
-    *ret_has_ended = code == 0;
+    *ret_has_ended = code == 0 && scene->method != 0;
     bool is_quiet = await_quiet();
     bool is_whole = kin__family_verify(kin__family.memory, report, sizeof report) == 0;
     uint32_t after = count_blocks();
@@ -266,6 +295,9 @@ static const struct scene scenes[] = {
     {"fork a daemon", KIN_FORK, true},
     {"spawn", KIN_SPAWN, false},
     {"spawn a daemon", KIN_SPAWN, true},
+    {"forkserver", KIN_FORKSERVER, false},
+    {"forkserver a daemon", KIN_FORKSERVER, true},
+    {"the forkserver itself", 0, false},
 };
 
 int main(int argc, char **argv)

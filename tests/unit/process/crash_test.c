@@ -40,6 +40,7 @@ static void read_own_stderr(void (*run)(void), char *text, size_t size)
     REQUIRE(dup2(ends[1], STDERR_FILENO) >= 0);
     close(ends[1]);
     run();
+    kin_forkserver_stop(); /* it has the same stderr */
     fflush(stderr);
     dup2(before, STDERR_FILENO);
     close(before);

@@ -14,6 +14,7 @@ static void read_stderr(kin_process *(*start_it)(void), char *text, size_t size)
     REQUIRE(dup2(ends[1], STDERR_FILENO) >= 0);
     close(ends[1]);
     kin_process *process = start_it();
+    kin_forkserver_stop(); /* it has the same stderr */
     dup2(before, STDERR_FILENO);
     close(before);
     while (count < size - 1 && (got = read(ends[0], text + count, size - 1 - count)) > 0) {

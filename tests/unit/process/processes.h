@@ -19,20 +19,26 @@
 __attribute__((weak)) const kin_context *method;
 
 /* A test, once for each start method. */
-#define TEST_OF_METHODS(name)                \
-    static void name(void);                  \
-    TEST(name##_by_fork)                     \
-    {                                        \
-        REQUIRE(kin_init(NULL, NULL) == 0);  \
-        method = kin_context_get(KIN_FORK);  \
-        name();                              \
-    }                                        \
-    TEST(name##_by_spawn)                    \
-    {                                        \
-        REQUIRE(kin_init(NULL, NULL) == 0);  \
-        method = kin_context_get(KIN_SPAWN); \
-        name();                              \
-    }                                        \
+#define TEST_OF_METHODS(name)                     \
+    static void name(void);                       \
+    TEST(name##_by_fork)                          \
+    {                                             \
+        REQUIRE(kin_init(NULL, NULL) == 0);       \
+        method = kin_context_get(KIN_FORK);       \
+        name();                                   \
+    }                                             \
+    TEST(name##_by_spawn)                         \
+    {                                             \
+        REQUIRE(kin_init(NULL, NULL) == 0);       \
+        method = kin_context_get(KIN_SPAWN);      \
+        name();                                   \
+    }                                             \
+    TEST(name##_by_forkserver)                    \
+    {                                             \
+        REQUIRE(kin_init(NULL, NULL) == 0);       \
+        method = kin_context_get(KIN_FORKSERVER); \
+        name();                                   \
+    }                                             \
     static void name(void)
 
 /* The process that is started now, with `arguments`, which are taken. */
