@@ -181,7 +181,7 @@ KIN_API int kin_command_poll(kin_command *command, int *ret_exit_code);
  * Returns 0, or
  *   -EAGAIN      it runs, and the timeout is KIN_NOW
  *   -ETIMEDOUT   -ECANCELED: it runs on, and nothing is lost: wait again
- *   KIN_ELIMIT   it has written more than the options allow, and is stuck
+ *   KIN_ELIMIT   it has written more than the options allow; if it runs, it is stuck
  *   -ENOMEM      no room for what it writes; wait again, or end it
  *   -ESRCH       -ECHILD: see above
  */

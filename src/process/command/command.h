@@ -87,8 +87,9 @@ int kin__command_open_streams(kin_command *command, const kin_command_options *o
 /* Closes what only the program needs. */
 void kin__command_close_opened(struct kin__command_fds *fds);
 
-/* Closes one of this process's ends, or all. */
+/* Closes one of this process's ends, those that kin reads and writes, or all. */
 void kin__command_close_stream(kin_command *command, uint32_t index);
+void kin__command_close_moved(kin_command *command);
 void kin__command_close_streams(kin_command *command);
 
 /* ---- while it runs ---- */

@@ -55,9 +55,13 @@ int kin__command_signal(kin_command *command, int number)
 {
     int r = 0;
     mtx_lock(&kin__children.lock);
-    if (command->stops_group && !command->is_reaped) {
+    bool has_group = command->stops_group && !command->is_reaped;
+    if (has_group) {
         r = kin__os_signal_group(command->pid, number);
-    } else if (!command->has_ended) {
+    }
+    /* It may have left its group. No harm in being killed twice, but in being asked twice. */
+    bool may_be_missed = !has_group || r < 0 || number == SIGKILL;
+    if (may_be_missed && !command->has_ended) {
         r = kin__os_process_signal(command->fd, number);
     }
     mtx_unlock(&kin__children.lock);
@@ -89,7 +93,7 @@ static int move_or_cut(const struct kin__commands *commands, kin_timeout timeout
         return r;
     }
     for (uint32_t i = 0; i < commands->count; i++) {
-        kin__command_close_streams(commands->commands[i]);
+        kin__command_close_moved(commands->commands[i]);
     }
     return kin__commands_move(commands, false, timeout);
 }

@@ -73,11 +73,12 @@ static int64_t take(kin_command *command, uint32_t index)
         widen(command->streams[index].fd, buffer->size, buffer->size + (size_t)got);
         buffer->size += (size_t)got;
     }
-    buffer->data[buffer->size] = '\0';
+    bool is_too_much = buffer->size > command->output_bytes_max;
+    buffer->data[is_too_much ? command->output_bytes_max : buffer->size] = '\0';
     if (got == 0) {
         kin__command_close_stream(command, index);
     }
-    return got > 0 && buffer->size > command->output_bytes_max ? KIN_ELIMIT : got;
+    return got > 0 && is_too_much ? KIN_ELIMIT : got;
 }
 
 static bool is_moved(const kin_command *command, uint32_t index)
@@ -85,16 +86,20 @@ static bool is_moved(const kin_command *command, uint32_t index)
     return command->streams[index].is_moved && command->streams[index].fd >= 0;
 }
 
-/* What is left in the pipes of one that has ended; no more than that, if others still write. */
-static void take_rest(kin_command *command)
+/* What is left in the pipes of one that has ended; no more than that, if others still write. 0, or
+ * a code. */
+static int take_rest(kin_command *command)
 {
-    for (uint32_t i = 1; i < 3; i++) {
+    int64_t got = 0;
+    for (uint32_t i = 1; i < 3 && (got >= 0 || got == -EAGAIN); i++) {
         int64_t left = REST_BYTES_MAX;
-        while (left > 0 && is_moved(command, i)) {
-            int64_t got = take(command, i);
-            left = got < 0 ? 0 : left - got;
+        got = 0;
+        while (got >= 0 && left > 0 && is_moved(command, i)) {
+            got = take(command, i);
+            left -= got;
         }
     }
+    return got < 0 && got != -EAGAIN ? (int)got : 0;
 }
 
 static bool is_done(const kin_command *command, bool to_the_end)
@@ -135,8 +140,8 @@ static int move_one(kin_command *command, const struct kin__os_poll *polls)
         int64_t got = polls[i].found != 0 ? take(command, i) : 0;
         r = got < 0 && got != -EAGAIN ? (int)got : 0;
     }
-    if (polls[END].found != 0 && kin__command_look(command) == 0) {
-        take_rest(command);
+    if (polls[END].found != 0) {
+        kin__command_look(command);
     }
     return r;
 }
@@ -162,7 +167,12 @@ static int move(const struct kin__commands *commands, bool to_the_end, kin_timeo
         }
         has_looked = true;
     }
-    return 0;
+    /* Its end may have been seen, also by another thread, before what it wrote last was taken. */
+    int r = 0;
+    for (uint32_t i = 0; i < commands->count && r == 0; i++) {
+        r = take_rest(commands->commands[i]);
+    }
+    return r;
 }
 
 int kin__commands_move(const struct kin__commands *commands, bool to_the_end, kin_timeout timeout)

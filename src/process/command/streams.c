@@ -87,6 +87,15 @@ void kin__command_close_stream(kin_command *command, uint32_t index)
     command->streams[index].fd = -1;
 }
 
+void kin__command_close_moved(kin_command *command)
+{
+    for (uint32_t i = 0; i < 3; i++) {
+        if (command->streams[i].is_moved) {
+            kin__command_close_stream(command, i);
+        }
+    }
+}
+
 void kin__command_close_streams(kin_command *command)
 {
     for (uint32_t i = 0; i < 3; i++) {
