@@ -7,7 +7,9 @@
 #include "family/directory.h"
 #include "family/family.h"
 #include "family/heap.h"
+#include "family/keeper.h"
 #include "family/member.h"
+#include "family/sleep.h"
 
 #include <errno.h>
 #include <kin/call.h>
@@ -124,6 +126,25 @@ static void leave(void)
     kin_fini();
 }
 
+/* --- the keeper, which a child has not from the start --- */
+
+static void hand_over(void)
+{
+    CRASH_CHECK(kin__keeper_need() == 0);
+}
+
+static void sleep_a_moment(void)
+{
+    uint32_t key = kin__count_prepare(&kin__self()->member->nudge);
+    kin__sleep(&kin__self()->member->nudge, key, kin_within_ms(1));
+}
+
+static void need_and_leave(void)
+{
+    CRASH_CHECK(kin__keeper_need() == 0);
+    kin_fini();
+}
+
 static void take_lock(void)
 {
     int r = kin_lock_acquire(scene.lock, KIN_FOREVER);
@@ -215,6 +236,33 @@ const struct scenario process_scenarios[] = {
      .setup = set_up,
      .prepare = hold_much,
      .victim = leave,
+     .survivor = take_lock,
+     .finish = finish},
+    {.name = "process",
+     .context = "leave, nothing in hand",
+     .setup = set_up,
+     .victim = leave,
+     .survivor = take_lock,
+     .finish = finish},
+    {.name = "keeper",
+     .context = "hand-over",
+     .setup = set_up,
+     .prepare = hold_much,
+     .victim = hand_over,
+     .survivor = take_lock,
+     .finish = finish},
+    {.name = "keeper",
+     .context = "first sleep",
+     .setup = set_up,
+     .prepare = hold_much,
+     .victim = sleep_a_moment,
+     .survivor = take_lock,
+     .finish = finish},
+    {.name = "keeper",
+     .context = "hand-over, leave",
+     .setup = set_up,
+     .prepare = hold_much,
+     .victim = need_and_leave,
      .survivor = take_lock,
      .finish = finish},
     {.name = "thread",
