@@ -126,6 +126,9 @@ expect fails reaper -DNO_RING
 expect fails reaper -DFREE_FIRST
 expect fails reaper -DNO_SUCCESSOR
 expect fails reaper -DNO_REPAIR
+expect fails reaper -DKEEPERLESS -DNO_LOOK
+later fails reaper -DKEEPERLESS -DALL_LISTEN
+later holds reaper -DKILLS=1 -DKEEPERLESS
 
 expect holds rwlock -DREADERS=1 -DWRITERS=2
 expect fails rwlock -DREADERS=1 -DWRITERS=2 -DNO_PHASE
@@ -158,6 +161,7 @@ if $is_long; then
     expect holds condition -DWAITERS=3
     expect fails condition -DKILLS=2 -DCLEAR_FIRST
     expect holds reaper -DKILLS=2
+    expect holds reaper -DKILLS=2 -DKEEPERLESS
 fi
 
 printf '%d passed, %d failed\n' "$passed" "$failed"

@@ -1,20 +1,24 @@
 /*
- * Noticing deaths and reaping, as in src/family/keeper.c and death.c: each process has a keeper
- * that sleeps on the life words of those it watches, and on that of the one before it in the ring;
- * a killer ends processes between any two steps. The first is the parent of the others. The kernel
+ * Noticing deaths and reaping, as in src/family/keeper.c and death.c: a process with a keeper sleeps
+ * on the life words of those it watches, and on that of the one before it in the ring; a killer ends
+ * processes between any two steps. The first has a keeper from the start; with KEEPERLESS the others
+ * begin without one, and start it at any time, or never. The first is the parent of the others. The kernel
  * wakes one who sleeps on a word that it releases. A look that would be repeated after some
  * milliseconds is repeated here when there is something to do, and never else. One object is
  * held by a process to begin with; slots are not used again.
  *
  * Never: two that live reap one slot; a slot is free before what it held is repaired and all are
- * told. And when all is quiet: somebody lives, and a slot of the dead is not free.
+ * told. And when all is quiet: somebody lives and has a keeper, and a slot of the dead is not free.
  *
  *     -DPROCESSES=3 -DKILLS=2 -DHOLDER=2    the size, and who holds the object
+ *     -DKEEPERLESS                          only the first has a keeper from the start
  *
  *     -DNO_RING       nobody sleeps on the one before it                          must fail
  *     -DNO_SUCCESSOR  a slot that a dead reaper has claimed stays its             must fail
  *     -DFREE_FIRST    the slot is free before the repair                          must fail
  *     -DNO_REPAIR     what it held is not repaired                                must fail
+ *     -DNO_LOOK -DKEEPERLESS   a keeper that starts sleeps before it has looked   must fail
+ *     -DALL_LISTEN -DKEEPERLESS   one without a keeper is taken for a watcher     must fail
  */
 #ifndef PROCESSES
 #define PROCESSES 3
@@ -33,6 +37,7 @@
 byte state[PROCESSES + 1]; /* the word: state and by */
 byte by[PROCESSES + 1];
 bool dead[PROCESSES + 1]; /* both life words, as the kernel leaves them */
+bool has_keeper[PROCESSES + 1];
 byte object = HOLDER;     /* its owner */
 bool told[PROCESSES + 1]; /* the command's count was raised */
 bool asleep[PROCESSES + 1];
@@ -41,7 +46,12 @@ byte previous[PROCESSES + 1]; /* whose life_next it sleeps on */
 bool looks_again[PROCESSES + 1];
 bool has_announced[PROCESSES + 1];
 
+/* is_listening in death.c */
+#ifdef ALL_LISTEN
 #define IS_LIVE(process) (state[process] == LIVE && !dead[process])
+#else
+#define IS_LIVE(process) (state[process] == LIVE && !dead[process] && has_keeper[process])
+#endif
 #define BIT(process) (1 << (process))
 
 /* kin__death_next_of and kin__death_previous_of; 0: nobody. Parts of atomic steps. */
@@ -193,6 +203,20 @@ proctype Keeper(byte self)
     bool is_mine = false;
     bool has_reaped = false;
     {
+        if
+        :: has_keeper[self]
+        :: !has_keeper[self] ->
+            if
+            :: true ->
+                has_keeper[self] = true;
+#ifdef NO_LOOK
+                (told[self])
+#else
+                atomic { find_next(self, who); TELL(who); who = 0 }
+#endif
+            :: true -> false /* it lives without one until it is killed */
+            fi
+        fi;
         do
         ::
             atomic {
@@ -215,7 +239,8 @@ proctype Keeper(byte self)
                         who2 = 1;
                         do
                         :: who2 <= PROCESSES ->
-                            asleep[who2] = asleep[who2] && !(watched[who2] & BIT(whom));
+                            asleep[who2] = asleep[who2] && !(watched[who2] & BIT(whom)) &&
+                                           previous[who2] != whom;
                             who2++
                         :: else -> who2 = 0; break
                         od
@@ -326,6 +351,13 @@ active proctype Killer()
     od
 }
 
+#define LISTENS(process) (!dead[process] && has_keeper[process])
+#if PROCESSES > 3
+#define IS_ANY_LISTENING (LISTENS(1) || LISTENS(2) || LISTENS(3) || LISTENS(4))
+#else
+#define IS_ANY_LISTENING (LISTENS(1) || LISTENS(2) || LISTENS(3))
+#endif
+
 active proctype Quiet()
 {
     byte process = 1;
@@ -333,8 +365,8 @@ end:
     timeout ->
     do
     :: process <= PROCESSES ->
-        assert(!(dead[process] && state[process] != FREE));
-        assert(!(dead[process] && object == process));
+        assert(!(dead[process] && state[process] != FREE) || !IS_ANY_LISTENING);
+        assert(!(dead[process] && object == process) || !IS_ANY_LISTENING);
         process++
     :: else -> break
     od
@@ -346,7 +378,14 @@ init
     atomic {
         dead[0] = false;
         do
-        :: process <= PROCESSES -> run Keeper(process); process++
+        :: process <= PROCESSES ->
+#ifdef KEEPERLESS
+            has_keeper[process] = (process == 1);
+#else
+            has_keeper[process] = true;
+#endif
+            run Keeper(process);
+            process++
         :: else -> break
         od
     }
