@@ -146,13 +146,21 @@ static void record(struct kin__os_crash *crash, const siginfo_t *cause, const vo
     note_frames(crash, context);
 }
 
-/* By now the signal has its default action again. What an instruction caused comes again when it
- * is run again; what somebody sent has to be sent again. */
+/* Whether the signal comes again when the handler returns: from an instruction that is run again.
+ * After a breakpoint or a forbidden system call the next one would be run. */
+static bool comes_again(const siginfo_t *cause)
+{
+    bool is_fault = cause->si_signo == SIGSEGV || cause->si_signo == SIGBUS ||
+                    cause->si_signo == SIGILL || cause->si_signo == SIGFPE;
+    return is_fault && cause->si_code > 0;
+}
+
+/* By now the signal has its default action again. What does not come again has to be sent. */
 static void on_crash(int number, siginfo_t *cause, void *context)
 {
     bool is_own = getpid() == kin__os.crash_pid; /* and not that of a process which forked this */
     record(is_own ? atomic_load(&kin__os.crash) : NULL, cause, context);
-    if (cause->si_code <= 0) {
+    if (!comes_again(cause)) {
         raise(number);
     }
 }

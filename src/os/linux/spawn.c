@@ -101,6 +101,7 @@ struct start {
     const struct kin__os_spawn *spawn;
     char *const *envp;
     const char *files; /* to be tried, one after the other, each with its zero; then an empty one */
+    bool searches;     /* they are those of PATH */
     int *sources;      /* of the child's fds; the child's to change */
     bool keeps_memory; /* the child shares it */
     bool has_handlers; /* the clone does not reset them */
@@ -265,18 +266,36 @@ CHILD static int reset_signals(struct start *start)
     return CALL(SYS_rt_sigprocmask, SIG_SETMASK, &none, NULL, sizeof none);
 }
 
-/* Of the files, the first that can be executed; those that are not there, or not for this user,
- * are passed over. A file that the kernel cannot run is not handed to a shell. */
+/* Whether a file of PATH is to be passed over: it is not there, or not to be got at. */
+CHILD static bool is_elsewhere(int code)
+{
+    switch (code) {
+    case -ENOENT:
+    case -ENOTDIR:
+    case -EACCES:
+    case -ELOOP:
+    case -ENAMETOOLONG:
+    case -ESTALE:
+    case -ENODEV:
+    case -ETIMEDOUT:
+        return true;
+    default:
+        return false;
+    }
+}
+
+/* Of the files, the first that can be executed. One that the kernel cannot run is not handed to a
+ * shell. */
 CHILD static int run_program(struct start *start)
 {
     int code = -ENOENT;
     const char *file = start->files;
     while (*file != '\0') {
         int r = CALL(SYS_execve, file, start->spawn->argv, start->envp);
-        if (r != -ENOENT && r != -ENOTDIR && r != -EACCES && r != -ESTALE && r != -ENODEV) {
+        if (!start->searches || !is_elsewhere(r)) {
             return r;
         }
-        code = r == -EACCES || !start->spawn->searches ? r : code;
+        code = r == -EACCES ? r : code;
         while (*file++ != '\0') {
         }
     }
@@ -318,9 +337,10 @@ static long clone_with(struct clone_args *how, struct start *start)
     __asm__ volatile("syscall\n\t"
                      "test %%rax, %%rax\n\t"
                      "jnz 1f\n\t"
-                     "xor %%ebp, %%ebp\n\t"
                      "mov %[start], %%rdi\n\t"
-                     "call *%[run]\n\t"
+                     "mov %[run], %%rax\n\t"
+                     "xor %%ebp, %%ebp\n\t" /* either may have been in there */
+                     "call *%%rax\n\t"
                      "hlt\n"
                      "1:"
                      : "+a"(r)
@@ -403,6 +423,17 @@ static void reap(uint32_t pid)
     }
 }
 
+/* Children to come would take it for a standard stream, where this process has closed its own. It
+ * stays where it is if there is no other place: the child runs. */
+static void keep_off_streams(int *fd)
+{
+    int copy = -1;
+    if (*fd <= STDERR_FILENO && kin__os_fd_copy(*fd, &copy) == 0) {
+        kin__os_close(*fd);
+        *fd = copy;
+    }
+}
+
 static int run_start(struct start *start, struct kin__os_child *ret_child,
                      enum kin__os_spawn_stage *ret_stage)
 {
@@ -426,6 +457,7 @@ static int run_start(struct start *start, struct kin__os_child *ret_child,
         *ret_stage = KIN__OS_SPAWN_START;
         return r;
     }
+    keep_off_streams(&fd);
     *ret_child = (struct kin__os_child){.pid = pid, .fd = fd};
     return 0;
 }
@@ -462,8 +494,7 @@ static size_t list_files(const struct start *start, char *files)
 {
     const char *name = start->spawn->path;
     size_t name_bytes = strlen(name) + 1;
-    bool searches = start->spawn->searches && name_bytes > 1 && strchr(name, '/') == NULL;
-    const char *folder = searches ? path_of(start->envp) : "";
+    const char *folder = start->searches ? path_of(start->envp) : "";
     size_t bytes = 0;
     for (bool is_last = false; !is_last; folder += !is_last) {
         size_t folder_bytes = strcspn(folder, ":");
@@ -493,6 +524,7 @@ int kin__os_spawn(const struct kin__os_spawn *spawn, struct kin__os_child *ret_c
     start.envp = spawn->envp != NULL ? spawn->envp : environ;
     start.keeps_memory = !spawn->has_uid && !spawn->has_gid && !spawn->has_groups;
     start.has_handlers = false;
+    start.searches = spawn->searches && spawn->path[0] != '\0' && strchr(spawn->path, '/') == NULL;
     start.report = &report;
     size_t source_bytes = spawn->fd_count * sizeof *start.sources;
     char *room = kin__allocate(source_bytes + list_files(&start, NULL));

@@ -3,12 +3,17 @@
 #include "harness/test.h"
 #include "os/symbol.h"
 
+#include <linux/filter.h>
+#include <linux/seccomp.h>
 #include <pthread.h>
 #include <signal.h>
+#include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/prctl.h>
 #include <sys/resource.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -84,6 +89,46 @@ TEST(a_crash_leaves_signal_address_and_the_way_there)
     CHECK(has_frame("write_to_nowhere (crash.c:"));
     CHECK(has_frame("call_the_writer (crash.c:"));
 #endif
+    end();
+}
+
+#ifdef __x86_64__
+
+static void break_off(void)
+{
+    __asm__ volatile("int3"); /* the next instruction is where the program would go on */
+}
+
+TEST(a_process_does_not_outlive_a_breakpoint)
+{
+    CHECK_EQUAL(crash(break_off), SIGTRAP);
+    CHECK_EQUAL(place->signal, SIGTRAP);
+    end();
+}
+
+#endif
+
+static void call_what_is_forbidden(void)
+{
+    struct sock_filter steps[] = {
+        BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, nr)),
+        BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_getppid, 0, 1),
+        BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_TRAP),
+        BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
+    };
+    struct sock_fprog program = {.len = sizeof steps / sizeof steps[0], .filter = steps};
+    prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
+    if (prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program) == 0) {
+        getppid();
+    } else {
+        raise(SIGSYS);
+    }
+}
+
+TEST(a_process_does_not_outlive_a_system_call_that_is_forbidden)
+{
+    CHECK_EQUAL(crash(call_what_is_forbidden), SIGSYS);
+    CHECK_EQUAL(place->signal, SIGSYS);
     end();
 }
 

@@ -143,6 +143,40 @@ TEST(a_program_without_a_slash_is_looked_for_in_the_path_of_its_environment)
     CHECK_EQUAL(run(&spawn), 3);
 }
 
+TEST(folders_of_the_path_that_cannot_be_looked_into_are_passed_over)
+{
+    char folder[512];
+    char path[6000];
+    char *const environment[] = {path, NULL};
+    struct kin__os_spawn spawn = shell(SCRIPT("exit 3"));
+    snprintf(folder, sizeof folder, "%s/loop", test_folder());
+    REQUIRE(symlink(folder, folder) == 0);
+    snprintf(path, sizeof path, "PATH=%s:/%05000d:/usr/bin:/bin", folder, 0);
+    spawn.path = "sh";
+    spawn.searches = true;
+    spawn.envp = environment;
+    CHECK_EQUAL(run(&spawn), 3);
+}
+
+TEST(the_fd_of_a_child_takes_no_place_of_a_standard_stream)
+{
+    struct kin__os_child child;
+    enum kin__os_spawn_stage stage;
+    const int keep[] = {KIN__OS_SPAWN_KEEP, KIN__OS_SPAWN_KEEP, KIN__OS_SPAWN_KEEP};
+    struct kin__os_spawn spawn = shell(SCRIPT("exit 3"));
+    spawn.fds = keep;
+    spawn.fd_count = 3;
+    int before = fcntl(STDIN_FILENO, F_DUPFD_CLOEXEC, 3);
+    close(STDIN_FILENO);
+    REQUIRE(kin__os_spawn(&spawn, &child, &stage) == 0);
+    CHECK(child.fd > STDERR_FILENO);
+    CHECK(fcntl(child.fd, F_GETFD) & FD_CLOEXEC);
+    CHECK(fcntl(STDIN_FILENO, F_GETFD) < 0);
+    dup2(before, STDIN_FILENO);
+    close(before);
+    CHECK_EQUAL(join(&child), 3);
+}
+
 TEST(the_environment_is_the_given_one_or_this_process_s)
 {
     char text[4096];
@@ -166,6 +200,8 @@ TEST(a_program_that_cannot_run_says_why)
     check_failure(&spawn, KIN__OS_SPAWN_EXEC, -ENOENT);
     spawn.path = "/etc";
     check_failure(&spawn, KIN__OS_SPAWN_EXEC, -EACCES);
+    spawn.path = "/dev/null/sh"; /* not looked for, as it has a '/' */
+    check_failure(&spawn, KIN__OS_SPAWN_EXEC, -ENOTDIR);
     snprintf(path, sizeof path, "%s/script", test_folder());
     int fd = open(path, O_CREAT | O_WRONLY | O_CLOEXEC, 0755);
     REQUIRE(write(fd, "exit 0\n", 7) == 7);
