@@ -118,7 +118,7 @@ TEST_OF_PROCESSES(one_that_waits_for_a_lock_is_blocked_by_its_holder)
     CHECK(strcmp(waiter.name, "worker") == 0);
     CHECK_EQUAL(kin_lock_release(lock), 0);
     finish(process);
-    CHECK_EQUAL(find_process(kin_process_pid(process)).id, 0);
+    CHECK_EQUAL(find_process(child.pid).id, 0);
     kin_lock_free(lock);
 }
 
