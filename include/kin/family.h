@@ -58,8 +58,12 @@ typedef struct kin_family_options {
 
 /**
  * Makes this process the first of a family, or does nothing if it belongs to one already.
- * To be called as the first statement of main, before threads are started. Both arguments may
- * be NULL; they are left as they are today, and meant for children started with exec (planned).
+ * To be called as the first statement of main, before threads are started, with the addresses of
+ * main's arguments, which are left as they are; without them (NULL), they are read from /proc.
+ *
+ * In a child that was started by spawn (kin/context.h), which its argument 1 tells, it does not
+ * return: the child's function runs in here. What is no child for certain, whatever the argument
+ * says, ends with a message and the exit status 1.
  *
  * Undone by kin_fini, which runs at exit by itself.
  *

@@ -101,6 +101,10 @@ KIN_API int kin_process_create_object(const kin_object *instance,
  *   -EAGAIN      no more processes are allowed
  *   -ENOMEM      -EMFILE: no fd is left for the sentinel
  *   -ECHILD      -EDEADLK, -EPIPE: see above
+ * and, unless it is a fork,
+ *   KIN_EFUNCTION  the function is not registered (KIN_FUNCTION)
+ *   -EBADF       an fd that the child was to have is not open
+ *   -ENOENT      -EACCES, ...: the program cannot be run (kin_context_set_executable)
  *
  * Peer death: a parent that is killed in here leaves no child, or one that runs (if it is not
  * a daemon).
