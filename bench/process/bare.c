@@ -52,5 +52,6 @@ void (*const starts_divert)(int *argc, char ***argv) = NULL;
 const starts_method starts_methods[] = {
     {.name = "fork", .start_and_join = fork_and_wait},
     {.name = "spawn", .open = find_kin_program, .start_and_join = spawn_and_wait},
+    {.name = "forkserver", .start_and_join = fork_and_wait}, /* what it saves: a fork of all this */
     {.name = NULL},
 };

@@ -21,12 +21,15 @@ def start_children(context, count):
             sys.exit("a child exited with %s" % process.exitcode)
 
 
-def measure(method, children):
+def measure(method, children, memory="0"):
     context = multiprocessing.get_context(method)
+    touched = b"\1" * (int(memory) << 20)
     start_children(context, WARM_UP_COUNT)
     begin = time.monotonic()
     start_children(context, int(children))
-    return int(children) / (time.monotonic() - begin)
+    end = time.monotonic()
+    del touched
+    return int(children) / (end - begin)
 
 
 if __name__ == "__main__":

@@ -49,8 +49,14 @@ static void spawn_and_join(void)
     start_and_join(KIN_SPAWN);
 }
 
+static void have_forked_and_join(void)
+{
+    start_and_join(KIN_FORKSERVER);
+}
+
 const starts_method starts_methods[] = {
     {.name = "fork", .open = open_family, .start_and_join = fork_and_join},
     {.name = "spawn", .open = open_family, .start_and_join = spawn_and_join},
+    {.name = "forkserver", .open = open_family, .start_and_join = have_forked_and_join},
     {.name = NULL},
 };

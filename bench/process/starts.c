@@ -1,8 +1,9 @@
 #include "process/starts.h"
 
 #include <string.h>
+#include <sys/mman.h>
 
-#define WARM_UP_COUNT 50
+#define WARM_UP_COUNT 20
 
 static const starts_method *method_called(const char *name)
 {
@@ -14,6 +15,21 @@ static const starts_method *method_called(const char *name)
         harness_die("no method '%s'", name);
     }
     return method;
+}
+
+/* As a program has it that has been at work for long: the pages are small, and all are there. */
+static void touch_memory(uint64_t bytes)
+{
+    void *memory = bytes == 0 ? NULL
+                              : mmap(NULL, bytes, PROT_READ | PROT_WRITE,
+                                     MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    if (memory == MAP_FAILED) {
+        harness_die("no memory");
+    }
+    if (memory != NULL) {
+        madvise(memory, bytes, MADV_NOHUGEPAGE);
+        memset(memory, 1, bytes);
+    }
 }
 
 static void start_children(const starts_method *method, uint64_t count)
@@ -34,6 +50,7 @@ int main(int argc, char **argv)
     harness_open(argc, argv);
     const starts_method *method = method_called(harness_word("method"));
     uint64_t count = harness_number("children");
+    touch_memory(harness_number_or("memory", 0) << 20);
     if (method->open != NULL) {
         method->open();
     }

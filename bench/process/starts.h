@@ -1,8 +1,9 @@
 /**
  * Starting children that do nothing, one after the other: what is the same for all subjects.
  *
- *     --method=WORD      how children are started: fork, spawn
+ *     --method=WORD      how children are started: fork, spawn, forkserver
  *     --children=COUNT   as many, after some to warm up
+ *     --memory=COUNT     MiB that the program has touched before, in small pages; 0: none
  *
  * The result is how many were started and joined a second.
  */
