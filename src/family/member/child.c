@@ -343,14 +343,12 @@ static void after_fork_child(void)
 
 int kin__child_begin(uint32_t owner)
 {
+    kin__interrupt_leave_to_others(); /* before there is a keeper to act on the parent's */
     int r = kin__child_take(owner);
     atomic_store(&kin__family.is_silent, r == 0);
     if (r == 0) {
         kin__log_name(kin__family.member->name);
         r = kin__keeper_runs() ? kin__thread_register() : 0;
-    }
-    if (r == 0) {
-        kin__interrupt_leave_to_others();
     }
     return r;
 }
