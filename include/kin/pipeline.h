@@ -11,7 +11,8 @@
  * This process has no part in what goes between them. When a program ends early, the one before it
  * finds nobody who reads: SIGPIPE ends it, unless it does something about it.
  *
- * As with kin/command.h, `ret_pipeline` is set also on failure, but for -ENOMEM.
+ * As with kin/command.h, `ret_pipeline` is set also on failure; it is NULL where nothing was begun:
+ * -ENOMEM, or -EINVAL for what is no pipeline, or no timeout.
  */
 #ifndef KIN_PIPELINE_H
 #define KIN_PIPELINE_H

@@ -49,9 +49,10 @@ struct kin_command {
     size_t input_taken;            /* bytes of `input` that are in the pipe */
 
     struct kin__list_node node; /* of the commands of this process */
-    _Atomic bool has_ended;     /* read without the lock */
-    bool has_code;              /* exit_code is known: nobody else has reaped it */
-    bool is_reaped;             /* the id may be another's */
+    int opened[3];          /* the program's ends of its streams, while it is started; -1: none */
+    _Atomic bool has_ended; /* read without the lock */
+    bool has_code;          /* exit_code is known: nobody else has reaped it */
+    bool is_reaped;         /* the id may be another's */
     int exit_code;
 };
 
@@ -74,18 +75,14 @@ int kin__command_check_options(const char *const *argv, const kin_command_option
 /* The environment that options ask for; NULL: this process's. To be released. 0, or -ENOMEM. */
 int kin__command_environment(const kin_command_options *options, char ***ret_environment);
 
-/* What the program gets for its standard streams. */
-struct kin__command_fds {
-    int fds[3];    /* as of struct kin__os_spawn */
-    int opened[3]; /* those that are this process's only until the start; -1: none */
-};
-
-/* Opens them, and this process's ends. On failure nothing is open. */
+/* Opens what the program gets for its standard streams, fds as of struct kin__os_spawn, and this
+ * process's ends. Under the lock, so that no process is forked meanwhile. On failure nothing is
+ * open. */
 int kin__command_open_streams(kin_command *command, const kin_command_options *options,
-                              struct kin__command_fds *ret_fds);
+                              int ret_fds[3]);
 
-/* Closes what only the program needs. */
-void kin__command_close_opened(struct kin__command_fds *fds);
+/* Closes what only the program needs. Under the lock. */
+void kin__command_close_opened(kin_command *command);
 
 /* Closes one of this process's ends, those that kin reads and writes, or all. */
 void kin__command_close_stream(kin_command *command, uint32_t index);

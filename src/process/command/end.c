@@ -147,6 +147,7 @@ void kin__commands_forget(void)
 {
     KIN_LIST_EACH (&kin__children.commands, node) {
         kin_command *command = KIN_CONTAINER_OF(node, kin_command, node);
+        kin__command_close_opened(command);
         kin__command_close_streams(command);
         kin__os_close(command->fd);
         command->fd = -1;

@@ -112,7 +112,11 @@ static int start(kin_pipeline *pipeline, const kin_pipeline_part *parts, uint32_
 
 int kin_pipeline_start(const kin_pipeline_part *parts, uint32_t count, kin_pipeline **ret_pipeline)
 {
-    if (parts == NULL || count == 0 || count > INT16_MAX || ret_pipeline == NULL) {
+    if (ret_pipeline == NULL) {
+        return -EINVAL;
+    }
+    *ret_pipeline = NULL;
+    if (parts == NULL || count == 0 || count > INT16_MAX) {
         return -EINVAL;
     }
     kin_pipeline *pipeline = kin__allocate_zeroed(sizeof *pipeline +
@@ -225,10 +229,9 @@ int kin_pipeline_run(const kin_pipeline_part *parts, uint32_t count,
                      kin_pipeline **ret_pipeline)
 {
     kin_pipeline *pipeline = NULL;
-    if (options != NULL && options->size != sizeof *options) {
-        return -EINVAL;
-    }
-    int r = kin__command_check_timeout(timeout);
+    int r = options != NULL && options->size != sizeof *options
+                ? -EINVAL
+                : kin__command_check_timeout(timeout);
     if (r == 0) {
         r = kin_pipeline_start(parts, count, &pipeline);
     }

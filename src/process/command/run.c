@@ -88,11 +88,13 @@ static void cut_newline(kin_command *command)
 
 int kin_command_getoutput(const char *line, kin_timeout timeout, kin_command **ret_command)
 {
-    const char *const argv[] = {"/bin/sh", "-c", line, NULL};
+    const char *const shell[] = {"/bin/sh", "-c", line, NULL};
+    const char *const *argv = line == NULL ? NULL
+                                           : shell; /* refused, with a command that says so */
     const kin_command_options options = {.size = sizeof options,
                                          .stdout_to = {.kind = KIN_STREAM_CAPTURE},
                                          .stderr_to = {.kind = KIN_STREAM_STDOUT}};
-    if (line == NULL || ret_command == NULL) {
+    if (ret_command == NULL) {
         return -EINVAL;
     }
     int r = kin_command_run(argv, &options, timeout, ret_command);
@@ -105,6 +107,7 @@ int kin_command_getoutput(const char *line, kin_timeout timeout, kin_command **r
 int kin_command_getstatusoutput(const char *line, kin_timeout timeout, int *ret_exit_code,
                                 kin_command **ret_command)
 {
-    int r = ret_exit_code == NULL ? -EINVAL : kin_command_getoutput(line, timeout, ret_command);
+    line = ret_exit_code == NULL ? NULL : line;
+    int r = kin_command_getoutput(line, timeout, ret_command);
     return r < 0 ? r : kin_command_poll(*ret_command, ret_exit_code);
 }

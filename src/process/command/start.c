@@ -41,6 +41,7 @@ kin_command *kin__command_create(const char *const *argv)
     command->fd = -1;
     for (uint32_t i = 0; i < 3; i++) {
         command->streams[i].fd = -1;
+        command->opened[i] = -1;
     }
     describe(command, argv);
     return command;
@@ -88,11 +89,11 @@ static struct kin__os_spawn spawn_of(const char *const *argv, const kin_command_
 }
 
 /* Its standard streams, and the others behind them. NULL: no memory. */
-static int *list_fds(const struct kin__command_fds *streams, const kin_command_options *options)
+static int *list_fds(const int streams[3], const kin_command_options *options)
 {
     int *fds = kin__allocate_array(3 + (size_t)options->fd_count, sizeof *fds);
     if (fds != NULL) {
-        memcpy(fds, streams->fds, sizeof streams->fds);
+        memcpy(fds, streams, 3 * sizeof *fds);
         if (options->fd_count > 0) {
             memcpy(fds + 3, options->fds, options->fd_count * sizeof *fds);
         }
@@ -109,26 +110,49 @@ static int spawn(kin_command *command, const struct kin__os_spawn *how)
         command->stage = (kin_command_stage)(KIN_STAGE_START + (int)stage);
         return r;
     }
-    command->fd = child.fd;
     mtx_lock(&kin__children.lock);
+    command->fd = child.fd;
     command->pid = child.pid;
-    kin__list_append(&kin__children.commands, &command->node);
     mtx_unlock(&kin__children.lock);
     return 0;
 }
 
+/* A process that is forked from here on knows of them, and closes them. */
+static int open_streams(kin_command *command, const kin_command_options *options, int ret_fds[3])
+{
+    mtx_lock(&kin__children.lock);
+    int r = kin__command_open_streams(command, options, ret_fds);
+    if (r == 0) {
+        kin__list_append(&kin__children.commands, &command->node);
+    }
+    mtx_unlock(&kin__children.lock);
+    return r;
+}
+
+/* The start has come to `code`. */
+static void close_opened(kin_command *command, int code)
+{
+    mtx_lock(&kin__children.lock);
+    kin__command_close_opened(command);
+    if (code < 0) {
+        kin__command_close_streams(command);
+        kin__list_remove(&command->node);
+    }
+    mtx_unlock(&kin__children.lock);
+}
+
 static int start(kin_command *command, const char *const *argv, const kin_command_options *options)
 {
-    struct kin__command_fds streams;
+    int streams[3];
     char **environment = NULL;
     struct kin__os_spawn how = spawn_of(argv, options);
     command->stage = KIN_STAGE_STREAMS;
-    int r = kin__command_open_streams(command, options, &streams);
+    int r = open_streams(command, options, streams);
     if (r < 0) {
         return r;
     }
     command->stage = KIN_STAGE_NONE;
-    int *fds = list_fds(&streams, options);
+    int *fds = list_fds(streams, options);
     r = fds == NULL ? -ENOMEM : kin__command_environment(options, &environment);
     if (r == 0) {
         how.fds = fds;
@@ -138,10 +162,7 @@ static int start(kin_command *command, const char *const *argv, const kin_comman
     }
     kin__release(fds);
     kin__release(environment);
-    kin__command_close_opened(&streams);
-    if (r < 0) {
-        kin__command_close_streams(command);
-    }
+    close_opened(command, r);
     return r;
 }
 

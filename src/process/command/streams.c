@@ -10,8 +10,7 @@
 #include "os/socket.h"
 #include "os/spawn.h"
 
-static int open_pipe(kin_command *command, uint32_t index, bool is_moved,
-                     struct kin__command_fds *fds)
+static int open_pipe(kin_command *command, uint32_t index, bool is_moved, int *fds)
 {
     int ends[2];
     int r = kin__os_pipe(ends);
@@ -20,64 +19,63 @@ static int open_pipe(kin_command *command, uint32_t index, bool is_moved,
     }
     int own = index == 0 ? ends[1] : ends[0];
     command->streams[index] = (struct kin__command_stream){.fd = own, .is_moved = is_moved};
-    fds->opened[index] = index == 0 ? ends[0] : ends[1];
-    fds->fds[index] = fds->opened[index];
+    command->opened[index] = index == 0 ? ends[0] : ends[1];
+    fds[index] = command->opened[index];
     return is_moved ? kin__os_fd_unblock(own) : 0;
 }
 
-static int open_null(uint32_t index, struct kin__command_fds *fds)
+static int open_null(kin_command *command, uint32_t index, int *fds)
 {
-    int r = kin__os_null_open(&fds->opened[index]);
-    fds->fds[index] = fds->opened[index];
+    int r = kin__os_null_open(&command->opened[index]);
+    fds[index] = command->opened[index];
     return r;
 }
 
-static int open_stream(kin_command *command, uint32_t index, kin_stream stream,
-                       struct kin__command_fds *fds)
+static int open_stream(kin_command *command, uint32_t index, kin_stream stream, int *fds)
 {
     switch (stream.kind) {
     case KIN_STREAM_NULL:
-        return open_null(index, fds);
+        return open_null(command, index, fds);
     case KIN_STREAM_CAPTURE:
         return open_pipe(command, index, true, fds);
     case KIN_STREAM_PIPE:
         return open_pipe(command, index, false, fds);
     case KIN_STREAM_FD:
-        fds->fds[index] = stream.fd;
+        fds[index] = stream.fd;
         return 0;
     case KIN_STREAM_STDOUT:
-        fds->fds[index] = fds->fds[1] == KIN__OS_SPAWN_KEEP ? 1 : fds->fds[1];
+        fds[index] = fds[1] == KIN__OS_SPAWN_KEEP ? 1 : fds[1];
         return 0;
     case KIN_STREAM_INHERIT:
         break;
     }
-    fds->fds[index] = KIN__OS_SPAWN_KEEP;
+    fds[index] = KIN__OS_SPAWN_KEEP;
     return 0;
 }
 
 int kin__command_open_streams(kin_command *command, const kin_command_options *options,
-                              struct kin__command_fds *ret_fds)
+                              int ret_fds[3])
 {
     kin_stream kinds[3] = {options->stdin_from, options->stdout_to, options->stderr_to};
     int r = 0;
     if (options->input.data != NULL) {
         kinds[0].kind = KIN_STREAM_CAPTURE; /* the other way around */
     }
-    *ret_fds = (struct kin__command_fds){.opened = {-1, -1, -1}};
     for (uint32_t i = 0; i < 3 && r == 0; i++) {
         r = open_stream(command, i, kinds[i], ret_fds);
     }
     if (r < 0) {
-        kin__command_close_opened(ret_fds);
+        kin__command_close_opened(command);
         kin__command_close_streams(command);
     }
     return r;
 }
 
-void kin__command_close_opened(struct kin__command_fds *fds)
+void kin__command_close_opened(kin_command *command)
 {
     for (uint32_t i = 0; i < 3; i++) {
-        kin__os_close(fds->opened[i]);
+        kin__os_close(command->opened[i]);
+        command->opened[i] = -1;
     }
 }
 

@@ -116,7 +116,7 @@ static void call_what_is_forbidden(void)
         BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_TRAP),
         BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
     };
-    struct sock_fprog program = {.len = sizeof steps / sizeof steps[0], .filter = steps};
+    struct sock_fprog program = {sizeof steps / sizeof steps[0], steps};
     prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
     if (prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program) == 0) {
         getppid();

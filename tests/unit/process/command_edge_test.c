@@ -6,7 +6,9 @@
 #include <fcntl.h>
 #include <poll.h>
 #include <pthread.h>
+#include <sched.h>
 #include <signal.h>
+#include <stdatomic.h>
 #include <stdlib.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -82,3 +84,80 @@ TEST(a_stop_leaves_the_caller_s_pipes_open)
     CHECK_EQUAL(read(kin_command_stdout_fd(command), text, sizeof text), 4);
     kin_command_free(command);
 }
+
+TEST(a_call_that_is_refused_gives_a_command_to_free_all_the_same)
+{
+    static char untouched;
+    int status = 0;
+    kin_command *command = (kin_command *)(void *)&untouched;
+    CHECK_EQUAL(kin_command_getoutput(NULL, KIN_FOREVER, &command), -EINVAL);
+    REQUIRE(command != (kin_command *)(void *)&untouched);
+    kin_command_free(command);
+    command = (kin_command *)(void *)&untouched;
+    CHECK_EQUAL(kin_command_getstatusoutput("exit 0", KIN_FOREVER, NULL, &command), -EINVAL);
+    REQUIRE(command != (kin_command *)(void *)&untouched);
+    kin_command_free(command);
+    command = (kin_command *)(void *)&untouched;
+    CHECK_EQUAL(kin_command_getstatusoutput(NULL, KIN_FOREVER, &status, &command), -EINVAL);
+    REQUIRE(command != (kin_command *)(void *)&untouched);
+    kin_command_free(command);
+}
+
+TEST(a_pipeline_that_is_refused_is_null)
+{
+    static char untouched;
+    const kin_pipeline_part part = {.argv = KIN_ARGV("true")};
+    kin_pipeline *pipeline = (kin_pipeline *)(void *)&untouched;
+    CHECK_EQUAL(kin_pipeline_start(&part, 0, &pipeline), -EINVAL);
+    CHECK(pipeline == NULL);
+    pipeline = (kin_pipeline *)(void *)&untouched;
+    CHECK_EQUAL(kin_pipeline_start(NULL, 1, &pipeline), -EINVAL);
+    CHECK(pipeline == NULL);
+    pipeline = (kin_pipeline *)(void *)&untouched;
+    CHECK_EQUAL(
+        kin_pipeline_run(&part, 1, &(kin_pipeline_options){.size = 1}, KIN_FOREVER, &pipeline),
+        -EINVAL);
+    CHECK(pipeline == NULL);
+}
+
+#ifndef __SANITIZE_THREAD__ /* which cannot fork beside threads */
+
+enum { FORKS = 60 };
+
+static _Atomic int forks_done;
+
+static void *run_cats(void *user)
+{
+    while (forks_done < FORKS) {
+        kin_command *command = run(KIN_ARGV("cat"),
+                                   COMMAND(.input = TEXT("x"), .stdout_to = CAPTURE), 0);
+        CHECK_STRING(output_of(command), "x");
+        kin_command_free(command);
+    }
+    return user;
+}
+
+TEST_WITH(a_process_that_is_forked_during_a_start_keeps_no_pipe_of_it_open, .limit_seconds = 60)
+{
+    pid_t forked[FORKS];
+    pthread_t thread;
+    REQUIRE(kin_init(NULL, NULL) == 0);
+    REQUIRE(pthread_create(&thread, NULL, run_cats, NULL) == 0);
+    for (int i = 0; i < FORKS; i++) {
+        forked[i] = fork();
+        REQUIRE(forked[i] >= 0);
+        while (forked[i] == 0) {
+            pause();
+        }
+        sched_yield();
+        forks_done++;
+    }
+    pthread_join(thread, NULL); /* while they live */
+    for (int i = 0; i < FORKS; i++) {
+        kill(forked[i], SIGKILL);
+        waitpid(forked[i], NULL, 0);
+    }
+    kin_fini();
+}
+
+#endif
