@@ -22,4 +22,8 @@ extern _Thread_local struct kin__endings kin__endings_current;
 /* Guards which callbacks wait for which thing; no other lock is taken inside. Taken around fork. */
 extern mtx_t kin__weak_lock;
 
+/* In front of private state that is written around each fork, in the parent and in the child: it
+ * stands together, so that the kernel copies one page of it and not one for each layer. */
+#define KIN__FORK_STATE __attribute__((section("kin_fork_state")))
+
 #endif

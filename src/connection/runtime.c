@@ -1,9 +1,11 @@
 #include "connection/runtime.h"
 
+#include "base/runtime.h"
+
 #include "connection/listener/listener.h"
 #include "family/runtime.h"
 
-struct kin__listeners kin__listeners;
+KIN__FORK_STATE struct kin__listeners kin__listeners;
 
 /* In the file that every listener needs: from an archive nothing is linked that nobody names. */
 __attribute__((constructor)) static void register_layer(void)

@@ -1,3 +1,5 @@
 #include "pool/runtime.h"
 
-struct kin__pools kin__pools;
+#include "base/runtime.h"
+
+KIN__FORK_STATE struct kin__pools kin__pools;

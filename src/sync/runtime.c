@@ -1,3 +1,5 @@
 #include "sync/runtime.h"
 
-struct kin__deadlocks kin__deadlocks;
+#include "base/runtime.h"
+
+KIN__FORK_STATE struct kin__deadlocks kin__deadlocks;
