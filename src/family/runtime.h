@@ -138,7 +138,8 @@ struct kin__layer_hooks {
 /* What this process does about SIGINT. Written by kin_interrupt_handle before the handler is
  * there; all zero: nothing. */
 struct kin__interrupts {
-    uint32_t pid;
+    _Atomic uint32_t pid;      /* whose; 0: nobody's, the rest means nothing */
+    _Atomic uint32_t inside;   /* handlers that run, in any thread */
     bool is_handled;           /* by kin: it was not ignored */
     _Atomic uint32_t count;    /* how often it came; by the handler */
     uint32_t step;             /* how many steps were taken; the keeper's */

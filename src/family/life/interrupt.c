@@ -4,6 +4,7 @@
 #include "family/runtime.h"
 #include "family/sleep.h"
 #include "os/process.h"
+#include "os/thread.h"
 
 #include <errno.h>
 #include <kin/error.h>
@@ -13,18 +14,22 @@
 #define COUNT_TO_DIE_AT_ONCE 4u
 
 /* On any thread, at any instruction. What wakes the keeper is a compare-and-swap and a system call.
- * In a process that this one has forked plainly, it is as if there was no handler. */
+ * In a process that this one has forked plainly, it is as if there was no handler. One that runs
+ * when the process has left the family is too late: the signal is for whoever handles it now. */
 static void on_interrupt(int number)
 {
-    (void)number;
     struct kin__interrupts *interrupts = &kin__interrupts;
-    if (kin__os_process_id() != interrupts->pid) {
+    uint32_t self = kin__os_process_id();
+    atomic_fetch_add(&interrupts->inside, 1);
+    uint32_t pid = atomic_load(&interrupts->pid);
+    if (pid == 0) {
+        kin__os_signal(self, number);
+    } else if (pid != self || atomic_fetch_add(&interrupts->count, 1) + 1 >= COUNT_TO_DIE_AT_ONCE) {
         kin__os_interrupt_die();
+    } else {
+        kin__count_raise_slow(interrupts->command, 1);
     }
-    if (atomic_fetch_add(&interrupts->count, 1) + 1 >= COUNT_TO_DIE_AT_ONCE) {
-        kin__os_interrupt_die();
-    }
-    kin__count_raise_slow(interrupts->command, 1);
+    atomic_fetch_sub(&interrupts->inside, 1);
 }
 
 static void tell_layers(uint32_t step)
@@ -56,25 +61,32 @@ void kin__interrupt_act(void)
 
 void kin__interrupt_leave_to_others(void)
 {
-    uint32_t handler = atomic_load(&kin__shared()->interrupt_handler);
-    kin__interrupts = (struct kin__interrupts){0};
-    if (handler != 0) {
+    if (atomic_load(&kin__shared()->interrupt_handler) != 0) {
         kin__os_interrupt_ignore();
     }
+    kin__interrupts = (struct kin__interrupts){0};
 }
 
 void kin__interrupt_end(void)
 {
     struct kin__interrupts *interrupts = &kin__interrupts;
-    if (interrupts->pid != kin__family.pid) {
+    if (atomic_load(&interrupts->pid) != kin__family.pid) {
         return;
     }
     if (interrupts->is_handled) {
         kin__os_interrupt_restore(&interrupts->before);
     }
+    atomic_store(&interrupts->pid, 0); /* before the look: a handler is seen, or sees this */
+    while (atomic_load(&interrupts->inside) != 0) {
+        kin__os_thread_yield();
+    }
     mtx_lock(&kin__family.errand_lock);
     kin_cancel *cancel = interrupts->cancel;
-    *interrupts = (struct kin__interrupts){0};
+    interrupts->cancel = NULL;
+    interrupts->command = NULL;
+    interrupts->is_handled = false;
+    interrupts->step = 0;
+    atomic_store(&interrupts->count, 0);
     mtx_unlock(&kin__family.errand_lock);
     kin_cancel_free(cancel);
     uint32_t self = kin__family.owner;
@@ -103,9 +115,9 @@ int kin_interrupt_handle(kin_cancel **ret_cancel)
         kin_cancel_free(cancel);
         return -EALREADY;
     }
-    interrupts->pid = kin__family.pid;
     interrupts->cancel = cancel;
     interrupts->command = &kin__family.member->command;
+    atomic_store(&interrupts->pid, kin__family.pid); /* now a handler may use the others */
     interrupts->is_handled = kin__os_interrupt_handle(on_interrupt, &interrupts->before);
     if (ret_cancel != NULL) {
         *ret_cancel = cancel;

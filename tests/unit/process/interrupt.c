@@ -5,6 +5,7 @@
 #include <kin/error.h>
 #include <kin/interrupt.h>
 #include <kin/process.h>
+#include <pthread.h>
 #include <signal.h>
 
 static int run_until_ended(kin_call *call)
@@ -199,4 +200,36 @@ TEST_OF_PROCESSES(without_a_family_nothing_is_handled)
     kin_fini();
     CHECK_EQUAL(kin_interrupt_handle(NULL), KIN_EFAMILY);
     CHECK_EQUAL(kin_interrupt_count(), 0);
+}
+
+static _Atomic bool is_over;
+
+static void pass(int number)
+{
+    (void)number;
+}
+
+static void *take_interrupts(void *user)
+{
+    while (!is_over) {
+    }
+    return user;
+}
+
+/* The handler may be about to wake the keeper, which goes with the family's memory. */
+TEST_OF_PROCESSES(an_interrupt_may_come_in_another_thread_while_the_process_leaves)
+{
+    pthread_t thread;
+    begin();
+    kin_fini();
+    signal(SIGINT, pass);
+    REQUIRE(pthread_create(&thread, NULL, take_interrupts, NULL) == 0);
+    for (int i = 0; i < 400; i++) {
+        REQUIRE(kin_init(NULL, NULL) == 0);
+        REQUIRE(kin_interrupt_handle(NULL) == 0);
+        pthread_kill(thread, SIGINT);
+        kin_fini();
+    }
+    is_over = true;
+    pthread_join(thread, NULL);
 }
