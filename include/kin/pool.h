@@ -107,7 +107,9 @@ typedef struct kin_pool_worker {
  * those threads hold at this moment, for ever, and of output that they have buffered.
  *
  * Returns 0, or -EAGAIN: no more processes are allowed; -ENOMEM; -EMFILE: no fd is left; -EINVAL:
- * an option is out of range; KIN_EFAMILY: kin_init was not called.
+ * an option is out of range; KIN_EFAMILY: kin_init was not called; KIN_EBROKEN: the process that
+ * forks the workers was killed, or lacked what it needs to begin. Workers that lack that are
+ * started again until they have it; meanwhile tasks wait.
  *
  * Peer death: when the creator ends, however it ends, its workers are gone soon after.
  */

@@ -100,6 +100,7 @@ KIN_API int kin_process_create_object(const kin_object *instance,
  *   -EBUSY       fork, and other threads are running
  *   -EAGAIN      no more processes are allowed
  *   -ENOMEM      -EMFILE: no fd is left for the sentinel
+ *   KIN_EWORKER  the forkserver died, several times, before it served: what it lacked it has said
  *   -ECHILD      -EDEADLK, -EPIPE: see above
  * and, unless it is a fork,
  *   KIN_EFUNCTION  the function is not registered (KIN_FUNCTION)

@@ -220,12 +220,11 @@ static uint32_t count_fds(void)
     return count;
 }
 
-/* The forkserver ends a moment after it was told to. */
+/* The forkserver ends a moment after it was told to, and is waited for when one comes by again. */
 static uint32_t await_quiet(void)
 {
     double limit = soak_now() + QUIET_SECONDS;
-    kin_forkserver_stop();
-    while (count_processes() > 0 && soak_now() < limit) {
+    while (kin_forkserver_stop() == 0 && count_processes() > 0 && soak_now() < limit) {
         usleep(1000);
     }
     return count_processes();
