@@ -6,7 +6,8 @@
  *     the second     terminate: pools are terminated, children get SIGTERM
  *     the third      children get SIGKILL, and the process ends by SIGINT
  *
- * The processes of the family that are started from then on ignore SIGINT. What a program does
+ * The processes of the family that are started from then on ignore SIGINT, and so do the programs
+ * (kin/command.h) that these start, unless they handle it themselves. What a program does
  * after the first is its own: as a rule it gives the token to what it waits with, and returns from
  * main when that says -ECANCELED; kin_fini then ends and waits for what is left.
  */

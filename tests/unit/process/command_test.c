@@ -360,6 +360,7 @@ TEST(the_short_forms_do_what_python_s_do)
     CHECK_EQUAL(status, 7);
     kin_command_free(command);
     CHECK_EQUAL(kin_command_getoutput(NULL, KIN_FOREVER, &command), -EINVAL);
+    kin_command_free(command);
     CHECK_EQUAL(kin_command_getoutput("true", KIN_FOREVER, NULL), -EINVAL);
     CHECK_EQUAL(kin_command_check_output(KIN_ARGV("true"), KIN_FOREVER, NULL), -EINVAL);
     CHECK_EQUAL(kin_command_call(KIN_ARGV("true"), KIN_FOREVER, NULL), -EINVAL);
