@@ -72,6 +72,9 @@ typedef struct kin_process_options {
  * fork, all that this process has open is open in the child; in any case what handles and fds in
  * the arguments stand for.
  *
+ * A function without arguments is given an empty tuple, or no bytes by the call below; NULL is an
+ * object that could not be made: -ENOMEM.
+ *
  * Free the process with kin_process_free. Returns 0, -ENOMEM, -EINVAL or KIN_EFAMILY.
  */
 KIN_API int kin_process_create(kin_function *function, const kin_object *arguments,
@@ -97,6 +100,7 @@ KIN_API int kin_process_create_object(const kin_object *instance,
  *
  * Returns 0, or
  *   -EALREADY    it was started before
+ *   -EBADF       an fd that the child was to have is not open
  *   -EBUSY       fork, and other threads are running
  *   -EAGAIN      no more processes are allowed
  *   -ENOMEM      -EMFILE: no fd is left for the sentinel
@@ -104,7 +108,6 @@ KIN_API int kin_process_create_object(const kin_object *instance,
  *   -ECHILD      -EDEADLK, -EPIPE: see above
  * and, unless it is a fork,
  *   KIN_EFUNCTION  the function is not registered (KIN_FUNCTION)
- *   -EBADF       an fd that the child was to have is not open
  *   -ENOENT      -EACCES, ...: the program cannot be run (kin_context_set_executable)
  *
  * Peer death: a parent that is killed in here leaves no child, or one that runs (if it is not

@@ -243,7 +243,7 @@ int kin__family_attach(int fd, uint32_t owner)
         return r;
     }
     open_family(fd);
-    kin__family.has_input = kin__os_input_is_open();
+    kin__family.has_input = kin__os_fd_is_open(0);
     r = is_prepared(owner) ? 0 : -ESTALE;
     if (r == 0) {
         atomic_store(&kin__family.is_entered, true);
@@ -301,7 +301,7 @@ int kin_init_with(int *argc, char ***argv, const kin_family_options *options)
         return 0;
     }
     int r = kin__function_check();
-    kin__family.has_input = kin__os_input_is_open();
+    kin__family.has_input = kin__os_fd_is_open(0);
     if (r == 0) {
         r = prepare_once();
     }

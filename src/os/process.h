@@ -94,8 +94,8 @@ bool kin__os_process_is_gone(uint32_t pid, uint64_t time_ns, int64_t deadline_ns
  * nothing. */
 bool kin__os_process_has_unmapped(uint32_t pid, int fd);
 
-/* Whether the process has a standard input. */
-bool kin__os_input_is_open(void);
+/* Whether an fd is open. */
+bool kin__os_fd_is_open(int fd);
 
 /* Makes standard input that of an fd of /dev/null, and forgets what stdin has read ahead: in a
  * child, where it would take from its parent what both read, and give back when it exits what the

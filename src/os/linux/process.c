@@ -328,9 +328,9 @@ bool kin__os_process_has_unmapped(uint32_t pid, int fd)
     return !is_mapped && !has_failed;
 }
 
-bool kin__os_input_is_open(void)
+bool kin__os_fd_is_open(int fd)
 {
-    return fcntl(STDIN_FILENO, F_GETFD) >= 0;
+    return fcntl(fd, F_GETFD) >= 0;
 }
 
 void kin__os_input_empty(int null_fd)

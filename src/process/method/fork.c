@@ -103,9 +103,23 @@ int kin__process_fork(const char *name, bool is_daemon, kin_process **ret_proces
     return r;
 }
 
+/* The other methods find this out when they pass the fds on. */
+static int check_fds(const struct kin__process_plan *plan)
+{
+    for (uint32_t i = 0; i < plan->fd_count; i++) {
+        if (!kin__os_fd_is_open(plan->fds[i])) {
+            return -EBADF;
+        }
+    }
+    return 0;
+}
+
 static int start(kin_process *process)
 {
-    int r = !process->plan.allow_threads && kin__start_has_threads() ? -EBUSY : 0;
+    int r = check_fds(&process->plan);
+    if (r == 0 && !process->plan.allow_threads && kin__start_has_threads()) {
+        r = -EBUSY;
+    }
     if (r == 0) {
         r = kin__process_fork_as(process);
         if (r == 0) {

@@ -296,11 +296,10 @@ TEST(a_program_that_does_not_use_kin_ends_as_it_likes)
     check_memory();
 }
 
-TEST(an_fd_that_is_not_open_cannot_be_given)
+TEST_OF_METHODS(an_fd_that_is_not_open_cannot_be_given)
 {
     kin_process *process = NULL;
     int fd = 900;
-    begin();
     kin_process_options options = {
         .size = sizeof options, .context = method, .fds = &fd, .fd_count = 1};
     CHECK_EQUAL(kin_process_start_bytes(return_seven, NULL, 0, &options, &process), -EBADF);
