@@ -69,8 +69,10 @@ int kin__command_launch(kin_command *command, const char *const *argv,
  * after it. 0, or a code. */
 int kin__command_check_timeout(kin_timeout timeout);
 
-/* Whether the options can be meant, all of them at once. 0, or -EINVAL. */
-int kin__command_check_options(const char *const *argv, const kin_command_options *options);
+/* Whether the options can be meant, all of them at once. 0, or -EINVAL, and the stage that could
+ * not be done, if it is one. */
+int kin__command_check_options(const char *const *argv, const kin_command_options *options,
+                               kin_command_stage *ret_stage);
 
 /* The environment that options ask for; NULL: this process's. To be released. 0, or -ENOMEM. */
 int kin__command_environment(const kin_command_options *options, char ***ret_environment);

@@ -41,12 +41,6 @@ static bool has_fds(const kin_command_options *options)
     return true;
 }
 
-static bool has_user(const kin_command_options *options)
-{
-    return (!options->has_user || options->has_group) &&
-           (options->groups != NULL || options->group_count == 0);
-}
-
 /* A group to be stopped has to be the program's own: one that others are in is theirs as well. */
 static bool has_process_group(const kin_command_options *options)
 {
@@ -62,11 +56,21 @@ static bool has_stop(const kin_command_options *options)
            stop->kill_ms >= KIN_STOP_FOREVER;
 }
 
-int kin__command_check_options(const char *const *argv, const kin_command_options *options)
+int kin__command_check_options(const char *const *argv, const kin_command_options *options,
+                               kin_command_stage *ret_stage)
 {
+    kin_command_stage stage = KIN_STAGE_NONE;
     bool is_good = argv != NULL && argv[0] != NULL && options->size == sizeof *options &&
-                   has_streams(options) && has_fds(options) && has_user(options) &&
-                   has_process_group(options) && has_stop(options) &&
-                   (options->limits != NULL || options->limit_count == 0);
-    return is_good ? 0 : -EINVAL;
+                   has_stop(options);
+    if (is_good) {
+        stage = !has_streams(options)                                  ? KIN_STAGE_STREAMS
+                : !has_process_group(options)                          ? KIN_STAGE_PROCESS_GROUP
+                : !has_fds(options)                                    ? KIN_STAGE_FDS
+                : options->limits == NULL && options->limit_count != 0 ? KIN_STAGE_LIMITS
+                : options->groups == NULL && options->group_count != 0 ? KIN_STAGE_GROUPS
+                : options->has_user && !options->has_group             ? KIN_STAGE_GROUP
+                                                                       : KIN_STAGE_NONE;
+    }
+    *ret_stage = stage;
+    return is_good && stage == KIN_STAGE_NONE ? 0 : -EINVAL;
 }

@@ -171,7 +171,7 @@ int kin__command_launch(kin_command *command, const char *const *argv,
 {
     static const kin_command_options defaults = {.size = sizeof defaults};
     options = options != NULL ? options : &defaults;
-    int r = kin__command_check_options(argv, options);
+    int r = kin__command_check_options(argv, options, &command->stage);
     if (r == 0) {
         keep(command, options);
         r = start(command, argv, options);

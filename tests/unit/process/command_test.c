@@ -287,9 +287,9 @@ TEST(a_start_that_fails_names_its_stage)
     kin_command_free(command);
 }
 
-static void check_bad(const kin_command_options *options)
+static void check_bad(const kin_command_options *options, kin_command_stage stage)
 {
-    check_start(KIN_ARGV("true"), options, -EINVAL, KIN_STAGE_NONE);
+    check_start(KIN_ARGV("true"), options, -EINVAL, stage);
 }
 
 TEST(options_that_contradict_each_other_are_refused)
@@ -297,23 +297,28 @@ TEST(options_that_contradict_each_other_are_refused)
     const int fd = -1;
     check_start(NULL, NULL, -EINVAL, KIN_STAGE_NONE);
     check_start((const char *const[]){NULL}, NULL, -EINVAL, KIN_STAGE_NONE);
-    check_bad(&(kin_command_options){.size = 8});
-    check_bad(COMMAND(.input = TEXT("x"), .stdin_from = {KIN_STREAM_PIPE}));
-    check_bad(COMMAND(.input = {NULL, 5}));
-    check_bad(COMMAND(.stdin_from = CAPTURE));
-    check_bad(COMMAND(.stdin_from = {KIN_STREAM_STDOUT}));
-    check_bad(COMMAND(.stdout_to = {KIN_STREAM_STDOUT}));
-    check_bad(COMMAND(.stdout_to = {KIN_STREAM_FD, -1}));
-    check_bad(COMMAND(.stderr_to = {(kin_stream_kind)77}));
-    check_bad(COMMAND(.fd_count = 1));
-    check_bad(COMMAND(.fds = &fd, .fd_count = 1));
-    check_bad(COMMAND(.has_user = true, .user = 1));
-    check_bad(COMMAND(.has_groups = true, .group_count = 1));
-    check_bad(COMMAND(.has_session = true, .has_process_group = true));
-    check_bad(COMMAND(.has_process_group = true, .process_group = 77, .stops_group = true));
-    check_bad(COMMAND(.has_process_group = true, .process_group = -1));
-    check_bad(COMMAND(.limit_count = 1));
-    check_bad(COMMAND(.stop = {.wait_ms = -2}));
+    check_bad(&(kin_command_options){.size = 8}, KIN_STAGE_NONE);
+    check_bad(COMMAND(.input = TEXT("x"), .stdin_from = {KIN_STREAM_PIPE}), KIN_STAGE_STREAMS);
+    check_bad(COMMAND(.input = {NULL, 5}), KIN_STAGE_STREAMS);
+    check_bad(COMMAND(.stdin_from = CAPTURE), KIN_STAGE_STREAMS);
+    check_bad(COMMAND(.stdin_from = {KIN_STREAM_STDOUT}), KIN_STAGE_STREAMS);
+    check_bad(COMMAND(.stdout_to = {KIN_STREAM_STDOUT}), KIN_STAGE_STREAMS);
+    check_bad(COMMAND(.stdout_to = {KIN_STREAM_FD, -1}), KIN_STAGE_STREAMS);
+    check_bad(COMMAND(.stderr_to = {(kin_stream_kind)77}), KIN_STAGE_STREAMS);
+    check_bad(COMMAND(.fd_count = 1), KIN_STAGE_FDS);
+    check_bad(COMMAND(.fds = &fd, .fd_count = 1), KIN_STAGE_FDS);
+    check_bad(COMMAND(.has_user = true, .user = 1), KIN_STAGE_GROUP);
+    check_bad(COMMAND(.has_groups = true, .group_count = 1), KIN_STAGE_GROUPS);
+    check_bad(COMMAND(.has_session = true, .has_process_group = true), KIN_STAGE_PROCESS_GROUP);
+    check_bad(COMMAND(.has_process_group = true, .process_group = 77, .stops_group = true),
+              KIN_STAGE_PROCESS_GROUP);
+    check_bad(COMMAND(.has_process_group = true, .process_group = -1), KIN_STAGE_PROCESS_GROUP);
+    check_bad(COMMAND(.limit_count = 1), KIN_STAGE_LIMITS);
+    check_bad(COMMAND(.stop = {.wait_ms = -2}), KIN_STAGE_NONE);
+    kin_command *command = NULL;
+    CHECK_EQUAL(kin_command_start(KIN_ARGV("true"), COMMAND(.has_user = true), &command), -EINVAL);
+    check_message(command, -EINVAL, "'true' cannot be started: its group failed: invalid argument");
+    kin_command_free(command);
     CHECK_EQUAL(kin_command_start(KIN_ARGV("true"), NULL, NULL), -EINVAL);
     CHECK_EQUAL(kin_command_run(KIN_ARGV("true"), NULL, (kin_timeout){0}, NULL), -EINVAL);
     CHECK_EQUAL(kin_command_wait(NULL, KIN_FOREVER), -EINVAL);
