@@ -34,10 +34,11 @@
 KIN_BEGIN
 
 /**
- * From its next start on, the server of this process runs `function` with a copy of `arguments`
- * (see kin_process_create) before it serves. Functions are run in the order of these calls. One
- * that returns a negative code ends the server: the code and its message are printed to stderr, and
- * whoever needed the server gets the code. So does one that leaves a thread behind: -EBUSY.
+ * From its next start on, the server of this process, and each later one, runs `function` with a
+ * copy of `arguments` (see kin_process_create) before it serves. Functions are run in the order of
+ * these calls. One that returns a negative code ends the server: the code and its message are
+ * printed to stderr, and whoever needed the server gets the code. So does one that leaves a thread
+ * behind: -EBUSY.
  *
  * What handles in the arguments stand for is open in the server, and in its children, only if the
  * function opens it. Returns 0; -EALREADY: the server runs, and would not run it (see

@@ -23,7 +23,7 @@ static int run(const kin_object *preload)
         r = kin_call_fail(&call, -EBUSY, "%s has left a thread in the forkserver", name);
     }
     if (r < 0) {
-        kin_error_print(call.error, stderr);
+        kin__process_print_failure(call.error);
     }
     kin__call_end(&call);
     return r < 0 ? r : 0;

@@ -5,10 +5,12 @@
 #include "os/fault.h"
 #include "process/runtime.h"
 #include "processes.h"
+#include "unit/stderr.h"
 
 #include <dirent.h>
 #include <fcntl.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <threads.h>
@@ -339,6 +341,18 @@ TEST(a_preload_that_fails_is_why_starts_fail)
     begin_serving();
     CHECK_EQUAL(preload(fail_to_load, 1), 0);
     check_no_start(-EDOM);
+}
+
+TEST(a_preload_that_fails_says_where_it_ran)
+{
+    begin_serving();
+    CHECK_EQUAL(preload(fail_to_load, 1), 0);
+    struct caught *caught = catch_stderr();
+    int r = kin_forkserver_ensure_running();
+    give_stderr_back(caught);
+    CHECK_EQUAL(r, -EDOM);
+    CHECK(strstr(caught->text, "forkserver: EDOM: this cannot be loaded (") == caught->text);
+    free(caught);
 }
 
 static int end_server(kin_call *call)
