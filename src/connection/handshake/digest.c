@@ -18,11 +18,6 @@ static const struct digest_kind {
     [KIN__DIGEST_SHA3_384] = {"sha3_384", EVP_sha3_384},
 };
 
-const char *kin__digest_name(enum kin__digest digest)
-{
-    return kinds[digest].name;
-}
-
 int kin__digest_parse(kin_bytes text, size_t *ret_prefix_bytes)
 {
     const char *bytes = text.data;

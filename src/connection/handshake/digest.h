@@ -24,9 +24,6 @@ enum {
     KIN__DIGEST_NAME_BYTES_MAX = 8,
 };
 
-/* "sha256" and so on. */
-const char *kin__digest_name(enum kin__digest digest);
-
 /* A text that begins with "{name}", for a digest that there is: the digest, and the bytes of that
  * beginning. -EBADMSG: it does not. */
 int kin__digest_parse(kin_bytes text, size_t *ret_prefix_bytes);
