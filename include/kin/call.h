@@ -81,7 +81,8 @@ KIN_API double kin_call_float(kin_call *call, size_t index);
 /** Argument `index`: a str. */
 KIN_API const char *kin_call_text(kin_call *call, size_t index);
 
-/** The bytes that the function was given (kin_pool_map_bytes). */
+/** The bytes that the function was given (kin_pool_map_bytes, kin_process_start_bytes). They stay
+ * until it returns, or until the process leaves the family (kin_fini). */
 KIN_API kin_bytes kin_call_bytes(const kin_call *call);
 
 /**

@@ -17,6 +17,7 @@
 #include <errno.h>
 #include <kin/error.h>
 #include <kin/timeout.h>
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -25,13 +26,16 @@
 
 #define FIRST_NAME "MainProcess"
 
+#define NO_STATUS INT_MIN /* nobody knows it, or the process does not end */
+
 static void end_thread(void *user)
 {
     (void)user;
     if (kin__family_is_open() && kin__family.pid != 0) {
         kin__thread_unregister();
-        if (kin__life_is_here() && kin__keeper_need() < 0) {
-            kin__life_drop(); /* it looks dead to its watcher, which then sees that it is not */
+        if (kin__life_is_here()) {
+            kin__keeper_need(); /* none: it looks dead to its watcher, which sees that it is not */
+            kin__life_drop();
         }
     }
 }
@@ -77,9 +81,24 @@ static bool shut_down(bool is_exit)
     return !has_others;
 }
 
-static void leave(bool is_exit)
+/* As late as it can be told: who is killed before, by what it still had to do or while it waits for
+ * its children, has not ended with this status. */
+static void tell_status(int status)
 {
-    if (!kin__family_is_open() || kin__family.is_leaving) {
+    for (int i = KIN__LAYER_COUNT; i-- > 0 && status != NO_STATUS;) {
+        if (kin__layers[i] != NULL && kin__layers[i]->exit != NULL) {
+            kin__layers[i]->exit(status);
+        }
+    }
+}
+
+static void leave(bool is_exit, int status)
+{
+    if (!kin__family_is_open()) {
+        return;
+    }
+    if (kin__family.is_leaving) { /* a finalizer has called exit */
+        tell_status(status);
         return;
     }
     if (!is_exit && kin__life_is_elsewhere()) {
@@ -87,7 +106,9 @@ static void leave(bool is_exit)
     }
     kin__family.is_leaving = true;
     if (kin__family.pid != 0) {
-        if (!shut_down(is_exit)) {
+        bool is_done = shut_down(is_exit);
+        tell_status(status);
+        if (!is_done) {
             return;
         }
         kin__interrupt_end();
@@ -111,31 +132,31 @@ static void leave(bool is_exit)
     }
 }
 
-void kin__family_leave_at_exit(void)
+void kin__family_leave_at_exit(int status)
 {
-    leave(true);
+    leave(true, status);
 }
 
 void kin_fini(void)
 {
-    leave(false);
+    leave(false, NO_STATUS);
 }
 
 static void leave_at_exit(int status, void *unused)
 {
     (void)unused;
-    for (int i = KIN__LAYER_COUNT; i-- > 0 && kin__family_is_open();) {
-        if (kin__layers[i] != NULL && kin__layers[i]->exit != NULL) {
-            kin__layers[i]->exit(status);
-        }
-    }
-    kin__family_leave_at_exit();
+    kin__family_leave_at_exit(status);
+}
+
+static void leave_without_status(void)
+{
+    leave(true, NO_STATUS);
 }
 
 static int watch_exit(void)
 {
     int r = kin__os_at_exit(leave_at_exit);
-    return r == -ENOSYS && atexit(kin__family_leave_at_exit) == 0 ? 0 : r;
+    return r == -ENOSYS && atexit(leave_without_status) == 0 ? 0 : r;
 }
 
 static int prepare_locks(void)
@@ -283,7 +304,7 @@ static void divert_child(const int *argc, char *const *const *argv)
 
 int kin_init_with(int *argc, char ***argv, const kin_family_options *options)
 {
-    if (!kin__family_is_open()) {
+    if (kin__family.generation == KIN__GENERATION_FIRST) { /* else it has been one already */
         divert_child(argc, (char *const *const *)argv);
     }
     uint64_t bytes = KIN__MEMORY_BYTES_DEFAULT;

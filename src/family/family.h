@@ -90,8 +90,9 @@ int kin__mark_read(int argc, char *const *argv, int *ret_fd, uint32_t *ret_owner
 
 /* --- the end --- */
 
-/* As kin_fini, at the end of the process: other threads may be inside kin, and run on. */
-void kin__family_leave_at_exit(void);
+/* As kin_fini, at the end of the process, which ends with a status: other threads may be inside
+ * kin, and run on. */
+void kin__family_leave_at_exit(int status);
 
 static inline bool kin__log_is_on(int level)
 {

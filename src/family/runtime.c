@@ -4,7 +4,7 @@
 
 #include "family/reference.h"
 
-KIN__FORK_STATE struct kin__process kin__family = {.fd = -1, .generation = 1};
+KIN__FORK_STATE struct kin__process kin__family = {.fd = -1, .generation = KIN__GENERATION_FIRST};
 _Thread_local struct kin__thread kin__thread_current;
 KIN__FORK_STATE struct kin__log kin__log = {
     .threshold = INT32_MAX, .level = KIN_LOG_WARNING, .name = "MainProcess"};

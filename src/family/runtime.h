@@ -41,6 +41,8 @@ struct kin__type {
 
 #define KIN__TYPE_COUNT 32u
 
+#define KIN__GENERATION_FIRST 1u /* of a process that has not been in any family */
+
 /* A process in its family. Written by kin_init, kin_fini and in a forked child while that has
  * one thread; read by all. */
 struct kin__process {

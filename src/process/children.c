@@ -260,14 +260,14 @@ static void pass_interrupt(uint32_t step)
     mtx_unlock(&kin__children.lock);
 }
 
-void kin__process_note_exit(int status)
+static void note_exit(int status)
 {
     kin__record_note(kin__children.record, KIN__END_NOTED, status & 255);
 }
 
 static const struct kin__layer_hooks process_hooks = {
     .begin_child = kin__start_spawned,
-    .exit = kin__process_note_exit,
+    .exit = note_exit,
     .fini = end_children,
     .fini_beside = await_children,
     .fork_before = lock_children,

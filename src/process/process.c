@@ -171,12 +171,18 @@ int kin_process_create_bytes(kin_function *function, const void *data, size_t si
     return r;
 }
 
-void kin__process_drop_plan(kin_process *process)
+struct kin__process_plan kin__process_take_plan(kin_process *process)
 {
-    kin_object_free(process->plan.arguments);
-    kin__release(process->plan.data);
-    kin__release(process->plan.fds);
+    struct kin__process_plan plan = process->plan;
     process->plan = (struct kin__process_plan){0};
+    return plan;
+}
+
+void kin__process_plan_deinit(struct kin__process_plan *plan)
+{
+    kin_object_free(plan->arguments);
+    kin__release(plan->data);
+    kin__release(plan->fds);
 }
 
 /* --- what it is --- */
@@ -281,14 +287,14 @@ int kin_process_close(kin_process *process)
         r = kin__process_look_locked(process);
         r = r == -EAGAIN ? -EBUSY : r == -ESRCH || r == -EPIPE ? 0 : r;
     }
+    struct kin__process_plan plan = {0};
     if (r == 0) {
         process->phase = KIN_PHASE_CLOSED;
+        plan = kin__process_take_plan(process);
         kin__process_close_fd(process);
     }
     mtx_unlock(&kin__children.lock);
-    if (r == 0) {
-        kin__process_drop_plan(process);
-    }
+    kin__process_plan_deinit(&plan);
     return r;
 }
 
@@ -298,7 +304,7 @@ void kin__process_release(kin_process *process)
         kin__os_close(process->fd);
     }
     kin__record_free(process->record);
-    kin__process_drop_plan(process);
+    kin__process_plan_deinit(&process->plan);
     kin__release(process);
 }
 

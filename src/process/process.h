@@ -99,8 +99,12 @@ int kin__parent_join(const kin_process *parent, kin_timeout timeout);
 /* Closes the fd of one that was closed, when nobody sleeps on it. Under the lock. */
 void kin__process_close_fd(kin_process *process);
 
-/* Gives back what the object itself has, or only the plan. */
+/* Gives back what the object itself has. */
 void kin__process_release(kin_process *process);
-void kin__process_drop_plan(kin_process *process);
+
+/* Takes the plan from an object, under the lock: so a child that is forked meanwhile has all of it
+ * or nothing. And gives back what is in it. */
+struct kin__process_plan kin__process_take_plan(kin_process *process);
+void kin__process_plan_deinit(struct kin__process_plan *plan);
 
 #endif

@@ -43,9 +43,6 @@ extern struct kin__forkserver kin__forkserver;
 extern kin_function_entry kin__run_entry;   /* of the function that runs objects; see object.c */
 extern kin_function_entry kin__serve_entry; /* of kin__forkserver_serve */
 
-/* This process is ending with a status: its parent may not be told by the kernel. */
-void kin__process_note_exit(int status);
-
 /* Sees to it that null_fd is open, or closes it: whether it was. 0, -EMFILE, -ENOENT. */
 int kin__children_open_null(void);
 bool kin__children_close_null(void);

@@ -57,6 +57,7 @@ int kin__start_begin(kin_process *process)
 {
     kin__children_sweep();
     flush_output();
+    process->server = 0; /* of an earlier try, perhaps by another method */
     int r = process->record == NULL ? kin__record_create(&process->record) : 0;
     if (r == 0) {
         r = kin__child_prepare(process->name, process->is_daemon ? KIN__MEMBER_DAEMON : 0,
@@ -97,8 +98,7 @@ void kin__start_fail(kin_process *process)
 _Noreturn void kin__process_exit(int status)
 {
     fflush(NULL);
-    kin__process_note_exit(status);
-    kin__family_leave_at_exit();
+    kin__family_leave_at_exit(status);
     fflush(NULL); /* what finalizers have printed */
     KIN__LOG(KIN_LOG_INFO, "process exiting with exitcode %d", status);
     kin__os_exit_now(status);
@@ -137,13 +137,14 @@ static int begin_start(kin_process *process)
 
 static void end_start(kin_process *process)
 {
+    struct kin__process_plan plan = {0};
     mtx_lock(&kin__children.lock);
     process->is_starting = false;
-    bool has_begun = process->phase == KIN_PHASE_STARTED;
-    mtx_unlock(&kin__children.lock);
-    if (has_begun) {
-        kin__process_drop_plan(process);
+    if (process->phase == KIN_PHASE_STARTED) {
+        plan = kin__process_take_plan(process);
     }
+    mtx_unlock(&kin__children.lock);
+    kin__process_plan_deinit(&plan);
     kin_process_free(process);
 }
 

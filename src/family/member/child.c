@@ -155,6 +155,9 @@ int kin__child_take(uint32_t owner)
 void kin__child_give_up(void)
 {
     struct kin__thread *self = kin__self();
+    if (kin__keeper_runs()) { /* that another thread has started */
+        kin__life_drop();
+    }
     if (atomic_load(&kin__family.is_silent) && kin__life_is_here()) {
         kin__life_end(); /* it has claimed nothing */
         kin__thread_current = (struct kin__thread){0};

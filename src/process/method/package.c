@@ -8,6 +8,7 @@
 #include "process/runtime.h"
 
 #include <errno.h>
+#include <kin/context.h>
 #include <kin/error.h>
 #include <string.h>
 
@@ -244,7 +245,9 @@ static int unpack(const struct unpacking *unpacking, struct kin__process_plan *p
     char *name = (char *)(unpacking->shared + 1);
     kin_bytes input = {.data = name + copy->name_bytes, .size = copy->size};
     *ret_name = name;
-    atomic_store(&kin__children.default_method, copy->default_method);
+    if (copy->default_method == 0 || kin_context_get(copy->default_method) != NULL) {
+        atomic_store(&kin__children.default_method, copy->default_method);
+    }
     *plan = (struct kin__process_plan){.function = kin__function_find(name)};
     int r = plan->function == NULL ? KIN_EFUNCTION : copy_passed_fds(unpacking, plan);
     if (r == 0 && copy->is_object) {

@@ -267,7 +267,7 @@ TEST_OF_PROCESSES(the_child_of_a_plain_fork_runs_its_own_at_exit)
             if (i == 1) { /* which makes it a member */
                 leave("c", 0);
             }
-            kin__family_leave_at_exit();
+            kin__family_leave_at_exit(0);
             _exit(0);
         }
         child_join(pid);
@@ -381,8 +381,8 @@ TEST_OF_PROCESSES(exit_runs_them_beside_other_threads)
         leave("b", -1);
         thread_start(wait_for_ever, NULL);
         await_number(NUMBER_COUNT - 1, 1);
-        kin__family_leave_at_exit();
-        kin__family_leave_at_exit(); /* once */
+        kin__family_leave_at_exit(0);
+        kin__family_leave_at_exit(0); /* once */
         _exit(0);
     }
     child_join(pid);
