@@ -302,6 +302,27 @@ TEST(a_status_that_somebody_else_took_is_unknown)
     kin_command_free(command);
 }
 
+static void check_end_by(int (*end)(kin_command *), int number)
+{
+    kin_command *command = start(SCRIPT("read x"), COMMAND(.stdin_from = {KIN_STREAM_PIPE}));
+    CHECK_EQUAL(kin_command_signal(command, -1), -EINVAL);
+    CHECK_EQUAL(kin_command_signal(command, 1000), -EINVAL);
+    CHECK_EQUAL(end != NULL ? end(command) : kin_command_signal(command, number), 0);
+    CHECK_EQUAL(kin_command_wait(command, KIN_FOREVER), 0);
+    CHECK_EQUAL(exit_code_of(command), -number);
+    CHECK_EQUAL(kin_command_signal(command, number), 0); /* nobody gets it */
+    kin_command_free(command);
+}
+
+TEST(signals_reach_the_program)
+{
+    signal(SIGINT, SIG_DFL);
+    check_end_by(kin_command_interrupt, SIGINT);
+    check_end_by(kin_command_terminate, SIGTERM);
+    check_end_by(kin_command_kill, SIGKILL);
+    check_end_by(NULL, SIGUSR1);
+}
+
 static void *kill_it(void *user)
 {
     CHECK_EQUAL(kin_command_terminate(user), 0);

@@ -2,6 +2,7 @@
 #include "processes.h"
 
 #include <pthread.h>
+#include <sched.h>
 #include <string.h>
 #include <sys/resource.h>
 
@@ -145,4 +146,71 @@ TEST_OF_METHODS(fds_can_be_given)
         close(first[i]);
         close(second[i]);
     }
+}
+
+TEST_OF_METHODS(the_end_of_a_child_can_be_waited_for_among_others)
+{
+    kin_queue *queue = NULL;
+    REQUIRE(kin_queue_create(NULL, &queue) == 0);
+    kin_process *process = start_and_await_word(wait_for_ever, (kin_process_options){0});
+    kin_wait_item items[] = {kin_wait_for_queue(queue),
+                             kin_wait_for_read(kin_process_sentinel(process))};
+    CHECK_EQUAL(kin_wait_many(items, 2, KIN_NOW), -EAGAIN);
+    CHECK_EQUAL(kin_process_kill(process), 0);
+    CHECK_EQUAL(kin_wait_many(items, 2, KIN_FOREVER), 1);
+    CHECK(!items[0].is_ready && items[1].is_ready);
+    CHECK_EQUAL(exit_code_of(process), -SIGKILL);
+    kin_queue_free(queue);
+}
+
+/* Gets a message from the queue that it is given. */
+static int get_message(kin_call *call)
+{
+    kin_handle handle;
+    kin_queue *queue = NULL;
+    kin_message message;
+    REQUIRE(kin_object_to_handle(kin_call_argument(call, 0), &handle) == 0);
+    REQUIRE(kin_queue_attach(handle, &queue) == 0);
+    int r = kin_queue_get_bytes(queue, KIN_FOREVER, &message);
+    if (r == 0) {
+        kin_message_free(&message);
+    }
+    kin_queue_free(queue);
+    return r;
+}
+KIN_FUNCTION(get_message)
+
+TEST_OF_METHODS(a_child_that_waits_for_a_message_is_blocked_until_it_comes)
+{
+    kin_queue *queue = NULL;
+    kin_object *handle = NULL;
+    REQUIRE(kin_queue_create(NULL, &queue) == 0);
+    REQUIRE(kin_object_from_handle(kin_queue_handle(queue), &handle) == 0);
+    kin_process *process = start_given(get_message, KIN_TUPLE(handle), (kin_process_options){0});
+    while (kin_process_state(process) != KIN_STATE_BLOCKED) {
+        sched_yield();
+    }
+    CHECK_EQUAL(kin_queue_put_bytes(queue, "x", 1, KIN_FOREVER), 0);
+    CHECK_EQUAL(kin_process_join(process, KIN_FOREVER), 0);
+    CHECK_EQUAL(kin_process_state(process), KIN_STATE_TERMINATED);
+    CHECK_EQUAL(exit_code_of(process), 0);
+    kin_queue_free(queue);
+}
+
+/* Of two signals that have come to a process, the kernel takes the one with the lower number. */
+static void interrupt_and_terminate(kin_process *process)
+{
+    CHECK_EQUAL(kin_process_interrupt(process), 0);
+    CHECK_EQUAL(kin_process_terminate(process), 0);
+    CHECK_EQUAL(exit_code_of(process), -SIGTERM);
+}
+
+TEST_OF_METHODS(children_of_a_process_that_handles_interrupts_leave_them_to_it)
+{
+    signal(SIGINT, SIG_DFL);
+    kin_process *before = start_and_await_word(wait_for_ever, (kin_process_options){0});
+    REQUIRE(kin_interrupt_handle(NULL) == 0);
+    interrupt_and_terminate(start_and_await_word(wait_for_ever, (kin_process_options){0}));
+    CHECK_EQUAL(kin_process_interrupt(before), 0);
+    CHECK_EQUAL(exit_code_of(before), -SIGINT); /* those that run already keep to theirs */
 }
