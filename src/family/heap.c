@@ -236,6 +236,7 @@ static int create_extent(uint64_t bytes, bool is_zeroed, uint64_t *ret_offset)
 static int create(uint64_t bytes, bool is_zeroed, uint64_t *ret_offset)
 {
     kin__keeper_break_silence();
+    kin__keeper_mind(); /* what the dead have is to be had */
     if (bytes > kin__family.memory.bytes) {
         return -ENOMEM;
     }

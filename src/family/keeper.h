@@ -18,6 +18,7 @@
  *
  *     sleeps                 it relies on hearing of deaths, and may be the last one left
  *     is refused             so does who tries again and again; only if nobody else has a keeper
+ *     takes memory           of which the dead may have much; likewise
  *     starts a child, has an errand, many spans, a handler of Ctrl-C     somebody has to look
  *     is a daemon, or has nobody to watch over it                        from the start
  *     ends the thread that stands in, by pthread_exit                    the process lives on
@@ -71,7 +72,8 @@ static inline int kin__keeper_need(void)
     return __builtin_expect(kin__keeper_runs(), 1) ? 0 : kin__keeper_need_slow();
 }
 
-/* Makes sure that there is somebody who notices deaths: for who does not get what others have. */
+/* Makes sure that there is somebody who notices deaths: for who does not get what others have, or
+ * takes of what there is for all. */
 void kin__keeper_mind_slow(void);
 
 static inline void kin__keeper_mind(void)

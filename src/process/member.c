@@ -3,6 +3,7 @@
  * word of a slot, read before and after, tells whether it was the same member's all the while.
  */
 #include "family/death.h"
+#include "family/keeper.h"
 #include "process/state.h"
 #include "sync/deadlock.h"
 
@@ -156,6 +157,7 @@ int kin_members(kin_member *members, size_t capacity)
     if (r < 0) {
         return r;
     }
+    kin__keeper_mind(); /* that the dead are dead is told by who reaps them */
     size_t count = 0;
     uint32_t used = atomic_load(&kin__shared()->members.used);
     for (uint32_t slot = 1; slot < used; slot++) {

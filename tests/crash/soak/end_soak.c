@@ -6,6 +6,7 @@
 #include "soak/soak.h"
 
 #include "family/family.h"
+#include "family/keeper.h"
 #include "family/member.h"
 #include "pool/pool.h"
 
@@ -209,6 +210,7 @@ static _Noreturn void live_as_heir(kin_queue *queue, struct heirs *heirs, uint32
         }
     }
     kin_queue_free(queue);
+    kin__keeper_need(); /* it may have come so far without: then what the dead left can wait */
     atomic_store(&heirs->is_well, soak_check_family(2) == 0);
     kin_fini();
     _exit(0);

@@ -345,6 +345,19 @@ TEST_OF_PROCESSES(the_last_one_reaps_the_others_when_it_is_refused)
     outlive(ask_for_repair);
 }
 
+static void take_memory(struct fake *fake)
+{
+    uint64_t block = 0;
+    CHECK(!kin__keeper_runs());
+    CHECK_EQUAL(kin__block_create(100, 0, KIN__BLOCK_BYTES, &block), 0);
+    await_repair(fake);
+}
+
+TEST_OF_PROCESSES(the_last_one_reaps_the_others_when_it_takes_memory)
+{
+    outlive(take_memory);
+}
+
 #ifdef KIN_FAULTS
 
 static void sleep_without_threads(struct fake *fake)
