@@ -33,6 +33,28 @@ TEST_OF_METHODS(who_is_killed_while_it_leaves_was_killed)
     }
 }
 
+static void exit_with_33(void *user)
+{
+    (void)user;
+    exit(33);
+}
+
+static int change_its_mind(kin_call *call)
+{
+    (void)call;
+    return kin_finalizer_create(exit_with_33, NULL, NULL, NULL) == 0 ? 7 : 1;
+}
+KIN_FUNCTION(change_its_mind)
+
+TEST_OF_METHODS(the_status_is_the_last_one_that_a_child_came_to)
+{
+    CHECK_EQUAL(exit_code_of(start(change_its_mind)), 33);
+    REQUIRE(signal(SIGCHLD, SIG_IGN) != SIG_ERR);
+    CHECK_EQUAL(exit_code_of(start(change_its_mind)), 33);
+    kin_fini();
+    REQUIRE(signal(SIGCHLD, SIG_DFL) != SIG_ERR);
+}
+
 /* Leaves the family of its parent, and begins one of its own. */
 static int begin_anew(kin_call *call)
 {
@@ -126,4 +148,34 @@ TEST_OF_METHODS(who_outlives_the_first_thread_of_a_child_leaves_for_all)
 {
     kin_process *process = start_and_await_word(end_first_thread, (kin_process_options){0});
     CHECK_EQUAL(exit_code_of(process), 7);
+}
+
+/* Starts a child of its own while the first thread ends. */
+static void *start_and_exit(void *user)
+{
+    kin_process *child = NULL;
+    kin_process_options options = {.size = sizeof options, .allow_threads = true};
+    int code = 1;
+    (void)user;
+    REQUIRE(kin_process_start_bytes(return_seven, NULL, 0, &options, &child) == 0);
+    CHECK_EQUAL(kin_process_join(child, KIN_FOREVER), 0);
+    CHECK_EQUAL(kin_process_exit_code(child, &code), 0);
+    kin_process_free(child);
+    exit(code);
+}
+
+static int leave_it_to_another(kin_call *call)
+{
+    pthread_t thread;
+    (void)call;
+    REQUIRE(pthread_create(&thread, NULL, start_and_exit, NULL) == 0);
+    pthread_exit(NULL);
+}
+KIN_FUNCTION(leave_it_to_another)
+
+TEST_OF_METHODS(the_first_thread_of_a_child_ends_while_another_starts_one)
+{
+    for (int i = 0; i < 10; i++) {
+        CHECK_EQUAL(exit_code_of(start(leave_it_to_another)), 7);
+    }
 }
