@@ -24,7 +24,7 @@ static void sort_words(const char *text)
     kin_command *command;
     const kin_command_options options = {.size = sizeof options,
                                          .input = {text, strlen(text)},
-                                         .stdout_to = {KIN_STREAM_CAPTURE},
+                                         .stdout_to = {.kind = KIN_STREAM_CAPTURE},
                                          .checks = true};
     int code = kin_command_run(KIN_ARGV("sort"), &options, KIN_FOREVER, &command);
     if (code == 0) {
@@ -41,7 +41,7 @@ static void fail(void)
         .size = sizeof options,
         .cwd = "/",
         .environment_changes = (const char *const[]){"LC_ALL=C", 0},
-        .stderr_to = {KIN_STREAM_CAPTURE},
+        .stderr_to = {.kind = KIN_STREAM_CAPTURE},
         .checks = true};
     kin_command_run(KIN_ARGV("ls", "no such file"), &options, KIN_FOREVER, &command);
     finish(command);
@@ -55,7 +55,7 @@ static void run_out_of_time(void)
 {
     kin_command *command;
     const kin_command_options options = {.size = sizeof options,
-                                         .stdout_to = {KIN_STREAM_CAPTURE},
+                                         .stdout_to = {.kind = KIN_STREAM_CAPTURE},
                                          .stop = {.terminate_ms = 1000, .kill_ms = 1000},
                                          .stops_group = true};
     kin_command_run(KIN_ARGV("sh", "-c", "echo so far; sleep 100; echo done"), &options,
@@ -68,8 +68,9 @@ static int talk(void)
 {
     kin_command *command;
     char answer[32];
-    const kin_command_options options = {
-        .size = sizeof options, .stdin_from = {KIN_STREAM_PIPE}, .stdout_to = {KIN_STREAM_PIPE}};
+    const kin_command_options options = {.size = sizeof options,
+                                         .stdin_from = {.kind = KIN_STREAM_PIPE},
+                                         .stdout_to = {.kind = KIN_STREAM_PIPE}};
     int code = kin_command_start(KIN_ARGV("sh", "-c", "read a b; echo $((a * b)); exit 3"),
                                  &options, &command);
     if (code == 0 && write(kin_command_stdin_fd(command), "6 7\n", 4) == 4) {

@@ -13,7 +13,7 @@ static int count_words(void)
     const kin_command_options from_text = {.size = sizeof from_text,
                                            .input = {text, sizeof text - 1}};
     const kin_command_options to_memory = {.size = sizeof to_memory,
-                                           .stdout_to = {KIN_STREAM_CAPTURE}};
+                                           .stdout_to = {.kind = KIN_STREAM_CAPTURE}};
     const kin_pipeline_part parts[] = {{KIN_ARGV("tr", "-s", " ", "\n"), &from_text},
                                        {KIN_ARGV("sort"), NULL},
                                        {KIN_ARGV("uniq", "-c"), NULL},
@@ -37,7 +37,7 @@ static int count_words(void)
 static void stop_early(void)
 {
     const kin_command_options to_memory = {.size = sizeof to_memory,
-                                           .stdout_to = {KIN_STREAM_CAPTURE}};
+                                           .stdout_to = {.kind = KIN_STREAM_CAPTURE}};
     const kin_pipeline_part parts[] = {{KIN_ARGV("yes", "again"), NULL},
                                        {KIN_ARGV("head", "-n", "2"), &to_memory}};
     kin_pipeline *pipeline;

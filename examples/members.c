@@ -39,17 +39,27 @@ static const char *name_of(const kin_member *members, int count, uint32_t id)
     return "nobody";
 }
 
-/* One line for each thread; false: not all children wait yet. */
-static bool tell(FILE *stream)
+/* Waits until so many threads are blocked. */
+static void await_blocked(int wanted, kin_process *child)
+{
+    int blocked = 0;
+    while (blocked != wanted) {
+        kin_member members[MEMBERS_MAX];
+        int count = kin_members(members, MEMBERS_MAX);
+        blocked = 0;
+        for (int i = 0; i < count && i < MEMBERS_MAX; i++) {
+            blocked += !members[i].is_process && members[i].waits_for != NULL;
+        }
+        kin_process_join(child, kin_within_ms(1)); /* lets it come that far */
+    }
+}
+
+/* One line for each thread. */
+static void tell(FILE *stream)
 {
     kin_member members[MEMBERS_MAX];
     int count = kin_members(members, MEMBERS_MAX);
-    int blocked = 0;
     for (int i = 0; i < count && i < MEMBERS_MAX; i++) {
-        const kin_member *member = &members[i];
-        blocked += !member->is_process && member->waits_for != NULL;
-    }
-    for (int i = 0; i < count && blocked == 2; i++) {
         const kin_member *member = &members[i];
         if (!member->is_process && member->waits_for != NULL) {
             fprintf(stream, "%-12s %s: waits for a %s, which %s has\n", member->name,
@@ -60,7 +70,6 @@ static bool tell(FILE *stream)
                     (unsigned)member->claim_count);
         }
     }
-    return blocked == 2;
 }
 
 int main(int argc, char **argv)
@@ -70,13 +79,15 @@ int main(int argc, char **argv)
     kin_init(&argc, &argv);
     if (kin_lock_create(NULL, &lock) < 0 || kin_queue_create(NULL, &orders) < 0 ||
         kin_lock_acquire(lock, KIN_NOW) < 0 ||
-        kin_process_start(want_the_lock, nothing, NULL, &children[0]) < 0 ||
-        kin_process_start(want_an_order, nothing, NULL, &children[1]) < 0) {
+        kin_process_start(want_the_lock, nothing, NULL, &children[0]) < 0) {
         return 1;
     }
-    while (!tell(stdout)) {
-        kin_process_join(children[0], kin_within_ms(1)); /* lets it come that far */
+    await_blocked(1, children[0]);
+    if (kin_process_start(want_an_order, nothing, NULL, &children[1]) < 0) {
+        return 1;
     }
+    await_blocked(2, children[1]);
+    tell(stdout);
     kin_lock_release(lock);
     kin_queue_put(orders, nothing, KIN_FOREVER);
     for (int i = 0; i < 2; i++) {

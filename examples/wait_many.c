@@ -52,9 +52,10 @@ int main(int argc, char **argv)
 {
     kin_process *worker;
     int door[2]; /* stands for a socket */
+    const kin_process_options *quiet = KIN_OPTIONS(kin_process_options, .crash_is_quiet = true);
     kin_init(&argc, &argv);
     if (pipe(door) != 0 || kin_queue_create(NULL, &results) < 0 ||
-        kin_process_start_bytes(work, NULL, 0, NULL, &worker) < 0) {
+        kin_process_start_bytes(work, NULL, 0, quiet, &worker) < 0) {
         return 1;
     }
     kin_wait_item things[] = {kin_wait_for_queue(results), kin_wait_for_read(door[0]),

@@ -3,7 +3,7 @@
  *
  *     kin_command *command;
  *     int code = kin_command_run(KIN_ARGV("sort", "-n"), KIN_OPTIONS(kin_command_options,
- *                                .input = {text, size}, .stdout_to = {KIN_STREAM_CAPTURE}),
+ *                                .input = {text, size}, .stdout_to = {.kind = KIN_STREAM_CAPTURE}),
  *                                kin_within_ms(5000), &command);
  *     if (code == 0) {
  *         kin_bytes sorted = kin_command_output(command);

@@ -3,6 +3,7 @@
  */
 #include "explore/machine.h"
 #include "explore/region.h"
+#include "family/keeper.h"
 #include "os/clock.h"
 #include "os/futex.h"
 #include "os/memory.h"
@@ -119,6 +120,7 @@ int kin__os_thread_start(void *(*run)(void *user), void *user, struct kin__os_th
         machine->threads[thread].is_keeper = true;
         return 0;
     }
+    atomic_store(&kin__family.keeper_state, KIN__KEEPER_RUNS);
     return kin__os_life_begin(NULL, &kin__family.member->life);
 }
 

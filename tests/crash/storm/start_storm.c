@@ -140,8 +140,9 @@ static void start(struct starts *starts, struct child *child, uint32_t number)
     if (child->way == BY_COMMAND) {
         expect(starts, "command", kin_command_start(KIN_ARGV("true"), NULL, &child->command), 0);
     } else if (child->way == BY_COMMAND_RUN) {
-        const kin_command_options options = {
-            .size = sizeof options, .input = {"text", 4}, .stdout_to = {KIN_STREAM_CAPTURE}};
+        const kin_command_options options = {.size = sizeof options,
+                                             .input = {"text", 4},
+                                             .stdout_to = {.kind = KIN_STREAM_CAPTURE}};
         int r = kin_command_run(KIN_ARGV("cat"), &options, KIN_FOREVER, &child->command);
         expect(starts, "command with streams", r, 0);
         expect(starts, "its output", (int)kin_command_output(child->command).size, 4);
