@@ -68,21 +68,6 @@ static void come_and_go(uint32_t role)
     use_lock(role);
 }
 
-static void attach_nothing(uint32_t role)
-{
-    (void)role;
-}
-
-static void create_nothing(void)
-{
-}
-
-static void do_nothing(uint32_t role)
-{
-    (void)role;
-    machine_point(POINT_ATOMIC, NULL);
-}
-
 const struct scenario member_scenarios[] = {
     {.name = "member, a thread ends with a lock",
      .create = create_lock,
@@ -98,13 +83,5 @@ const struct scenario member_scenarios[] = {
                {"beside", come_and_go, true, true},
                {"B", come_and_go, true, false}},
      .deaths = 2},
-    {.name = "keepers, three processes",
-     .create = create_nothing,
-     .attach = attach_nothing,
-     .roles = {{"A", do_nothing, true, false},
-               {"B", do_nothing, true, false},
-               {"C", do_nothing, true, false}},
-     .deaths = 3,
-     .has_keepers = true},
     {0},
 };
