@@ -21,7 +21,7 @@ void programs_feed(const unsigned char *data, size_t size)
     harness_must(
         kin_command_run(KIN_ARGV("/bin/cat"),
                         KIN_OPTIONS(kin_command_options, .checks = true, .input = {data, size},
-                                    .stdout_to = {KIN_STREAM_CAPTURE}),
+                                    .stdout_to = {.kind = KIN_STREAM_CAPTURE}),
                         KIN_FOREVER, &command),
         "kin_command_run");
     kin_bytes output = kin_command_output(command);

@@ -55,7 +55,7 @@ typedef enum kin_stream_kind {
     KIN_STREAM_STDOUT   /* stderr_to only: the same as stdout */
 } kin_stream_kind;
 
-/** One standard stream: {KIN_STREAM_NULL}, {KIN_STREAM_FD, fd}. */
+/** One standard stream: {.kind = KIN_STREAM_NULL}, {KIN_STREAM_FD, fd}. */
 typedef struct kin_stream {
     kin_stream_kind kind;
     int fd; /* of KIN_STREAM_FD */

@@ -83,8 +83,8 @@ static int run_command_with_streams(const struct way *way)
     kin_command *command = NULL;
     int r = kin_command_run(KIN_ARGV("cat"),
                             KIN_OPTIONS(kin_command_options, .input = {"text", 4},
-                                        .stdout_to = {KIN_STREAM_CAPTURE},
-                                        .stderr_to = {KIN_STREAM_CAPTURE}),
+                                        .stdout_to = {.kind = KIN_STREAM_CAPTURE},
+                                        .stderr_to = {.kind = KIN_STREAM_CAPTURE}),
                             KIN_FOREVER, &command);
     if (r < 0) {
         return free_failed(command, r);
@@ -97,10 +97,10 @@ static int communicate(const struct way *way)
 {
     (void)way;
     kin_command *command = NULL;
-    int r = kin_command_start(
-        KIN_ARGV("cat"),
-        KIN_OPTIONS(kin_command_options, .input = {"text", 4}, .stdout_to = {KIN_STREAM_CAPTURE}),
-        &command);
+    int r = kin_command_start(KIN_ARGV("cat"),
+                              KIN_OPTIONS(kin_command_options, .input = {"text", 4},
+                                          .stdout_to = {.kind = KIN_STREAM_CAPTURE}),
+                              &command);
     if (r == 0) {
         r = kin_command_communicate(command, KIN_FOREVER);
     }

@@ -38,7 +38,8 @@ TEST(a_program_that_has_left_its_group_is_ended_with_it)
     char done = 'n';
     kin_command *command = start(KIN_ARGV("/proc/self/exe"),
                                  COMMAND(.environment_changes = KIN_ARGV("TEST_LEAVES_ITS_GROUP=1"),
-                                         .stdout_to = {KIN_STREAM_PIPE}, .stops_group = true));
+                                         .stdout_to = {.kind = KIN_STREAM_PIPE},
+                                         .stops_group = true));
     REQUIRE(read(kin_command_stdout_fd(command), &done, 1) == 1 && done == 'y');
     CHECK_EQUAL(
         kin_command_stop(command, &(kin_stop){.terminate_ms = KIN_STOP_FOREVER}, KIN_FOREVER), 0);
@@ -75,9 +76,9 @@ TEST(more_than_the_limit_is_refused_also_if_the_program_has_ended)
 TEST(a_stop_leaves_the_caller_s_pipes_open)
 {
     char text[8] = "";
-    kin_command *command = start(
-        SCRIPT("echo out; exec yes >&2"),
-        COMMAND(.stdout_to = {KIN_STREAM_PIPE}, .stderr_to = CAPTURE, .output_bytes_max = 10));
+    kin_command *command = start(SCRIPT("echo out; exec yes >&2"),
+                                 COMMAND(.stdout_to = {.kind = KIN_STREAM_PIPE},
+                                         .stderr_to = CAPTURE, .output_bytes_max = 10));
     CHECK_EQUAL(kin_command_wait(command, KIN_FOREVER), KIN_ELIMIT);
     CHECK_EQUAL(kin_command_stop(command, NULL, KIN_FOREVER), 0);
     REQUIRE(kin_command_stdout_fd(command) >= 0);

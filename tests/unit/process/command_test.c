@@ -101,14 +101,15 @@ TEST(streams_go_where_they_are_sent)
     int fd = open(path, O_CREAT | O_RDWR | O_CLOEXEC, 0600);
     REQUIRE(fd >= 0);
     check_output("echo a; echo b >&2; echo c",
-                 COMMAND(.stdout_to = CAPTURE, .stderr_to = {KIN_STREAM_STDOUT}), "a\nb\nc\n");
+                 COMMAND(.stdout_to = CAPTURE, .stderr_to = {.kind = KIN_STREAM_STDOUT}),
+                 "a\nb\nc\n");
     check_output("cat; echo x >&2",
-                 COMMAND(.stdin_from = {KIN_STREAM_NULL}, .stdout_to = CAPTURE,
-                         .stderr_to = {KIN_STREAM_NULL}),
+                 COMMAND(.stdin_from = {.kind = KIN_STREAM_NULL}, .stdout_to = CAPTURE,
+                         .stderr_to = {.kind = KIN_STREAM_NULL}),
                  "");
-    kin_command_free(
-        run(SCRIPT("echo to a file; echo and errors >&2"),
-            COMMAND(.stdout_to = {KIN_STREAM_FD, fd}, .stderr_to = {KIN_STREAM_STDOUT}), 0));
+    kin_command_free(run(
+        SCRIPT("echo to a file; echo and errors >&2"),
+        COMMAND(.stdout_to = {KIN_STREAM_FD, fd}, .stderr_to = {.kind = KIN_STREAM_STDOUT}), 0));
     CHECK_EQUAL(pread(fd, text, sizeof text - 1, 0), 21);
     CHECK_STRING(text, "to a file\nand errors\n");
     lseek(fd, 0, SEEK_SET);
@@ -122,8 +123,9 @@ TEST(a_pipe_is_the_caller_s_to_read_and_write)
 {
     char text[16] = "";
     kin_command *command = start(SCRIPT("cat; echo e >&2"),
-                                 COMMAND(.stdin_from = {KIN_STREAM_PIPE},
-                                         .stdout_to = {KIN_STREAM_PIPE}, .stderr_to = CAPTURE));
+                                 COMMAND(.stdin_from = {.kind = KIN_STREAM_PIPE},
+                                         .stdout_to = {.kind = KIN_STREAM_PIPE},
+                                         .stderr_to = CAPTURE));
     int to = kin_command_stdin_fd(command);
     int from = kin_command_stdout_fd(command);
     CHECK_EQUAL(kin_command_stderr_fd(command), -EBADF);
@@ -144,8 +146,8 @@ TEST(a_pipe_is_the_caller_s_to_read_and_write)
 
 TEST(communicate_closes_a_standard_input_that_is_a_pipe)
 {
-    kin_command *command = start(SCRIPT("wc -c"),
-                                 COMMAND(.stdin_from = {KIN_STREAM_PIPE}, .stdout_to = CAPTURE));
+    kin_command *command = start(
+        SCRIPT("wc -c"), COMMAND(.stdin_from = {.kind = KIN_STREAM_PIPE}, .stdout_to = CAPTURE));
     CHECK_EQUAL(write(kin_command_stdin_fd(command), "1234567", 7), 7);
     CHECK_EQUAL(kin_command_communicate(command, KIN_FOREVER), 0);
     CHECK_STRING(output_of(command), "7\n");
@@ -159,15 +161,17 @@ TEST(folder_umask_limits_session_and_group_are_the_program_s)
                  COMMAND(.cwd = "/proc", .has_umask = true, .umask = 07, .limits = limits,
                          .limit_count = 1, .stdout_to = CAPTURE),
                  "/proc\n0007\n40\n50\n");
-    kin_command *command = start(SCRIPT("read line"),
-                                 COMMAND(.stdin_from = {KIN_STREAM_PIPE}, .has_session = true));
+    kin_command *command = start(
+        SCRIPT("read line"), COMMAND(.stdin_from = {.kind = KIN_STREAM_PIPE}, .has_session = true));
     CHECK_EQUAL(getsid(kin_command_pid(command)), kin_command_pid(command));
     kin_command *second = start(
-        SCRIPT("read line"), COMMAND(.stdin_from = {KIN_STREAM_PIPE}, .has_process_group = true));
+        SCRIPT("read line"),
+        COMMAND(.stdin_from = {.kind = KIN_STREAM_PIPE}, .has_process_group = true));
     CHECK_EQUAL(getsid(kin_command_pid(second)), getsid(0));
     CHECK_EQUAL(getpgid(kin_command_pid(second)), kin_command_pid(second));
     kin_command *third = start(SCRIPT("read line"),
-                               COMMAND(.stdin_from = {KIN_STREAM_PIPE}, .has_process_group = true,
+                               COMMAND(.stdin_from = {.kind = KIN_STREAM_PIPE},
+                                       .has_process_group = true,
                                        .process_group = kin_command_pid(second)));
     CHECK_EQUAL(getpgid(kin_command_pid(third)), kin_command_pid(second));
     kin_command_free(third);
@@ -298,11 +302,12 @@ TEST(options_that_contradict_each_other_are_refused)
     check_start(NULL, NULL, -EINVAL, KIN_STAGE_NONE);
     check_start((const char *const[]){NULL}, NULL, -EINVAL, KIN_STAGE_NONE);
     check_bad(&(kin_command_options){.size = 8}, KIN_STAGE_NONE);
-    check_bad(COMMAND(.input = TEXT("x"), .stdin_from = {KIN_STREAM_PIPE}), KIN_STAGE_STREAMS);
+    check_bad(COMMAND(.input = TEXT("x"), .stdin_from = {.kind = KIN_STREAM_PIPE}),
+              KIN_STAGE_STREAMS);
     check_bad(COMMAND(.input = {NULL, 5}), KIN_STAGE_STREAMS);
     check_bad(COMMAND(.stdin_from = CAPTURE), KIN_STAGE_STREAMS);
-    check_bad(COMMAND(.stdin_from = {KIN_STREAM_STDOUT}), KIN_STAGE_STREAMS);
-    check_bad(COMMAND(.stdout_to = {KIN_STREAM_STDOUT}), KIN_STAGE_STREAMS);
+    check_bad(COMMAND(.stdin_from = {.kind = KIN_STREAM_STDOUT}), KIN_STAGE_STREAMS);
+    check_bad(COMMAND(.stdout_to = {.kind = KIN_STREAM_STDOUT}), KIN_STAGE_STREAMS);
     check_bad(COMMAND(.stdout_to = {KIN_STREAM_FD, -1}), KIN_STAGE_STREAMS);
     check_bad(COMMAND(.stderr_to = {(kin_stream_kind)77}), KIN_STAGE_STREAMS);
     check_bad(COMMAND(.fd_count = 1), KIN_STAGE_FDS);

@@ -49,7 +49,7 @@ TEST(partial_output_is_kept_when_a_program_is_stopped)
 {
     kin_command *command = start_writer(
         "echo first; read line", "first\n",
-        COMMAND(.stdin_from = {KIN_STREAM_PIPE}, .stdout_to = CAPTURE));
+        COMMAND(.stdin_from = {.kind = KIN_STREAM_PIPE}, .stdout_to = CAPTURE));
     CHECK_EQUAL(kin_command_stop(command, NULL, KIN_FOREVER), 0);
     CHECK_EQUAL(exit_code_of(command), -SIGKILL);
     CHECK_STRING(output_of(command), "first\n");
@@ -104,7 +104,7 @@ TEST(a_stop_sequence_asks_before_it_kills)
     static const kin_stop both = {.wait_ms = 1, .terminate_ms = 1, .kill_ms = KIN_STOP_FOREVER};
     static const kin_stop too_soft = {.wait_ms = 1, .terminate_ms = 1};
     const kin_command_options options = {
-        .size = sizeof options, .stdin_from = {KIN_STREAM_PIPE}, .stdout_to = CAPTURE};
+        .size = sizeof options, .stdin_from = {.kind = KIN_STREAM_PIPE}, .stdout_to = CAPTURE};
     kin_command *command = start_writer("trap 'echo bye; exit 6' TERM; echo on; read line; read x",
                                         "on\n", &options);
     CHECK_EQUAL(kin_command_stop(command, &asking, KIN_FOREVER), 0);
@@ -129,7 +129,7 @@ TEST(a_program_that_is_freed_is_ended_as_its_options_say)
     char text[16] = "";
     REQUIRE(pipe2(ends, O_CLOEXEC) == 0);
     kin_command *command = start(SCRIPT("trap 'echo told; exit' TERM; echo on; read x; read y"),
-                                 COMMAND(.stdin_from = {KIN_STREAM_PIPE},
+                                 COMMAND(.stdin_from = {.kind = KIN_STREAM_PIPE},
                                          .stdout_to = {KIN_STREAM_FD, ends[1]},
                                          .stop = {.terminate_ms = KIN_STOP_FOREVER}));
     CHECK_EQUAL(read(ends[0], text, 3), 3);
@@ -137,7 +137,8 @@ TEST(a_program_that_is_freed_is_ended_as_its_options_say)
     CHECK_EQUAL(read(ends[0], text, sizeof text), 5);
     CHECK_BYTES(text, "told\n", 5);
     command = start(SCRIPT("trap '' TERM; echo on; read x"),
-                    COMMAND(.stdin_from = {KIN_STREAM_PIPE}, .stdout_to = {KIN_STREAM_FD, ends[1]},
+                    COMMAND(.stdin_from = {.kind = KIN_STREAM_PIPE},
+                            .stdout_to = {KIN_STREAM_FD, ends[1]},
                             .stop = {.terminate_ms = 1})); /* is killed all the same */
     CHECK_EQUAL(read(ends[0], text, 3), 3);
     kin_command_free(command);
@@ -205,8 +206,9 @@ TEST(a_token_ends_the_wait_and_the_program_goes_on)
     kin_cancel *cancel = NULL;
     CHECK_EQUAL(kin_init(NULL, NULL), 0);
     REQUIRE(kin_cancel_create(&cancel) == 0);
-    kin_command *command = start(SCRIPT("read x; echo $x"),
-                                 COMMAND(.stdin_from = {KIN_STREAM_PIPE}, .stdout_to = CAPTURE));
+    kin_command *command = start(
+        SCRIPT("read x; echo $x"),
+        COMMAND(.stdin_from = {.kind = KIN_STREAM_PIPE}, .stdout_to = CAPTURE));
     CHECK_EQUAL(kin_command_wait(command, kin_by(kin_now_ns() + 1000000, cancel)), -ETIMEDOUT);
     kin_cancel_request(cancel);
     CHECK_EQUAL(kin_command_wait(command, kin_by(INT64_MAX, cancel)), -ECANCELED);
@@ -225,7 +227,8 @@ TEST(a_token_ends_the_wait_and_the_program_goes_on)
 TEST(the_end_of_a_program_can_be_waited_for_among_others)
 {
     CHECK_EQUAL(kin_init(NULL, NULL), 0);
-    kin_command *command = start(SCRIPT("read x"), COMMAND(.stdin_from = {KIN_STREAM_PIPE}));
+    kin_command *command = start(SCRIPT("read x"),
+                                 COMMAND(.stdin_from = {.kind = KIN_STREAM_PIPE}));
     kin_wait_item item = kin_wait_for_read(kin_command_sentinel(command));
     CHECK_EQUAL(kin_wait_many(&item, 1, kin_within_ms(1)), -ETIMEDOUT);
     CHECK_EQUAL(kin_command_close_stdin(command), 0);
@@ -304,7 +307,8 @@ TEST(a_status_that_somebody_else_took_is_unknown)
 
 static void check_end_by(int (*end)(kin_command *), int number)
 {
-    kin_command *command = start(SCRIPT("read x"), COMMAND(.stdin_from = {KIN_STREAM_PIPE}));
+    kin_command *command = start(SCRIPT("read x"),
+                                 COMMAND(.stdin_from = {.kind = KIN_STREAM_PIPE}));
     CHECK_EQUAL(kin_command_signal(command, -1), -EINVAL);
     CHECK_EQUAL(kin_command_signal(command, 1000), -EINVAL);
     CHECK_EQUAL(end != NULL ? end(command) : kin_command_signal(command, number), 0);
@@ -332,7 +336,8 @@ static void *kill_it(void *user)
 TEST(another_thread_may_end_what_this_one_waits_for)
 {
     pthread_t thread;
-    kin_command *command = start(SCRIPT("read x"), COMMAND(.stdin_from = {KIN_STREAM_PIPE}));
+    kin_command *command = start(SCRIPT("read x"),
+                                 COMMAND(.stdin_from = {.kind = KIN_STREAM_PIPE}));
     REQUIRE(pthread_create(&thread, NULL, kill_it, command) == 0);
     CHECK_EQUAL(kin_command_wait(command, KIN_FOREVER), 0);
     CHECK_EQUAL(exit_code_of(command), -SIGTERM);
@@ -364,7 +369,7 @@ TEST(a_forked_child_neither_has_a_command_nor_keeps_its_pipes_open)
     CHECK_EQUAL(kin_init(NULL, NULL), 0);
     kin_process *process = NULL;
     inherited = start(SCRIPT("cat; echo end"),
-                      COMMAND(.stdin_from = {KIN_STREAM_PIPE}, .stdout_to = CAPTURE));
+                      COMMAND(.stdin_from = {.kind = KIN_STREAM_PIPE}, .stdout_to = CAPTURE));
     REQUIRE(kin_process_start_bytes(use_inherited, NULL, 0, NULL, &process) == 0);
     CHECK_EQUAL(kin_command_communicate(inherited, KIN_FOREVER), 0);
     CHECK_STRING(output_of(inherited), "end\n");
