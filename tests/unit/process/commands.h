@@ -11,9 +11,9 @@
 
 #define COMMAND(...) KIN_OPTIONS(kin_command_options, __VA_ARGS__)
 
-#define CAPTURE             \
-    {                       \
-        KIN_STREAM_CAPTURE, \
+#define CAPTURE                     \
+    {                               \
+        .kind = KIN_STREAM_CAPTURE, \
     }
 
 #define TEXT(text)                           \
