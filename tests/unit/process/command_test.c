@@ -309,7 +309,7 @@ TEST(options_that_contradict_each_other_are_refused)
     check_bad(COMMAND(.stdin_from = {.kind = KIN_STREAM_STDOUT}), KIN_STAGE_STREAMS);
     check_bad(COMMAND(.stdout_to = {.kind = KIN_STREAM_STDOUT}), KIN_STAGE_STREAMS);
     check_bad(COMMAND(.stdout_to = {KIN_STREAM_FD, -1}), KIN_STAGE_STREAMS);
-    check_bad(COMMAND(.stderr_to = {(kin_stream_kind)77}), KIN_STAGE_STREAMS);
+    check_bad(COMMAND(.stderr_to = {.kind = (kin_stream_kind)77}), KIN_STAGE_STREAMS);
     check_bad(COMMAND(.fd_count = 1), KIN_STAGE_FDS);
     check_bad(COMMAND(.fds = &fd, .fd_count = 1), KIN_STAGE_FDS);
     check_bad(COMMAND(.has_user = true, .user = 1), KIN_STAGE_GROUP);
