@@ -108,8 +108,11 @@ typedef struct kin_pool_worker {
  *
  * Returns 0, or -EAGAIN: no more processes are allowed; -ENOMEM; -EMFILE: no fd is left; -EINVAL:
  * an option is out of range; KIN_EFAMILY: kin_init was not called; KIN_EBROKEN: the process that
- * forks the workers was killed, or lacked what it needs to begin. Workers that lack that are
- * started again until they have it; meanwhile tasks wait.
+ * forks the workers was killed.
+ *
+ * A worker that lacks what it needs to begin is started again, later each time; meanwhile tasks
+ * wait, or go to others. A pool of which eight starts in a row have failed in each worker's place,
+ * within some seconds, is broken; why is printed to stderr.
  *
  * Peer death: when the creator ends, however it ends, its workers are gone soon after.
  */
@@ -129,7 +132,7 @@ KIN_API int kin_pool_create(const kin_pool_options *options, kin_pool **ret_pool
  *   -EPERM       the pool was made by another process
  *   KIN_EFUNCTION  not registered, or after the pool was made
  *   KIN_EBROKEN  the pool was terminated meanwhile, or the process that forks the workers was
- *                killed
+ *                killed, or no worker can begin (kin_pool_create)
  */
 KIN_API int kin_pool_map_bytes(kin_pool *pool, kin_function *function, const kin_bytes *inputs,
                                size_t count, kin_timeout timeout, kin_pool_results **ret_results);
@@ -182,8 +185,8 @@ KIN_API int kin_pool_imap_unordered_inputs(kin_pool *pool, kin_function *functio
  *   -EAGAIN      none is there, and the timeout is KIN_NOW
  *   -ETIMEDOUT   none before the deadline
  *   -ECANCELED   the token fired
- *   KIN_EBROKEN  the pool was terminated or freed, or the process that forks the workers was
- *                killed; results that were there have been handed out
+ *   KIN_EBROKEN  the pool was terminated or freed, or is broken as in kin_pool_map_bytes;
+ *                results that were there have been handed out
  *   what source returned, or why its input could not be given to a task, once the results of
  *   earlier inputs have been taken
  */

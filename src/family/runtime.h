@@ -121,6 +121,8 @@ struct kin__fork_hooks {
 struct kin__layer_hooks {
     void (*begin_child)(int fd); /* runs a process that was spawned, which is a member now; its
                                   * fds are those behind `fd`. Does not return */
+    void (*refuse)(int code);    /* of a child that has its slot and lacks what else it needs to
+                                  * begin: notes the code; NULL: nothing */
     void (*exit)(int status);    /* at exit(3), before all others, where the C library tells the
                                 * status; NULL: nothing */
     void (*fini)(void);          /* at the start of kin_fini; NULL: nothing */

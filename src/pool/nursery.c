@@ -8,6 +8,10 @@
  * It sleeps on the event count that its keeper raises when a child may have ended; the creator
  * raises it too when it terminates the pool. A worker that has left the family but has not
  * ended, or has not entered it, gives no sign: then it looks again after a while.
+ *
+ * A worker may lack what it needs: no process is to be had, or no thread for its keeper. It is
+ * started again, later each time. When each place has had START_TRIES starts in a row of which no
+ * worker has begun, nobody is left who could take a task, and the pool is broken.
  */
 #include "base/allocate.h"
 #include "family/death.h"
@@ -21,13 +25,15 @@
 #include <string.h>
 
 #define LOOK_AGAIN_NS 5000000   /* for what nobody tells */
-#define START_AGAIN_NS 20000000 /* after a start that failed, or a worker that did nothing */
+#define START_AGAIN_NS 20000000 /* after a worker that did nothing, or the first failed start */
+#define START_TRIES 8u          /* 20 ms, 40 ms ...: 2.5 s from the first to the last */
 
 /* A worker as the nursery sees it. */
 struct charge {
-    kin_process *process; /* NULL: does not run */
-    int64_t start_at_ns;  /* not before; INT64_MAX: not again */
-    uint64_t task_count;  /* at its start */
+    kin_process *process;  /* NULL: does not run */
+    int64_t start_at_ns;   /* not before; INT64_MAX: not again */
+    uint64_t task_count;   /* at its start */
+    uint32_t failed_count; /* starts in a row after which it did not begin */
     bool was_started;
 };
 
@@ -37,6 +43,7 @@ struct nursery {
     struct charge *charges;
     int64_t look_at_ns; /* when to look again; INT64_MAX: when woken */
     uint32_t pid;
+    int code; /* why the last worker that did not begin has not; 0: nobody knows */
 };
 
 static void look_by(struct nursery *nursery, int64_t at_ns)
@@ -130,7 +137,45 @@ static int64_t next_start(struct nursery *nursery, const struct charge *charge, 
         return INT64_MAX;
     }
     uint64_t task_count = atomic_load(&kin__pool_worker_at(nursery->shared, index)->task_count);
-    return task_count != charge->task_count ? 0 : kin__os_now_ns() + START_AGAIN_NS;
+    if (task_count != charge->task_count) {
+        return 0;
+    }
+    uint32_t doublings = charge->failed_count == 0 ? 0 : charge->failed_count - 1;
+    doublings = doublings < START_TRIES - 1 ? doublings : START_TRIES - 1;
+    return kin__os_now_ns() + ((int64_t)START_AGAIN_NS << doublings);
+}
+
+static void note_failed_start(struct nursery *nursery, struct charge *charge, int code)
+{
+    charge->failed_count += charge->failed_count < UINT32_MAX;
+    nursery->code = code;
+}
+
+/* Whether nobody is left to take tasks, nor is anybody to be had. */
+static bool is_hopeless(const struct nursery *nursery)
+{
+    bool has_failed = false;
+    for (uint32_t i = 0; i < nursery->shared->worker_count; i++) {
+        const struct charge *charge = &nursery->charges[i];
+        bool is_over = charge->process == NULL && charge->start_at_ns == INT64_MAX;
+        bool is_failed = charge->process == NULL && charge->failed_count >= START_TRIES;
+        if (!is_over && !is_failed) {
+            return false;
+        }
+        has_failed |= is_failed;
+    }
+    return has_failed && atomic_load(&nursery->shared->state) != KIN__POOL_TERMINATED;
+}
+
+/* As a child does that fails: the pool's user learns that it is broken, but not why. */
+static void tell_hopelessness(const struct nursery *nursery)
+{
+    kin_error *error = nursery->code < 0
+                           ? KIN_ERROR(nursery->code, "no worker can begin: %s",
+                                       kin_code_text(nursery->code))
+                           : KIN_ERROR(KIN_EBROKEN, "each worker was killed before it began");
+    kin__process_print_failure(error);
+    kin_error_free(error);
 }
 
 /* Forks a worker. 0, or a code. */
@@ -149,7 +194,8 @@ static int start_worker(struct nursery *nursery, uint32_t index)
     }
     if (r < 0) {
         atomic_store(&entry->restart_count, restart_count);
-        charge->start_at_ns = kin__os_now_ns() + START_AGAIN_NS;
+        note_failed_start(nursery, charge, r);
+        charge->start_at_ns = next_start(nursery, charge, index);
         return r;
     }
     charge->was_started = true;
@@ -166,7 +212,11 @@ static bool bury(struct nursery *nursery, uint32_t index)
     if (kin__member_state_of(owner) != KIN__MEMBER_FREE && !kin__death_reap(owner)) {
         return false;
     }
-    atomic_store(&entry->pid, 0);
+    if (atomic_exchange(&entry->pid, 0) != 0) {
+        charge->failed_count = 0;
+    } else {
+        note_failed_start(nursery, charge, kin__record_refusal(charge->process->record));
+    }
     atomic_store(&entry->owner, 0);
     settle_tasks(nursery, index, charge->process);
     atomic_store(&entry->task_index, UINT64_MAX);
@@ -233,6 +283,10 @@ static void tend_all(struct nursery *nursery)
             has_workers |= tend(nursery, i);
         }
         if (!has_workers) {
+            return;
+        }
+        if (is_hopeless(nursery)) {
+            tell_hopelessness(nursery);
             return;
         }
         kin__sleep(ends, key, kin_by(nursery->look_at_ns, NULL));

@@ -171,7 +171,8 @@ static int wait_for_start(kin_pool *pool)
     if (r < 0) {
         kin_process_join(pool->nursery, KIN_FOREVER);
     }
-    return r;
+    int refusal = r == KIN_EBROKEN ? kin__record_refusal(pool->nursery->record) : 0;
+    return refusal < 0 ? refusal : r;
 }
 
 /* Makes the object and its private parts, without a process. */

@@ -289,9 +289,11 @@ _Noreturn void kin__pool_work(kin_pool *pool, uint32_t index, uint32_t nursery_p
                             .shared = kin__pool_shared(pool),
                             .entry = kin__pool_worker_at(kin__pool_shared(pool), index),
                             .index = index};
-    struct kin__thread *self = kin__self();
+    struct kin__thread *self = NULL;
     kin__os_die_with_parent(nursery_pid);
-    if (self == NULL) {
+    int r = kin__self_find(&self);
+    if (r < 0) {
+        kin__record_refuse(r);
         kin__os_exit_now(1);
     }
     kin__holding_add(self, kin__object_index(&pool->object));

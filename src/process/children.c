@@ -267,6 +267,7 @@ static void note_exit(int status)
 
 static const struct kin__layer_hooks process_hooks = {
     .begin_child = kin__start_spawned,
+    .refuse = kin__record_refuse,
     .exit = note_exit,
     .fini = end_children,
     .fini_beside = await_children,

@@ -3,6 +3,8 @@
 #include "family/sleep.h"
 #include "family/verify.h"
 
+#include <errno.h>
+
 static uint64_t end_of(enum kin__end_kind kind, int code)
 {
     return (uint64_t)kind << 32 | (uint32_t)code;
@@ -102,6 +104,37 @@ void kin__record_note(struct kin__record *record, enum kin__end_kind kind, int c
     if (is_written) {
         kin__count_raise(&shared->ends, UINT32_MAX);
     }
+}
+
+int kin__record_find_own(struct process_shared **ret_shared)
+{
+    uint32_t index = kin__family.member->record;
+    const struct kin__entry *entry = index == 0 ? NULL : kin__entry_at(index);
+    if (entry == NULL || atomic_load(&entry->state) != KIN__ENTRY_LIVE ||
+        entry->type != KIN__TYPE_PROCESS || kin__block_capacity(entry->block) == 0) {
+        return -ESTALE;
+    }
+    struct process_shared *shared = kin__entry_object(entry);
+    if (atomic_load(&shared->owner) != kin__family.owner) {
+        return -ESTALE;
+    }
+    *ret_shared = shared;
+    return 0;
+}
+
+void kin__record_refuse(int code)
+{
+    struct process_shared *shared = NULL;
+    if (kin__record_find_own(&shared) == 0) {
+        atomic_store(&shared->refusal, code);
+    }
+}
+
+int kin__record_refusal(const struct kin__record *record)
+{
+    const struct process_shared *shared = kin__record_shared(record);
+    int code = shared == NULL ? 0 : atomic_load(&shared->refusal);
+    return code < 0 ? code : 0;
 }
 
 enum kin__end_kind kin__record_end(const struct kin__record *record, int *ret_code)

@@ -34,7 +34,8 @@ struct process_shared {
     _Atomic uint64_t end;       /* code : 32, kind : 32; by the child, and who waits for it */
     _Atomic uint64_t package;   /* block that it begins with; 0: none; by its starter */
     _Atomic uint32_t flags;     /* by its starter; none yet */
-    uint32_t reserved[23];
+    _Atomic int32_t refusal;    /* why the child could not begin; 0: it did, or nobody knows */
+    uint32_t reserved[22];
 
     /* Written by the child when it crashes. */
     _Alignas(KIN__MEMORY_LINE) struct kin__os_crash crash;
@@ -72,6 +73,16 @@ void kin__record_set_inherited(struct kin__record *record, bool is_inherited);
 
 /* Notes how the process ended. What somebody has waited for counts more than what it has noted. */
 void kin__record_note(struct kin__record *record, enum kin__end_kind kind, int code);
+
+/* The record that the slot of this process names. Nobody need have it open for this process. 0, or
+ * -ESTALE: it has none. */
+int kin__record_find_own(struct process_shared **ret_shared);
+
+/* In a child that lacks what it needs to begin, and ends: says what. */
+void kin__record_refuse(int code);
+
+/* What it lacked: a code; 0: nothing, or nobody knows. */
+int kin__record_refusal(const struct kin__record *record);
 
 /* How it ended, for who knows that it has. */
 enum kin__end_kind kin__record_end(const struct kin__record *record, int *ret_code);

@@ -344,6 +344,15 @@ static void after_fork_child(void)
     kin__fork_hooks_after(true);
 }
 
+/* The slot is this process's: what it cannot do is noted for who has started it. */
+static void tell_refusal(int code)
+{
+    const struct kin__layer_hooks *hooks = kin__layers[KIN__LAYER_PROCESS];
+    if (code != -ESTALE && hooks != NULL && hooks->refuse != NULL) {
+        hooks->refuse(code);
+    }
+}
+
 int kin__child_begin(uint32_t owner)
 {
     kin__interrupt_leave_to_others(); /* before there is a keeper to act on the parent's */
@@ -352,6 +361,9 @@ int kin__child_begin(uint32_t owner)
     if (r == 0) {
         kin__log_name(kin__family.member->name);
         r = kin__keeper_runs() ? kin__thread_register() : 0;
+    }
+    if (r < 0) {
+        tell_refusal(r);
     }
     return r;
 }

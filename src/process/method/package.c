@@ -161,20 +161,6 @@ void kin__package_deinit(struct kin__package *package)
 
 /* --- in the child --- */
 
-/* The record that the slot of this process names. Nobody has it open for this process but the
- * package. */
-static int find_record(const struct process_shared **ret_shared)
-{
-    uint32_t index = kin__family.member->record;
-    const struct kin__entry *entry = index == 0 ? NULL : kin__entry_at(index);
-    if (entry == NULL || atomic_load(&entry->state) != KIN__ENTRY_LIVE ||
-        entry->type != KIN__TYPE_PROCESS || kin__block_capacity(entry->block) == 0) {
-        return -ESTALE;
-    }
-    *ret_shared = kin__entry_object(entry);
-    return atomic_load(&(*ret_shared)->owner) == kin__family.owner ? 0 : -ESTALE;
-}
-
 /* A package that is being unpacked. */
 struct unpacking {
     const struct package_shared *shared;
@@ -264,8 +250,8 @@ static int unpack(const struct unpacking *unpacking, struct kin__process_plan *p
 
 static int find_package(struct unpacking *unpacking, uint64_t *ret_place)
 {
-    const struct process_shared *record = NULL;
-    int r = find_record(&record);
+    struct process_shared *record = NULL; /* which the package alone has open for this process */
+    int r = kin__record_find_own(&record);
     if (r == 0) {
         *ret_place = atomic_load(&record->package);
         r = find_contents(*ret_place, unpacking);

@@ -11,10 +11,9 @@ struct way {
     /* Starts, waits for the end, and frees all. 0: the start was right; or what it said. */
     int (*run)(const struct way *way);
     uint32_t worked_count;
-    int64_t map_ms; /* of the pool: how long its tasks are waited for; 0: for ever */
 };
 
-enum { WAYS = 7, POOL = WAYS - 1 };
+enum { WAYS = 7 };
 extern struct way ways[WAYS];
 
 /* Before something is short: has each way work, and notes what there is then. */
