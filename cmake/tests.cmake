@@ -91,8 +91,8 @@ if(TEST crash_step)
 endif()
 
 # The layers that are explored, compiled as for the thread sanitizer but linked with a simulated
-# machine (tests/explore) instead of its run-time library; what the machine has not, os has, and
-# objects are each thread's own.
+# machine (tests/explore) instead of its run-time library; so is what asks the kernel for futexes
+# and robust lists. What the machine has not, os has, and objects are each thread's own.
 set(explored_layers base family sync shared queue local)
 if(NOT KIN_SANITIZE AND NOT KIN_COVERAGE)
     set(explored)
@@ -102,8 +102,8 @@ if(NOT KIN_SANITIZE AND NOT KIN_COVERAGE)
             list(APPEND explored ${sources})
         endif()
     endforeach()
-    add_library(kin_explored STATIC ${explored} $<TARGET_OBJECTS:kin_os>
-        $<TARGET_OBJECTS:kin_object>)
+    add_library(kin_explored STATIC ${explored} src/os/linux/futex.c
+        $<FILTER:$<TARGET_OBJECTS:kin_os>,EXCLUDE,/futex> $<TARGET_OBJECTS:kin_object>)
     target_include_directories(kin_explored PRIVATE include src tests)
     target_compile_options(kin_explored PRIVATE -O2 -g -ftls-model=initial-exec -fsanitize=thread
         -include ${PROJECT_SOURCE_DIR}/tests/explore/replaced.h)

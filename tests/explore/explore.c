@@ -28,7 +28,7 @@ static const struct scenario *const files[] = {
     lock_scenarios,      event_scenarios,     semaphore_scenarios, queue_scenarios,
     heap_scenarios,      directory_scenarios, member_scenarios,    claim_scenarios,
     local_scenarios,     condition_scenarios, barrier_scenarios,   rwlock_scenarios,
-    reference_scenarios,
+    reference_scenarios, keeper_scenarios,
 };
 
 /* How far the search goes, one after the other. */
@@ -77,6 +77,7 @@ static void print_trace(const struct trace *trace)
     for (uint32_t i = 0; i < trace->count; i++) {
         uint32_t choice = trace->decisions[i].choice;
         char kind = choice >= CHOICE_NONE     ? 'n'
+                    : choice >= CHOICE_END    ? 'd'
                     : choice >= CHOICE_EXPIRE ? 'e'
                     : choice >= CHOICE_KILL   ? 'k'
                                               : 's';
@@ -95,6 +96,7 @@ static bool read_trace(const char *text, struct trace *trace)
         uint32_t index = (uint32_t)strtoul(end + 1, &end, 10);
         uint32_t base = kind == 'k'   ? CHOICE_KILL
                         : kind == 'e' ? CHOICE_EXPIRE
+                        : kind == 'd' ? CHOICE_END
                         : kind == 'n' ? CHOICE_NONE - 15u
                                       : CHOICE_SWITCH;
         trace->decisions[trace->count++] = (struct decision){step, base + index};
@@ -293,6 +295,9 @@ static void tell(uint32_t choice)
     fprintf(told_steps, "%4u %-8s", machine->step, machine_self()->name);
     if (choice >= CHOICE_NONE) {
         fprintf(told_steps, "\n");
+    } else if (choice >= CHOICE_END) {
+        fprintf(told_steps, " %s dies before its process\n",
+                machine->threads[choice - CHOICE_END].name);
     } else if (choice >= CHOICE_EXPIRE) {
         fprintf(told_steps, " -> %s, at its deadline\n",
                 machine->threads[choice - CHOICE_EXPIRE].name);

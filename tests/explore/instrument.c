@@ -14,6 +14,16 @@
     }                                                \
     (void)0
 
+/* What threads of a process share there is seen where its keeper is one of them. */
+#define come_to_atomic(point, address)                                           \
+    if (region_is_shared(address) ||                                             \
+        (machine->has_keepers &&                                                 \
+         (uintptr_t)(address) - (uintptr_t)&kin__family < sizeof kin__family)) { \
+        machine_place = __builtin_return_address(0);                             \
+        machine_point(point, address);                                           \
+    }                                                                            \
+    (void)0
+
 #define note(access, ...)                  \
     if (__builtin_expect(race_is_on, 0)) { \
         access(__VA_ARGS__);               \
@@ -31,13 +41,13 @@
                                                     int order, int failed);                        \
     type __tsan_atomic##bits##_load(const volatile type *at, int order)                            \
     {                                                                                              \
-        come_to(POINT_LOAD, at);                                                                   \
+        come_to_atomic(POINT_LOAD, at);                                                            \
         note(race_load, at, order);                                                                \
         return *at;                                                                                \
     }                                                                                              \
     void __tsan_atomic##bits##_store(volatile type *at, type value, int order)                     \
     {                                                                                              \
-        come_to(POINT_ATOMIC, at);                                                                 \
+        come_to_atomic(POINT_ATOMIC, at);                                                          \
         note(race_store, at, order);                                                               \
         *at = value;                                                                               \
     }                                                                                              \
@@ -56,14 +66,14 @@
     type __tsan_atomic##bits##_compare_exchange_val(volatile type *at, type expected, type value,  \
                                                     int order, int failed)                         \
     {                                                                                              \
-        come_to(POINT_ATOMIC, at);                                                                 \
+        come_to_atomic(POINT_ATOMIC, at);                                                          \
         return exchange_##bits(at, expected, value, order, failed);                                \
     }                                                                                              \
     int __tsan_atomic##bits##_compare_exchange_strong(volatile type *at, type *expected,           \
                                                       type value, int order, int failed)           \
     {                                                                                              \
         type wanted = *expected;                                                                   \
-        come_to(POINT_ATOMIC, at);                                                                 \
+        come_to_atomic(POINT_ATOMIC, at);                                                          \
         *expected = exchange_##bits(at, wanted, value, order, failed);                             \
         return *expected == wanted;                                                                \
     }                                                                                              \
@@ -71,7 +81,7 @@
                                                     int order, int failed)                         \
     {                                                                                              \
         type wanted = *expected;                                                                   \
-        come_to(POINT_ATOMIC, at);                                                                 \
+        come_to_atomic(POINT_ATOMIC, at);                                                          \
         *expected = exchange_##bits(at, wanted, value, order, failed);                             \
         return *expected == wanted;                                                                \
     }
@@ -80,7 +90,7 @@
     type __tsan_atomic##bits##_##name(volatile type *at, type value, int order); \
     type __tsan_atomic##bits##_##name(volatile type *at, type value, int order)  \
     {                                                                            \
-        come_to(POINT_ATOMIC, at);                                               \
+        come_to_atomic(POINT_ATOMIC, at);                                        \
         note(race_update, at, order);                                            \
         type before = *at;                                                       \
         *at = (type)(expression);                                                \

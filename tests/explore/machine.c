@@ -5,6 +5,7 @@
 #include "explore/race.h"
 #include "explore/region.h"
 #include "explore/schedule.h"
+#include "family/keeper.h"
 
 #include <stdarg.h>
 #include <stdio.h>
@@ -23,12 +24,17 @@ bool machine_is_learning;
 
 static jmp_buf outside; /* where machine_run was called */
 
+static unsigned char *stacks;
+static struct kin__thread elsewhere; /* stands for what is another thread's own */
+
 void machine_create(void)
 {
     machine = region_take(sizeof *machine);
     machine->current = MACHINE_NOBODY;
     machine->loaded = MACHINE_NOBODY;
+    machine->dying = MACHINE_NOBODY;
     machine->now_ns = START_NS;
+    stacks = region_take(STACK_BYTES * MACHINE_THREADS_MAX);
 }
 
 /* --- whose turn it is --- */
@@ -53,6 +59,29 @@ static void load_process(uint32_t process)
     machine->loaded = process;
 }
 
+/* All threads have their own variables at one address, so which thread kin__family names is put in
+ * its place. */
+static void save_thread(void)
+{
+    const struct kin__thread *life = atomic_load(&kin__family.life_thread);
+    if (life != &elsewhere) {
+        machine_self_process()->life_thread = life == NULL ? MACHINE_NOBODY : machine->current;
+    }
+    machine_self()->own = kin__thread_current;
+    machine_self()->endings = kin__endings_current;
+}
+
+static void load_thread(void)
+{
+    uint32_t life = machine_self_process()->life_thread;
+    load_process(machine_self()->process);
+    kin__thread_current = machine_self()->own;
+    kin__endings_current = machine_self()->endings;
+    atomic_store(&kin__family.life_thread, life == MACHINE_NOBODY     ? NULL
+                                           : life == machine->current ? &kin__thread_current
+                                                                      : &elsewhere);
+}
+
 /* Leaves the calling thread, or the outside, for a thread. */
 static void go_to(uint32_t thread)
 {
@@ -63,14 +92,11 @@ static void go_to(uint32_t thread)
     }
     if (machine->current != MACHINE_NOBODY) {
         here = &machine_self()->here;
-        machine_self()->own = kin__thread_current;
-        machine_self()->endings = kin__endings_current;
+        save_thread();
     }
     if (_setjmp(*here) == 0) {
         machine->current = thread;
-        load_process(machine_self()->process);
-        kin__thread_current = machine_self()->own;
-        kin__endings_current = machine_self()->endings;
+        load_thread();
         _longjmp(machine_self()->here, 1);
     }
 }
@@ -80,8 +106,7 @@ static void go_outside(void)
     if (machine->current == MACHINE_NOBODY) {
         return;
     }
-    machine_self()->own = kin__thread_current;
-    machine_self()->endings = kin__endings_current;
+    save_thread();
     if (_setjmp(machine_self()->here) == 0) {
         load_process(MACHINE_NOBODY);
         machine->current = MACHINE_NOBODY;
@@ -114,14 +139,38 @@ static void run_thread(void)
         swapcontext(&unused, &starter);
     }
     self->run(self->user);
+    if (self->is_keeper) {
+        machine_leave();
+    }
     machine_block(THREAD_DONE);
+}
+
+static uint32_t free_thread(void)
+{
+    for (uint32_t i = 0; i < machine->thread_count; i++) {
+        if (machine->threads[i].state == THREAD_UNUSED) {
+            return i;
+        }
+    }
+    return machine->thread_count++;
+}
+
+/* As the C library does it where kin relies on that; else kin finds that it does not. */
+static struct robust_list_head *create_robust_list(void)
+{
+    struct robust_list_head *head = kin__allocate_zeroed(sizeof *head);
+    head->list.next = &head->list;
+    if (machine->has_keepers) {
+        head->futex_offset = -(long)(KIN__OS_LIFE_NODE + offsetof(struct kin__os_life_node, next));
+    }
+    return head;
 }
 
 uint32_t machine_add_thread(uint32_t process, const char *name, void *(*run)(void *user),
                             void *user)
 {
     ucontext_t context;
-    uint32_t index = machine->thread_count++;
+    uint32_t index = free_thread();
     if (index >= MACHINE_THREADS_MAX) {
         fprintf(stderr, "explore: too many threads\n");
         exit(2);
@@ -129,10 +178,11 @@ uint32_t machine_add_thread(uint32_t process, const char *name, void *(*run)(voi
     struct machine_thread *thread = &machine->threads[index];
     *thread = (struct machine_thread){
         .state = THREAD_READY, .process = process, .name = name, .run = run, .user = user};
-    thread->robust = kin__allocate_zeroed(sizeof *thread->robust);
+    thread->library = create_robust_list();
+    thread->robust = thread->library;
     starting = index;
     getcontext(&context);
-    context.uc_stack.ss_sp = region_take(STACK_BYTES);
+    context.uc_stack.ss_sp = stacks + index * STACK_BYTES;
     context.uc_stack.ss_size = STACK_BYTES;
     context.uc_link = NULL;
     makecontext(&context, run_thread, 0);
@@ -148,17 +198,37 @@ uint32_t machine_add_process(bool is_mortal)
         exit(2);
     }
     struct machine_process *process = &machine->processes[index];
-    *process = (struct machine_process){.is_used = true, .is_mortal = is_mortal};
+    *process = (struct machine_process){.is_mortal = is_mortal, .life_thread = MACHINE_NOBODY};
     process->family = (struct kin__process){.fd = -1, .generation = 1};
-    if (index > 0) { /* as in the child of a plain fork; see family.c */
+    if (index > 0) { /* as in the child of a plain fork; see member/child.c */
         load_process(MACHINE_NOBODY);
         process->family = machine->processes[0].family;
         process->family.parent = process->family.owner;
         process->family.pid = 0;
         process->family.owner = 0;
         process->family.member = NULL;
+        atomic_store(&process->family.keeper_state, KIN__KEEPER_NONE);
+        atomic_store(&process->family.keeper_is_due, false);
         atomic_store(&process->family.is_entered, false);
     }
+    return index;
+}
+
+/* The child's own steps forget what is the parent's; its mutexes are free, which fork sees to. */
+uint32_t machine_fork(bool is_mortal)
+{
+    machine_point(POINT_CALL, NULL);
+    uint32_t index = machine->process_count++;
+    if (index >= MACHINE_PROCESSES_MAX) {
+        machine_fail("too many processes");
+    }
+    struct machine_process *process = &machine->processes[index];
+    *process = (struct machine_process){.is_mortal = is_mortal, .life_thread = MACHINE_NOBODY};
+    process->family = kin__family;
+    memset(&process->family.keeper_lock, 0, sizeof process->family.keeper_lock);
+    memset(&process->family.enter_lock, 0, sizeof process->family.enter_lock);
+    memset(&process->family.reap_lock, 0, sizeof process->family.reap_lock);
+    memset(&process->family.errand_lock, 0, sizeof process->family.errand_lock);
     return index;
 }
 
@@ -167,7 +237,8 @@ uint32_t machine_add_process(bool is_mortal)
 static bool waits_on(const struct machine_thread *thread, const _Atomic uint32_t *word)
 {
     for (uint32_t i = 0; !thread->is_woken && i < thread->wait_count; i++) {
-        if (thread->waits[i].word == word) {
+        bool is_same = region_is_shared(word) || thread->process == machine_self()->process;
+        if (is_same && thread->waits[i].word == word) {
             return true;
         }
     }
@@ -211,80 +282,15 @@ void machine_expire(uint32_t thread)
     wake_thread(it, -ETIMEDOUT);
 }
 
-/* --- death --- */
-
-/* What Linux does with a word of a robust list when the thread that listed it ends. */
-static void release_word(_Atomic uint32_t *word, uint32_t id, bool is_pending)
-{
-    uint32_t value = atomic_load(word);
-    race_release_of(id - MACHINE_THREAD_ID(0), word);
-    if (is_pending && (value & KIN__OS_FUTEX_TID) == 0) {
-        machine_wake(word, 1);
-        return;
-    }
-    if ((value & KIN__OS_FUTEX_TID) != id) {
-        return;
-    }
-    atomic_store(word, (value & KIN__OS_FUTEX_WAITERS) | KIN__OS_FUTEX_DIED);
-    if (value & KIN__OS_FUTEX_WAITERS) {
-        machine_wake(word, 1);
-    }
-}
-
-static void end_thread(uint32_t thread)
-{
-    struct machine_thread *it = &machine->threads[thread];
-    uint32_t id = MACHINE_THREAD_ID(thread);
-    it->state = THREAD_DEAD;
-    it->wait_count = 0;
-    if (it->robust->list_op_pending != NULL) {
-        release_word((_Atomic uint32_t *)(void *)((char *)it->robust->list_op_pending +
-                                                  it->robust->futex_offset),
-                     id, true);
-    }
-    for (int i = 0; i < 2; i++) {
-        if (it->life[i] != NULL) {
-            release_word(it->life[i], id, false);
-        }
-    }
-}
-
-void machine_kill(uint32_t process)
-{
-    struct machine_process *it = &machine->processes[process];
-    it->is_dead = true;
-    for (uint32_t i = 0; i < machine->thread_count; i++) {
-        struct machine_thread *thread = &machine->threads[i];
-        if (thread->process == process && thread->state != THREAD_DONE) {
-            end_thread(i);
-        }
-    }
-    machine->death_count++;
-}
-
-void machine_see_deaths(void)
-{
-    for (uint32_t i = 0; race_is_on && i < machine->thread_count; i++) {
-        if (machine->processes[machine->threads[i].process].is_dead) {
-            race_join(i);
-        }
-    }
-}
-
-void machine_watch(void)
-{
-    struct machine_thread *self = machine_self();
-    if (self->deaths_seen == machine->death_count) {
-        machine_block(THREAD_WATCHING);
-    }
-    self->deaths_seen = machine->death_count;
-    machine_see_deaths();
-}
-
 /* --- points --- */
 
-static uint16_t readers[REGION_SHARED_BYTES / sizeof(uint32_t)]; /* threads, as bits */
-static uint16_t writers[REGION_SHARED_BYTES / sizeof(uint32_t)];
+/* Words of the region, then those of kin__family, of each process. */
+#define REGION_WORDS (REGION_SHARED_BYTES / sizeof(uint32_t))
+#define PROCESS_WORDS (sizeof(struct kin__process) / sizeof(uint32_t))
+#define ALL_WORDS (REGION_WORDS + PROCESS_WORDS * MACHINE_PROCESSES_MAX)
+
+static uint16_t readers[ALL_WORDS]; /* threads, as bits */
+static uint16_t writers[ALL_WORDS];
 static size_t last_word; /* of the last point; SIZE_MAX: of no one word */
 
 /* Nobody can run: time moves, or this is the end. False: it is the end. A reaper that sleeps on a
@@ -297,7 +303,7 @@ static bool move_clock(void)
     for (uint32_t i = 0; i < machine->thread_count; i++) {
         const struct machine_thread *thread = &machine->threads[i];
         bool is_waiting = thread->state == THREAD_ASLEEP || thread->state == THREAD_LOCKED ||
-                          thread->state == THREAD_WAITING;
+                          thread->state == THREAD_WAITING || thread->state == THREAD_JOINING;
         is_over &= !is_waiting || thread->is_keeper;
         if (thread->state == THREAD_ASLEEP && thread->deadline_ns != INT64_MAX &&
             (earliest == MACHINE_NOBODY ||
@@ -338,6 +344,10 @@ static uint32_t first_ready(void)
 /* Does what was chosen; true: there is another choice to make. */
 static bool apply(uint32_t choice)
 {
+    if (choice >= CHOICE_END) {
+        machine_end(choice - CHOICE_END);
+        return true;
+    }
     if (choice >= CHOICE_EXPIRE) {
         machine_expire(choice - CHOICE_EXPIRE);
         go_to(choice - CHOICE_EXPIRE);
@@ -361,6 +371,9 @@ static void choose_next(void)
 {
     uint32_t choice = CHOICE_NONE;
     do {
+        if (first_ready() == MACHINE_NOBODY && machine->dying != MACHINE_NOBODY) {
+            machine_kill(machine->dying);
+        }
         if (first_ready() == MACHINE_NOBODY && !move_clock()) {
             go_outside();
             return;
@@ -386,15 +399,28 @@ bool machine_is_shared(void)
     return last_word == SIZE_MAX || (writers[last_word] != 0 && (threads & (threads - 1)) != 0);
 }
 
+static size_t word_of(const volatile void *address)
+{
+    const volatile unsigned char *place = address;
+    if (address == NULL) {
+        return SIZE_MAX;
+    }
+    if (region_is_shared(address)) {
+        return (size_t)(place - region_family) / sizeof(uint32_t);
+    }
+    return REGION_WORDS + machine_self()->process * PROCESS_WORDS +
+           (size_t)(place - (unsigned char *)&kin__family) / sizeof(uint32_t);
+}
+
 void machine_point(enum point point, const volatile void *address)
 {
     if (!machine->is_exploring || machine->current == MACHINE_NOBODY) {
         return;
     }
-    last_word = address == NULL
-                    ? SIZE_MAX
-                    : (size_t)((const volatile unsigned char *)address - region_family) /
-                          sizeof(uint32_t);
+    if (machine->dying != MACHINE_NOBODY && machine_die(point)) {
+        choose_next();
+    }
+    last_word = word_of(address);
     if (machine_is_learning) {
         note_touch(point);
     }
@@ -410,6 +436,9 @@ void machine_point(enum point point, const volatile void *address)
 void machine_block(enum thread_state state)
 {
     machine_self()->state = state;
+    if (machine->dying != MACHINE_NOBODY && machine_self()->process == machine->dying) {
+        machine_end(machine->current);
+    }
     choose_next();
 }
 

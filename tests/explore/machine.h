@@ -18,12 +18,13 @@
 #include <errno.h>
 #include <setjmp.h>
 
-#define MACHINE_THREADS_MAX 12u
-#define MACHINE_PROCESSES_MAX 8u
+#define MACHINE_THREADS_MAX 14u
+#define MACHINE_PROCESSES_MAX 12u
 #define MACHINE_STEPS_MAX 20000u
 #define MACHINE_NOBODY UINT32_MAX
 #define MACHINE_THREAD_ID(thread) (1000 + (thread))
 #define MACHINE_PROCESS_ID(process) (100 + (process))
+#define MACHINE_SEEMING_ID(process) (2000 + (process)) /* of a keeper that only seems to run */
 
 enum thread_state {
     THREAD_UNUSED,
@@ -32,8 +33,9 @@ enum thread_state {
     THREAD_LOCKED,   /* on a mutex of its process */
     THREAD_WATCHING, /* a reaper: until somebody dies */
     THREAD_WAITING,  /* until a condition of the scenario is true */
+    THREAD_JOINING,  /* until another thread has ended */
     THREAD_PARKED,   /* until it is made ready */
-    THREAD_DONE,
+    THREAD_DONE,     /* a role: its process lives on */
     THREAD_DEAD,
 };
 
@@ -45,6 +47,12 @@ enum point {
     POINT_CALL,   /* a system call */
 };
 
+/* A word on which a thread sleeps. */
+struct machine_wait {
+    const _Atomic uint32_t *word;
+    uint32_t expected;
+};
+
 struct machine_thread {
     enum thread_state state;
     uint32_t process;
@@ -52,29 +60,34 @@ struct machine_thread {
     void *(*run)(void *user);
     void *user;
     jmp_buf here;
-    struct kin__thread own;          /* kin__thread_current while it does not run */
-    struct kin__endings endings;     /* kin__endings_current, likewise */
-    struct robust_list_head *robust; /* where others see it: a write to it is a point */
-    _Atomic uint32_t *life[2];       /* of a keeper: words that the kernel releases */
+    struct kin__thread own;           /* kin__thread_current while it does not run */
+    struct kin__endings endings;      /* kin__endings_current, likewise */
+    struct robust_list_head *library; /* its robust list as the C library has it; where others see
+                                       * it: a write to it is a point */
+    struct robust_list_head *robust;  /* what the kernel walks when it ends; NULL: nothing */
 
-    const struct kin__os_futex_wait *waits; /* on its stack */
+    const struct machine_wait *waits; /* on its stack */
     uint32_t wait_count;
     bool is_woken;
     int result;
     int64_t deadline_ns;
     uint64_t sleep_number; /* who sleeps longest is woken first */
     const void *mutex;
+    uint32_t joined;
     uint32_t deaths_seen;
     bool is_keeper;
+    bool has_ended;
+    bool has_called; /* while its process is dying: its last system call */
     bool is_reaper;
     bool (*condition)(void);
 };
 
 struct machine_process {
-    bool is_used;
     bool is_mortal;
     bool is_dead;
-    uint32_t owner; /* its owner id, once it is a member */
+    uint32_t owner;            /* its owner id, once it is a member */
+    uint32_t life_thread;      /* which thread stands in for its keeper, or MACHINE_NOBODY */
+    _Atomic uint32_t *life[2]; /* of a keeper that only seems to run */
     struct kin__process family;
     struct kin__heap heap;
     struct kin__references references;
@@ -88,6 +101,8 @@ struct machine {
     uint32_t thread_count;
     uint32_t process_count;
     uint32_t death_count;
+    uint32_t dying; /* process that has been killed and of which threads run on; MACHINE_NOBODY */
+    uint32_t dying_step;
     uint32_t step;
     uint32_t clock_moves;
     uint32_t net_count; /* times that a reaper had to look again at its deadline */
@@ -151,6 +166,24 @@ uint32_t machine_wake(const _Atomic uint32_t *word, uint32_t count);
 /* The process ends now, as by SIGKILL; the kernel releases what its threads held. */
 void machine_kill(uint32_t process);
 
+/* The same, but of one thread before the others, which run on for some steps. */
+void machine_end(uint32_t thread);
+
+/* The calling thread has come to a point while a process is dying. True: it does not go on. */
+bool machine_die(enum point point);
+
+/* The calling thread, which kin has started, ends as it should. */
+void machine_leave(void);
+
+/* Whether a thread's end would be seen by the kernel. */
+bool machine_is_alive(uint32_t thread);
+
+/* Number of such threads of a process. */
+uint32_t machine_alive_count(uint32_t process);
+
+/* A new process, as the fork of the calling one: with its variables, and no thread yet. */
+uint32_t machine_fork(bool is_mortal);
+
 /* Time moves to the deadline of a thread that sleeps, which wakes. */
 void machine_expire(uint32_t thread);
 
@@ -169,7 +202,8 @@ static inline bool machine_is_ready(uint32_t thread)
     const struct machine_thread *it = &machine->threads[thread];
     return it->state == THREAD_READY ||
            (it->state == THREAD_WATCHING && it->deaths_seen != machine->death_count) ||
-           (it->state == THREAD_WAITING && it->condition());
+           (it->state == THREAD_WAITING && it->condition()) ||
+           (it->state == THREAD_JOINING && !machine_is_alive(it->joined));
 }
 
 #endif

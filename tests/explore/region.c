@@ -87,6 +87,11 @@ void region_restore(void)
     copy_pages(region_family, copy);
 }
 
+bool region_has(const volatile void *address)
+{
+    return (size_t)((const volatile unsigned char *)address - region_family) < taken;
+}
+
 size_t region_dirty_count(void)
 {
     return dirty_count;

@@ -37,6 +37,9 @@ size_t region_dirty_count(void);
 /* Called for a fault that is none of the region's own; does not return. */
 extern void (*region_on_fault)(const void *address);
 
+/* Whether an address lies in the region. */
+bool region_has(const volatile void *address);
+
 /* Whether other threads may see what is there. */
 static inline bool region_is_shared(const volatile void *address)
 {

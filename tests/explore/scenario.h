@@ -24,6 +24,7 @@ struct scenario_role {
     void (*run)(uint32_t role); /* the number of the role, from 0 */
     bool is_mortal;
     bool is_beside; /* a thread in the process of the role before it */
+    bool is_child;  /* runs when another role starts it: scenario_start; has no `attach` */
 };
 
 struct scenario {
@@ -36,15 +37,27 @@ struct scenario {
     uint32_t patience_ms;   /* that all sleep up to so long until somebody looks again is fine */
     bool may_expire;        /* sleeps may end at their deadlines while others could go on */
     bool has_mortal_reaper; /* one more reaper, which can die at it */
-    bool has_keepers;       /* the processes have their real keepers, which reap */
-    bool is_old;            /* a kernel that cannot sleep on several words */
+    bool has_keepers; /* the processes have their real keepers, which reap, when they need them;
+                             * `check` runs in a process that is in no family */
+    bool has_mortal_founder; /* process 0, the parent of those that are no children of others */
+    bool is_old;             /* a kernel that cannot sleep on several words */
 };
 
 /* The world of the running scenario, SCENARIO_WORLD_BYTES, zeroed before `create`. */
 extern void *scenario_world;
 
-/* Whether the process of a role has died. */
+/* Whether the process of a role has died, or is about to. */
 bool scenario_is_dead(uint32_t role);
+bool scenario_is_founder_dead(void);
+
+/* Whether a role that is a child has been started. */
+bool scenario_is_started(uint32_t role);
+
+/* Starts a child role, as kin does; its owner id. In a scenario with keepers. */
+uint32_t scenario_start(uint32_t role, uint32_t flags);
+
+/* The calling process leaves the family and ends. */
+_Noreturn void scenario_exit(void);
 
 /* Whether the thread of a role sleeps in the kernel, or has ended. */
 bool scenario_is_asleep(uint32_t role);
@@ -70,5 +83,6 @@ extern const struct scenario condition_scenarios[];
 extern const struct scenario barrier_scenarios[];
 extern const struct scenario rwlock_scenarios[];
 extern const struct scenario reference_scenarios[];
+extern const struct scenario keeper_scenarios[];
 
 #endif

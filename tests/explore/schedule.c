@@ -80,6 +80,20 @@ static uint64_t kills(void)
     return choices;
 }
 
+/* Threads of processes with others, of which nobody is dying. */
+static uint64_t ends(void)
+{
+    uint64_t choices = 0;
+    for (uint32_t i = 0; machine->dying == MACHINE_NOBODY && i < machine->thread_count; i++) {
+        uint32_t process = machine->threads[i].process;
+        if (machine->processes[process].is_mortal && machine_is_alive(i) &&
+            machine_alive_count(process) > 1) {
+            choices |= bit_of(CHOICE_END + i);
+        }
+    }
+    return choices;
+}
+
 static uint64_t expiries(void)
 {
     uint64_t choices = 0;
@@ -103,8 +117,11 @@ static uint64_t choices_at(enum point point, bool can_go_on)
         choices |= switches(can_go_on);
     }
     if (schedule.bounds.deaths > 0) {
-        uint64_t self = can_go_on ? bit_of(CHOICE_KILL + machine_self()->process) : 0;
-        choices |= kills() & ~(is_shared ? 0 : ~self) & ~(point == POINT_LOAD ? self : 0);
+        uint64_t self = can_go_on ? bit_of(CHOICE_KILL + machine_self()->process) |
+                                        bit_of(CHOICE_END + machine->current)
+                                  : 0;
+        choices |= (kills() | ends()) & ~(is_shared ? 0 : ~self) &
+                   ~(point == POINT_LOAD ? self : 0);
     }
     if (schedule.bounds.may_expire && schedule.bounds.switches > 0 && is_shared) {
         choices |= expiries();
@@ -137,7 +154,8 @@ static uint32_t default_of_search(bool can_go_on)
 static uint32_t take(uint32_t choice, bool can_go_on)
 {
     struct trace *trace = &schedule.trace;
-    if (choice >= CHOICE_KILL && choice < CHOICE_EXPIRE) {
+    bool is_end = choice >= CHOICE_END && choice != CHOICE_NONE;
+    if (is_end || (choice >= CHOICE_KILL && choice < CHOICE_EXPIRE)) {
         schedule.bounds.deaths -= schedule.bounds.deaths > 0;
     } else if (choice != default_of_search(can_go_on)) {
         schedule.bounds.switches -= schedule.bounds.switches > 0;
@@ -269,9 +287,11 @@ static uint32_t by_priority(bool can_go_on)
 static uint32_t at_random(bool can_go_on)
 {
     if (is_at(schedule.kills, schedule.kill_count)) {
-        uint64_t victims = kills();
+        bool is_whole = random_below(2) == 0 || ends() == 0;
+        uint64_t victims = is_whole ? kills() : ends();
         bool is_here = can_go_on && random_below(2) == 0; /* not one that sleeps, or waits */
-        uint32_t self = CHOICE_KILL + machine_self()->process;
+        uint32_t self = is_whole ? CHOICE_KILL + machine_self()->process
+                                 : CHOICE_END + machine->current;
         if (victims != 0) {
             return is_here && (victims & bit_of(self)) ? self : random_of(victims);
         }
@@ -299,7 +319,7 @@ void schedule_begin_replay(const struct trace *trace)
 /* Whether a choice can be made here: a trace may be one of another build, or shortened. */
 static bool is_possible(uint32_t choice, bool can_go_on)
 {
-    uint64_t possible = switches(false) | kills() | expiries();
+    uint64_t possible = switches(false) | kills() | ends() | expiries();
     return choice == CHOICE_NONE ? can_go_on : (possible & bit_of(choice)) != 0;
 }
 

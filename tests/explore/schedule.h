@@ -17,8 +17,14 @@
 
 #include "explore/machine.h"
 
-/* A choice: a kind, and which thread or process. */
-enum choice { CHOICE_SWITCH = 0, CHOICE_KILL = 16, CHOICE_EXPIRE = 32, CHOICE_NONE = 63 };
+/* A choice: a kind, and which thread or process. At most 15 threads. */
+enum choice {
+    CHOICE_SWITCH = 0,
+    CHOICE_KILL = 16,
+    CHOICE_EXPIRE = 32,
+    CHOICE_END = 48, /* a process is killed, and this thread of it ends before the others */
+    CHOICE_NONE = 63
+};
 
 struct decision {
     uint32_t step;

@@ -4,12 +4,14 @@
 #include "explore/region.h"
 #include "family/death.h"
 #include "family/family.h"
+#include "family/keeper.h"
 #include "family/member.h"
 #include "family/reference.h"
 #include "family/sleep.h"
 #include "family/verify.h"
 #include "os/clock.h"
 #include "os/futex.h"
+#include "os/process.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -21,20 +23,38 @@ void *scenario_world;
 static struct {
     const struct scenario *scenario;
     uint32_t founder; /* thread */
+    uint32_t checker; /* thread that looks in the end */
     uint32_t role_count;
-    uint32_t processes[SCENARIO_ROLES_MAX];
-    uint32_t threads[SCENARIO_ROLES_MAX];
     bool is_whole;
 } stage;
 
+/* Who plays a role, in the region. */
+struct actor {
+    uint32_t process; /* 0: not started */
+    uint32_t thread;
+};
+
+static struct actor *actors;
+
+bool scenario_is_started(uint32_t role)
+{
+    return actors[role].process != 0;
+}
+
 bool scenario_is_dead(uint32_t role)
 {
-    return machine->processes[stage.processes[role]].is_dead;
+    return machine->processes[actors[role].process].is_dead ||
+           (scenario_is_started(role) && actors[role].process == machine->dying);
+}
+
+bool scenario_is_founder_dead(void)
+{
+    return machine->processes[0].is_dead || machine->dying == 0;
 }
 
 bool scenario_is_asleep(uint32_t role)
 {
-    enum thread_state state = machine->threads[stage.threads[role]].state;
+    enum thread_state state = machine->threads[actors[role].thread].state;
     return state == THREAD_ASLEEP || state == THREAD_DONE || state == THREAD_DEAD;
 }
 
@@ -65,12 +85,29 @@ static bool is_left(const struct machine_process *process)
            kin__member_state_of(process->owner) != KIN__MEMBER_FREE;
 }
 
-static void check_dead(void)
+/* All dead are reaped, if anybody who lives has a keeper. */
+static bool is_reaped(void)
 {
     for (uint32_t i = 0; i < machine->process_count; i++) {
-        if (is_left(&machine->processes[i])) {
-            machine_fail("process %u is dead and not reaped", i);
+        const struct machine_process *process = &machine->processes[i];
+        if (is_left(process)) {
+            if (kin__death_watcher_of(process->owner) != 0) {
+                machine_fail("process %u is dead and not reaped", i);
+            }
+            return false;
         }
+    }
+    return true;
+}
+
+static void look_at_end(void)
+{
+    bool is_complete = is_reaped();
+    if (stage.scenario->check != NULL) {
+        stage.scenario->check();
+    }
+    if (is_complete && (stage.is_whole || machine->death_count != 0)) {
+        verify();
     }
 }
 
@@ -83,13 +120,16 @@ static void *found(void *user)
     machine_self_process()->owner = kin__family.owner;
     stage.scenario->create();
     machine_block(THREAD_PARKED);
-    check_dead();
-    if (stage.scenario->check != NULL) {
-        stage.scenario->check();
-    }
-    if (stage.is_whole || machine->death_count != 0) {
-        verify();
-    }
+    look_at_end();
+    return NULL;
+}
+
+/* The same, by who is in no family. */
+static void *look(void *user)
+{
+    (void)user;
+    machine_block(THREAD_PARKED);
+    look_at_end();
     return NULL;
 }
 
@@ -111,6 +151,40 @@ static void *play(void *user)
     machine_block(THREAD_PARKED);
     stage.scenario->roles[role].run(role);
     return NULL;
+}
+
+/* The child's side of a start; see begin_child in member/child.c, which has more to inherit. */
+static void *play_child(void *user)
+{
+    uint32_t role = (uint32_t)(uintptr_t)user;
+    kin__heap_forget();
+    kin__keeper_forget();
+    kin__list_init(&kin__references.objects);
+    if (kin__child_begin(machine_self_process()->owner) < 0) {
+        kin__os_die();
+    }
+    stage.scenario->roles[role].run(role);
+    return NULL;
+}
+
+uint32_t scenario_start(uint32_t role, uint32_t flags)
+{
+    const struct scenario_role *it = &stage.scenario->roles[role];
+    uint32_t owner = 0;
+    SCENARIO_CHECK(kin__child_prepare(it->name, flags, &owner) == 0);
+    uint32_t process = machine_fork(it->is_mortal);
+    machine->processes[process].owner = owner;
+    actors[role].process = process;
+    actors[role].thread = machine_add_thread(process, it->name, play_child,
+                                             (void *)(uintptr_t)role);
+    kin__child_started(owner, MACHINE_PROCESS_ID(process));
+    return owner;
+}
+
+_Noreturn void scenario_exit(void)
+{
+    kin__family_leave_at_exit(0);
+    kin__os_die();
 }
 
 /* Until somebody dies; or, as a keeper does, for a while, if not all have looked since the last
@@ -173,10 +247,13 @@ static void add_roles(void)
         if (role->name == NULL) {
             break;
         }
-        process = role->is_beside ? process : machine_add_process(role->is_mortal);
-        stage.processes[i] = process;
-        stage.threads[i] = machine_add_thread(process, role->name, play, (void *)(uintptr_t)i);
         stage.role_count++;
+        if (role->is_child) {
+            continue;
+        }
+        process = role->is_beside ? process : machine_add_process(role->is_mortal);
+        actors[i].process = process;
+        actors[i].thread = machine_add_thread(process, role->name, play, (void *)(uintptr_t)i);
         settle();
     }
 }
@@ -187,17 +264,23 @@ void stage_begin(const struct scenario *scenario)
     region_create();
     machine_create();
     scenario_world = region_take(SCENARIO_WORLD_BYTES);
+    actors = region_take(SCENARIO_ROLES_MAX * sizeof *actors);
     machine->has_keepers = scenario->has_keepers;
     machine->is_old = scenario->is_old;
     stage.founder = machine_add_thread(machine_add_process(false), "founder", found, NULL);
     settle();
     add_roles();
-    if (!scenario->has_keepers) {
+    if (scenario->has_keepers) {
+        stage.checker = machine_add_thread(machine_add_process(false), "checker", look, NULL);
+        settle();
+    } else {
+        stage.checker = stage.founder;
         add_reapers();
     }
+    machine->processes[0].is_mortal = scenario->has_mortal_founder;
     for (uint32_t i = 0; i < machine->thread_count; i++) {
         struct machine_thread *thread = &machine->threads[i];
-        bool is_actor = thread->state == THREAD_PARKED && i != stage.founder;
+        bool is_actor = thread->state == THREAD_PARKED && i != stage.founder && i != stage.checker;
         thread->state = is_actor ? THREAD_READY : thread->state;
     }
     machine->patience_ns = (int64_t)scenario->patience_ms * 1000000;
@@ -211,7 +294,7 @@ static void end(void)
 {
     machine->is_exploring = false;
     machine->patience_ns = 0;
-    machine->threads[stage.founder].state = THREAD_READY;
+    machine->threads[stage.checker].state = THREAD_READY;
     machine_run();
 }
 

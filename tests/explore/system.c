@@ -4,6 +4,7 @@
 #include "explore/machine.h"
 #include "explore/region.h"
 #include "family/keeper.h"
+#include "family/member.h"
 #include "os/clock.h"
 #include "os/futex.h"
 #include "os/memory.h"
@@ -11,26 +12,46 @@
 #include "os/thread.h"
 
 #include <errno.h>
+#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/syscall.h>
+#include <time.h>
 
-/* --- futex --- */
+#define SYS_FUTEX_WAITV 449 /* older headers lack it */
 
-static int sleep_on(const struct kin__os_futex_wait *waits, uint32_t count, int64_t deadline_ns)
+/* --- what src/os/linux/futex.c, which is explored too, asks of the kernel --- */
+
+/* As there. */
+struct waitv {
+    uint64_t value;
+    uint64_t address;
+    uint32_t flags;
+    uint32_t reserved;
+};
+
+static long fail_call(int code)
+{
+    errno = code;
+    return -1;
+}
+
+static long sleep_on(const struct machine_wait *waits, uint32_t count, const struct timespec *until)
 {
     struct machine_thread *self = machine_self();
     self->waits = waits;
     self->wait_count = 0;
     self->is_woken = false;
     self->sleep_number = ++machine->sleep_count;
-    self->deadline_ns = deadline_ns;
+    self->deadline_ns = until == NULL ? INT64_MAX
+                                      : (int64_t)until->tv_sec * 1000000000 + until->tv_nsec;
     self->result = 0;
     for (uint32_t i = 0; i < count; i++) {
         machine_point(POINT_CALL, NULL);
-        if (*(volatile uint32_t *)waits[i].word != waits[i].expected) {
+        if (*(const volatile uint32_t *)waits[i].word != waits[i].expected) {
             self->wait_count = 0;
-            return 0;
+            return fail_call(EAGAIN);
         }
         self->wait_count = i + 1; /* from here on a wake is for this one too */
     }
@@ -38,52 +59,79 @@ static int sleep_on(const struct kin__os_futex_wait *waits, uint32_t count, int6
         machine_block(THREAD_ASLEEP);
     }
     self->wait_count = 0;
-    return self->result;
+    return self->result < 0 ? fail_call(-self->result) : 0;
 }
 
-int kin__os_futex_wait(_Atomic uint32_t *word, uint32_t expected, int64_t deadline_ns)
+static long call_futex(va_list values)
 {
-    struct kin__os_futex_wait wait = {.word = word, .expected = expected};
-    machine_place = __builtin_return_address(0);
-    return sleep_on(&wait, 1, deadline_ns);
+    _Atomic uint32_t *word = va_arg(values, _Atomic uint32_t *);
+    int operation = va_arg(values, int);
+    uint32_t value = va_arg(values, uint32_t);
+    if (operation == FUTEX_WAKE) {
+        machine_point(POINT_CALL, NULL);
+        return machine_wake(word, value);
+    }
+    struct machine_wait wait = {.word = word, .expected = value};
+    return sleep_on(&wait, 1, va_arg(values, const struct timespec *));
 }
 
-int kin__os_futex_wait_many(const struct kin__os_futex_wait *waits, uint32_t count,
-                            int64_t deadline_ns)
+static long call_futex_waitv(va_list values)
 {
-    machine_place = __builtin_return_address(0);
-    return machine->is_old ? -ENOSYS : sleep_on(waits, count, deadline_ns);
+    struct machine_wait waits[KIN__OS_FUTEX_WORDS_MAX];
+    const struct waitv *vector = va_arg(values, const struct waitv *);
+    uint32_t count = va_arg(values, uint32_t);
+    (void)va_arg(values, int); /* flags */
+    for (uint32_t i = 0; i < count; i++) {
+        waits[i] = (struct machine_wait){.word = (const _Atomic uint32_t *)vector[i].address,
+                                         .expected = (uint32_t)vector[i].value};
+    }
+    return machine->is_old ? fail_call(ENOSYS)
+                           : sleep_on(waits, count, va_arg(values, const struct timespec *));
 }
 
-int kin__os_futex_wake(_Atomic uint32_t *word, uint32_t count)
+static long call_get_robust_list(va_list values)
 {
-    machine_place = __builtin_return_address(0);
+    (void)va_arg(values, int); /* the calling thread */
+    *va_arg(values, struct robust_list_head **) = machine_self()->robust;
+    *va_arg(values, size_t *) = sizeof(struct robust_list_head);
+    return 0;
+}
+
+static long call_set_robust_list(va_list values)
+{
     machine_point(POINT_CALL, NULL);
-    return (int)machine_wake(word, count);
-}
-
-int kin__os_robust_find(struct kin__os_robust *ret_robust)
-{
-    ret_robust->head = machine_self()->robust;
+    machine_self()->robust = va_arg(values, struct robust_list_head *);
     return 0;
 }
 
-int kin__os_life_begin(struct kin__os_life *life, _Atomic uint32_t *word)
+long replaced_call(long number, ...);
+long replaced_call(long number, ...)
 {
-    struct machine_thread *self = machine_self();
-    uint32_t value = MACHINE_THREAD_ID(machine->current) | KIN__OS_FUTEX_WAITERS;
-    (void)life;
-    self->life[0] = word;
-    self->life[1] = word + KIN__OS_LIFE_DISTANCE / sizeof *word;
-    atomic_store(self->life[1], value);
-    atomic_store(self->life[0], value);
-    return 0;
-}
-
-void kin__os_life_end(void)
-{
-    machine_self()->life[0] = NULL;
-    machine_self()->life[1] = NULL;
+    va_list values;
+    long r = 0;
+    machine_place = __builtin_return_address(0);
+    va_start(values, number);
+    switch (number) {
+    case SYS_futex:
+        r = call_futex(values);
+        break;
+    case SYS_FUTEX_WAITV:
+        r = call_futex_waitv(values);
+        break;
+    case SYS_get_robust_list:
+        r = call_get_robust_list(values);
+        break;
+    case SYS_set_robust_list:
+        r = call_set_robust_list(values);
+        break;
+    case SYS_gettid:
+        r = (long)kin__os_thread_id();
+        break;
+    default:
+        machine_fail("system call %ld is not played", number);
+    }
+    va_end(values);
+    return r;
 }
 
 /* --- clock --- */
@@ -102,31 +150,48 @@ uint32_t kin__os_thread_id(void)
 
 bool kin__os_thread_is_alone(void)
 {
-    return false;
+    return kin__os_thread_count() == 1;
 }
 
 uint32_t kin__os_thread_count(void)
 {
-    return 2;
+    return machine_alive_count(machine_self()->process);
 }
 
-/* The one thread that kin starts is a keeper. Where a scenario has none, the process looks as if it
- * had one, to which nothing ever happens. */
+/* The process looks as if it had a keeper, to which nothing ever happens. */
+static void seem_to_keep(struct kin__member *member)
+{
+    struct machine_process *process = machine_self_process();
+    uint32_t value = MACHINE_SEEMING_ID(machine_self()->process) | KIN__OS_FUTEX_WAITERS;
+    process->life[0] = &member->life;
+    process->life[1] = &member->life_next;
+    atomic_store(&member->life_next, value);
+    atomic_store(&member->life, value);
+    atomic_store(&kin__family.keeper_state, KIN__KEEPER_RUNS);
+}
+
+/* The one thread that kin starts is a keeper. */
 int kin__os_thread_start(void *(*run)(void *user), void *user, struct kin__os_thread *ret_thread)
 {
-    (void)ret_thread;
-    if (machine->has_keepers) {
-        uint32_t thread = machine_add_thread(machine_self()->process, "keeper", run, user);
-        machine->threads[thread].is_keeper = true;
+    if (!machine->has_keepers) {
+        seem_to_keep(kin__family.member);
         return 0;
     }
-    atomic_store(&kin__family.keeper_state, KIN__KEEPER_RUNS);
-    return kin__os_life_begin(NULL, &kin__family.member->life);
+    machine_point(POINT_CALL, NULL);
+    uint32_t thread = machine_add_thread(machine_self()->process, "keeper", run, user);
+    machine->threads[thread].is_keeper = true;
+    ret_thread->id = thread;
+    return 0;
 }
 
 void kin__os_thread_join(struct kin__os_thread thread)
 {
-    (void)thread;
+    uint32_t index = (uint32_t)thread.id;
+    if (machine->has_keepers) {
+        machine_self()->joined = index;
+        machine_block(THREAD_JOINING);
+        machine->threads[index].state = THREAD_UNUSED;
+    }
 }
 
 int kin__os_thread_end_create(struct kin__os_thread_end *ret_end, void (*on_end)(void *user))
