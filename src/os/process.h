@@ -75,10 +75,6 @@ void kin__os_become_subreaper(void);
 /* The process that the calling one is a child of. */
 uint32_t kin__os_parent_id(void);
 
-/* Ticks after boot at which a process was started: with the id, a name that is never reused.
- * 0 if there is no such process. */
-uint64_t kin__os_process_start_time(uint32_t pid);
-
 /* The clock of process starts, in ns after boot: not before the start of the calling process, and
  * before that of any that gets its id after its end. No system call. */
 uint64_t kin__os_process_clock(void);

@@ -256,11 +256,6 @@ static struct stat_fields read_stat(uint32_t pid)
     return fields;
 }
 
-uint64_t kin__os_process_start_time(uint32_t pid)
-{
-    return read_stat(pid).start_time;
-}
-
 uint64_t kin__os_process_clock(void)
 {
     struct timespec now = {0};
