@@ -22,6 +22,7 @@
 #define KIN_PROCESS_H
 
 #include <kin/call.h>
+#include <kin/error.h>
 #include <kin/export.h>
 #include <kin/member.h>
 #include <kin/stop.h>
@@ -115,7 +116,15 @@ KIN_API int kin_process_create_object(const kin_object *instance,
  */
 KIN_API int kin_process_launch(kin_process *process);
 
-/** kin_process_create and kin_process_launch in one. */
+/**
+ * Why the last kin_process_launch has failed, with the step that did: "Process-1 cannot be started
+ * by spawn: exec failed: no such file or directory". Of a process that was started and had not what
+ * it needs to begin (no memory, no thread): what that was. The caller's, to be freed with
+ * kin_error_free. NULL: nothing of the kind.
+ */
+KIN_API kin_error *kin_process_error(kin_process *process);
+
+/** kin_process_create and kin_process_launch in one: after a failure there is no process. */
 KIN_API int kin_process_start(kin_function *function, const kin_object *arguments,
                               const kin_process_options *options, kin_process **ret_process);
 

@@ -30,19 +30,3 @@ int kin_process_create_object(const kin_object *instance, const kin_process_opti
     }
     return kin_process_create(run, instance, options, ret_process);
 }
-
-int kin_process_start_object(const kin_object *instance, const kin_process_options *options,
-                             kin_process **ret_process)
-{
-    kin_process *process = NULL;
-    int r = kin_process_create_object(instance, options, ret_process == NULL ? NULL : &process);
-    if (r == 0) {
-        r = kin_process_launch(process);
-    }
-    if (r == 0) {
-        *ret_process = process;
-    } else {
-        kin_process_free(process);
-    }
-    return r;
-}

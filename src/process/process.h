@@ -47,7 +47,9 @@ struct kin_process {
     uint32_t waiter_count;  /* threads that sleep on `fd`: it stays open until they have woken */
     uint32_t references;    /* 0: freed, but it runs */
     kin_phase phase;        /* ENDED is found out by looking */
-    bool is_starting;       /* a thread is inside kin_process_launch */
+    bool is_starting;       /* a thread is inside kin_process_launch: it alone writes `stage` */
+    const char *stage;      /* what the start is at, or has failed at: words that live for ever */
+    int start_code;         /* what the last start came to */
     _Atomic bool is_ending; /* its forkserver is about to tell how it has ended */
     _Atomic bool was_signalled; /* by this process: it may wait no more for what it waits for */
     bool is_told;               /* its crash was printed, or is not to be */

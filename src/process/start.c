@@ -58,8 +58,10 @@ int kin__start_begin(kin_process *process)
     kin__children_sweep();
     flush_output();
     process->server = 0; /* of an earlier try, perhaps by another method */
+    process->stage = "its record in the family";
     int r = process->record == NULL ? kin__record_create(&process->record) : 0;
     if (r == 0) {
+        process->stage = "its place in the family";
         r = kin__child_prepare(process->name, process->is_daemon ? KIN__MEMBER_DAEMON : 0,
                                &process->owner);
     }
@@ -135,11 +137,12 @@ static int begin_start(kin_process *process)
     return r;
 }
 
-static void end_start(kin_process *process)
+static void end_start(kin_process *process, int code)
 {
     struct kin__process_plan plan = {0};
     mtx_lock(&kin__children.lock);
     process->is_starting = false;
+    process->start_code = code;
     if (process->phase == KIN_PHASE_STARTED) {
         plan = kin__process_take_plan(process);
     }
@@ -148,13 +151,28 @@ static void end_start(kin_process *process)
     kin_process_free(process);
 }
 
+/* Before anything is opened for the start, which could get the number of one that is not open. */
+static int check_fds(const struct kin__process_plan *plan)
+{
+    for (uint32_t i = 0; i < plan->fd_count; i++) {
+        if (!kin__os_fd_is_open(plan->fds[i])) {
+            return -EBADF;
+        }
+    }
+    return 0;
+}
+
 int kin_process_launch(kin_process *process)
 {
     int r = begin_start(process);
     if (r == 0) {
         const kin_context *context = process->plan.context;
-        r = (context == NULL ? kin_context_get(0) : context)->method->start(process);
-        end_start(process);
+        process->stage = "its fds";
+        r = check_fds(&process->plan);
+        if (r == 0) {
+            r = (context == NULL ? kin_context_get(0) : context)->method->start(process);
+        }
+        end_start(process, r);
     }
     return r;
 }
@@ -187,5 +205,13 @@ int kin_process_start_bytes(kin_function *function, const void *data, size_t siz
     kin_process *process = NULL;
     int r = kin_process_create_bytes(function, data, size, options,
                                      ret_process == NULL ? NULL : &process);
+    return launch(r, process, ret_process);
+}
+
+int kin_process_start_object(const kin_object *instance, const kin_process_options *options,
+                             kin_process **ret_process)
+{
+    kin_process *process = NULL;
+    int r = kin_process_create_object(instance, options, ret_process == NULL ? NULL : &process);
     return launch(r, process, ret_process);
 }

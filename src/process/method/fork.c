@@ -29,6 +29,7 @@ static int open_ended(int *ret_fd)
 static int adopt_child(kin_process *process, uint32_t pid)
 {
     int fd = -1;
+    process->stage = "the fd of the process";
     kin__child_started(process->owner, pid);
     int r = kin__os_process_open(pid, &fd);
     if (r == -EMFILE && kin__children_close_null()) { /* this is what that was kept for */
@@ -67,12 +68,14 @@ static int fork_with_record(kin_process *process)
 
 int kin__process_fork_as(kin_process *process)
 {
+    process->stage = "its standard input";
     int r = kin__children_open_null(); /* makes sure that there is an fd for the child */
     if (r < 0) {
         return r;
     }
     r = kin__start_begin(process);
     if (r == 0) {
+        process->stage = "the fork";
         r = fork_with_record(process);
         if (r == 0) {
             kin__children_empty_input();
@@ -103,28 +106,15 @@ int kin__process_fork(const char *name, bool is_daemon, kin_process **ret_proces
     return r;
 }
 
-/* The other methods find this out when they pass the fds on. */
-static int check_fds(const struct kin__process_plan *plan)
-{
-    for (uint32_t i = 0; i < plan->fd_count; i++) {
-        if (!kin__os_fd_is_open(plan->fds[i])) {
-            return -EBADF;
-        }
-    }
-    return 0;
-}
-
 static int start(kin_process *process)
 {
-    int r = check_fds(&process->plan);
-    if (r == 0 && !process->plan.allow_threads && kin__start_has_threads()) {
-        r = -EBUSY;
+    if (!process->plan.allow_threads && kin__start_has_threads()) {
+        process->stage = "a fork beside other threads";
+        return -EBUSY;
     }
+    int r = kin__process_fork_as(process);
     if (r == 0) {
-        r = kin__process_fork_as(process);
-        if (r == 0) {
-            kin__process_run(&process->plan);
-        }
+        kin__process_run(&process->plan);
     }
     return r < 0 ? r : 0;
 }

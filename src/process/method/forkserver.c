@@ -60,6 +60,7 @@ static int try_to_start(kin_process *process)
     struct kin__forkserver_child child = {.fd = -1};
     int r = kin__start_begin(process);
     if (r == 0) {
+        process->stage = "what it is given";
         r = kin__package_create(&process->plan, process->record, &package);
     }
     if (r == 0) {
@@ -68,6 +69,7 @@ static int try_to_start(kin_process *process)
                                                     .fds = package.fds,
                                                     .fd_count = package.fd_count};
         kin__package_give(&package, process->record, process->owner);
+        process->stage = "the forkserver";
         r = kin__forkserver_start(&order, &child);
         process->server = child.server;
     }

@@ -20,17 +20,21 @@
 #include "process/runtime.h"
 
 #include <errno.h>
+#include <kin/command.h>
+#include <kin/command_result.h>
 
 enum { STREAMS = 3, MEMORY_FD = STREAMS };
 
 static int run_program(kin_process *process, const struct kin__os_spawn *spawn)
 {
     struct kin__os_child child;
-    enum kin__os_spawn_stage stage;
+    enum kin__os_spawn_stage stage = KIN__OS_SPAWN_START;
     int r = kin__os_spawn(spawn, &child, &stage);
     if (r == 0) {
         kin__child_started(process->owner, child.pid);
         kin__start_end(process, child.pid, child.fd);
+    } else {
+        process->stage = kin_command_stage_name((kin_command_stage)(KIN_STAGE_START + (int)stage));
     }
     return r;
 }
@@ -69,6 +73,7 @@ static int start(kin_process *process)
     struct kin__package package = {0};
     int r = kin__start_begin(process);
     if (r == 0) {
+        process->stage = "what it is given";
         r = kin__package_create(&process->plan, process->record, &package);
     }
     if (r == 0) {

@@ -1,6 +1,8 @@
-/* What a child prints when an error leaves its function. */
+/* What a child prints when an error leaves its function; and why one was not started. */
 #include "processes.h"
 
+#include <fcntl.h>
+#include <pthread.h>
 #include <string.h>
 
 /* What a child that is started by `start` writes to stderr. */
@@ -95,4 +97,93 @@ TEST_OF_METHODS(an_argument_of_another_type_is_told)
     char text[4096];
     read_stderr(start_with_text, text, sizeof text);
     CHECK_STRING(text, "w: EINVAL: argument 0 is str, not int\n");
+}
+
+/* --- starts --- */
+
+static kin_process *create(kin_function *function, kin_process_options options)
+{
+    kin_process *process = NULL;
+    options.size = sizeof options;
+    REQUIRE(kin_process_create_bytes(function, NULL, 0, &options, &process) == 0);
+    CHECK(kin_process_error(process) == NULL);
+    return process;
+}
+
+static void check_error(kin_process *process, int code, const char *text)
+{
+    CHECK_EQUAL(kin_process_launch(process), code);
+    kin_error *error = kin_process_error(process);
+    CHECK_EQUAL(kin_error_code(error), code);
+    CHECK_STRING(kin_error_message(error), text);
+    kin_error_free(error);
+}
+
+TEST(a_program_that_cannot_be_run_is_told_as_a_failure_of_exec)
+{
+    REQUIRE(kin_init(NULL, NULL) == 0);
+    kin_process *process = create(return_seven,
+                                  (kin_process_options){.context = kin_context_get(KIN_SPAWN)});
+    REQUIRE(kin_context_set_executable("/nowhere/program") == 0);
+    check_error(process, -ENOENT,
+                "Process-1 cannot be started by spawn: exec failed: no such file or directory");
+    REQUIRE(kin_context_set_executable(NULL) == 0);
+    CHECK_EQUAL(kin_process_launch(process), 0);
+    CHECK(kin_process_error(process) == NULL);
+    CHECK_EQUAL(exit_code_of(process), 7);
+    CHECK(kin_process_error(NULL) == NULL);
+}
+
+TEST_OF_METHODS(an_fd_that_is_not_open_is_told)
+{
+    int fd = open("/dev/null", O_RDONLY | O_CLOEXEC);
+    kin_process *process = create(
+        return_seven, (kin_process_options){.context = method, .fds = &fd, .fd_count = 1});
+    close(fd);
+    CHECK_EQUAL(kin_process_launch(process), -EBADF); /* nor does kin open another as this */
+    kin_error *error = kin_process_error(process);
+    CHECK(strstr(kin_error_message(error), ": its fds failed: ") != NULL);
+    kin_error_free(error);
+    kin_process_free(process);
+}
+
+static int without_name(kin_call *call)
+{
+    (void)call;
+    return 0;
+}
+
+TEST(a_function_without_a_name_is_told)
+{
+    REQUIRE(kin_init(NULL, NULL) == 0);
+    kin_process *process = create(
+        without_name, (kin_process_options){.context = kin_context_get(KIN_FORKSERVER)});
+    check_error(process, KIN_EFUNCTION,
+                "Process-1 cannot be started by forkserver: what it is given failed: the function "
+                "is unknown, or registered twice");
+    kin_process_free(process);
+}
+
+static void *wait_for_byte(void *user)
+{
+    char byte = 0;
+    CHECK_EQUAL(read(*(const int *)user, &byte, 1), 1);
+    return NULL;
+}
+
+TEST(a_fork_that_is_refused_beside_threads_is_told)
+{
+    int ends[2];
+    pthread_t thread;
+    REQUIRE(kin_init(NULL, NULL) == 0);
+    REQUIRE(pipe(ends) == 0);
+    REQUIRE(pthread_create(&thread, NULL, wait_for_byte, &ends[0]) == 0);
+    kin_process *process = create(return_seven, (kin_process_options){0});
+    check_error(process, -EBUSY,
+                "Process-1 cannot be started by fork: a fork beside other threads failed: in use");
+    CHECK_EQUAL(write(ends[1], "x", 1), 1);
+    pthread_join(thread, NULL);
+    kin_process_free(process);
+    close(ends[0]);
+    close(ends[1]);
 }

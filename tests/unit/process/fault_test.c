@@ -36,6 +36,9 @@ static int start_and_join(bool *ret_was_run)
         CHECK_EQUAL(kin_process_join(process, KIN_FOREVER), 0);
         CHECK_EQUAL(kin_process_exit_code(process, &exit_code), 0);
         CHECK(exit_code == 7 || exit_code < 0);
+        kin_error *error = kin_process_error(process);
+        CHECK_EQUAL(error != NULL, exit_code < 0); /* what it lacked is known */
+        kin_error_free(error);
         kin_process_free(process);
     }
     *ret_was_run = exit_code == 7;
