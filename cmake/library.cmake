@@ -15,7 +15,7 @@ foreach(library IN ITEMS kin kin_static)
     set_target_properties(${library} PROPERTIES OUTPUT_NAME kin LINKER_LANGUAGE C)
     target_include_directories(${library} PUBLIC
         $<BUILD_INTERFACE:${PROJECT_SOURCE_DIR}/include> $<INSTALL_INTERFACE:include>)
-    target_link_libraries(${library} PRIVATE OpenSSL::SSL Threads::Threads kin_backtrace)
+    target_link_libraries(${library} PRIVATE Threads::Threads kin_backtrace)
 endforeach()
 
 # The binary interface may change until 1.0; SOVERSION then counts its breaks.

@@ -46,6 +46,9 @@ foreach(layer IN LISTS KIN_LAYERS)
         kin_add_test_program(unit_${layer} ${sources})
         kin_link_layers(unit_${layer} ${KIN_BELOW_${layer}})
         kin_add_test(unit_${layer} unit_${layer})
+        if(layer STREQUAL "connection") # tests play peers with OpenSSL
+            target_link_libraries(unit_connection PRIVATE OpenSSL::SSL)
+        endif()
     endif()
 endforeach()
 

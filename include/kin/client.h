@@ -55,6 +55,7 @@ typedef struct kin_client_options {
  *   -EBADMSG, -EPROTO    the other side speaks another protocol
  *   -ECONNRESET     it closed the connection
  *   -EAGAIN, -ETIMEDOUT, -ECANCELED  not in time: nobody accepted, or the other side is silent
+ *   KIN_EOPENSSL    a key or TLS is wanted, and OpenSSL cannot be loaded, see kin/tls.h
  */
 KIN_API int kin_client_connect(const char *address, const kin_client_options *options,
                                kin_timeout timeout, kin_connection **ret_connection);

@@ -34,7 +34,8 @@ KIN_BEGIN
     X(KIN_ESTATUS, -5005, "the program ended with a status other than 0")                      \
     X(KIN_EAUTHENTICATION, -5010, "wrong key, certificate or user")                            \
     X(KIN_EPLAINTEXT, -5011, "no plaintext beyond this machine: use TLS, or allow it by name") \
-    X(KIN_EDIGEST, -5012, "the other side proves its key by MD5 only; sha256 is required")
+    X(KIN_EDIGEST, -5012, "the other side proves its key by MD5 only; sha256 is required")     \
+    X(KIN_EOPENSSL, -5013, "keys and TLS need OpenSSL 3, which cannot be loaded here")
 
 /** The codes of KIN_ERROR_TABLE as constants. */
 enum kin_code {

@@ -86,6 +86,7 @@ typedef struct kin_listener_counts {
  *   -EADDRNOTAVAIL  it is not this machine's
  *   -EACCES, -ENOENT, -ENAMETOOLONG  of the socket file
  *   KIN_EAUTHENTICATION  the certificate, its key or the authority cannot be used
+ *   KIN_EOPENSSL    a key or TLS is wanted, and OpenSSL cannot be loaded, see kin/tls.h
  */
 KIN_API int kin_listener_create(const char *address, const kin_listener_options *options,
                                 kin_listener **ret_listener);

@@ -30,7 +30,7 @@ enum {
     KIN_LOG_SUBDEBUG = 5,    /**< kin: each finalizer */
     KIN_LOG_DEBUG = 10,      /**< kin: the steps of a process's end */
     KIN_LOG_INFO = 20,       /**< kin: the life of processes */
-    KIN_LOG_SUBWARNING = 25, /**< kin: nothing yet */
+    KIN_LOG_SUBWARNING = 25, /**< kin: a library that cannot be loaded */
     KIN_LOG_WARNING = 30,    /**< and above: kin says nothing */
     KIN_LOG_ERROR = 40,
     KIN_LOG_CRITICAL = 50

@@ -5,6 +5,10 @@
  * With a key (KIN_TLS_KEY) both sides need nothing else: TLS itself proves that they have it. With
  * certificates each side is known by a name that an authority has signed; a key, where there is
  * one, is proved as well, inside. CPython's own connections speak no TLS.
+ *
+ * It is OpenSSL's, version 3: libssl.so.3 and libcrypto.so.3, which a process loads when it first
+ * wants TLS; for a key alone, libcrypto. Where that fails, KIN_EOPENSSL says so, and a message of
+ * level KIN_LOG_SUBWARNING (kin/log.h) says why.
  */
 #ifndef KIN_TLS_H
 #define KIN_TLS_H

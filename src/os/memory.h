@@ -38,6 +38,9 @@ int kin__os_memory_decommit(int fd, uint64_t offset, uint64_t bytes);
  * locked memory leaves room. 0, or -ENOMEM. */
 int kin__os_secret_create(uint64_t bytes, void **ret_memory);
 
+/* Overwrites a secret in a way that the compiler does not leave out. */
+void kin__os_secret_wipe(void *memory, uint64_t bytes);
+
 /* Wipes it, and gives it back. */
 void kin__os_secret_free(void *memory, uint64_t bytes);
 
@@ -46,5 +49,8 @@ void kin__os_close(int fd);
 
 /* Random bytes from the kernel: for the family's id. Never fails; falls back to the clock. */
 uint64_t kin__os_random(void);
+
+/* Random bytes that nobody can foresee. 0, or -EIO: the kernel gives none. */
+int kin__os_random_fill(void *memory, uint64_t bytes);
 
 #endif

@@ -1,21 +1,20 @@
 #include "connection/handshake/digest.h"
 
+#include "connection/openssl/openssl.h"
+#include "os/memory.h"
+
 #include <errno.h>
-#include <openssl/crypto.h>
-#include <openssl/err.h>
-#include <openssl/evp.h>
-#include <openssl/hmac.h>
 #include <string.h>
 
 static const struct digest_kind {
-    const char *name;
-    const EVP_MD *(*algorithm)(void);
+    char name[KIN__DIGEST_NAME_BYTES_MAX + 1];
+    char algorithm[KIN__DIGEST_NAME_BYTES_MAX + 1]; /* as OpenSSL calls it */
 } kinds[KIN__DIGEST_COUNT] = {
-    [KIN__DIGEST_MD5] = {"md5", EVP_md5},
-    [KIN__DIGEST_SHA256] = {"sha256", EVP_sha256},
-    [KIN__DIGEST_SHA384] = {"sha384", EVP_sha384},
-    [KIN__DIGEST_SHA3_256] = {"sha3_256", EVP_sha3_256},
-    [KIN__DIGEST_SHA3_384] = {"sha3_384", EVP_sha3_384},
+    [KIN__DIGEST_MD5] = {"md5", "MD5"},
+    [KIN__DIGEST_SHA256] = {"sha256", "SHA256"},
+    [KIN__DIGEST_SHA384] = {"sha384", "SHA384"},
+    [KIN__DIGEST_SHA3_256] = {"sha3_256", "SHA3-256"},
+    [KIN__DIGEST_SHA3_384] = {"sha3_384", "SHA3-384"},
 };
 
 int kin__digest_parse(kin_bytes text, size_t *ret_prefix_bytes)
@@ -35,10 +34,11 @@ int kin__digest_parse(kin_bytes text, size_t *ret_prefix_bytes)
 int kin__digest_sign(enum kin__digest digest, const struct kin__key *key, kin_bytes message,
                      unsigned char ret_mac[KIN__DIGEST_BYTES_MAX])
 {
-    unsigned int size = 0;
-    if (HMAC(kinds[digest].algorithm(), key->bytes, (int)key->size, message.data, message.size,
-             ret_mac, &size) == NULL) {
-        ERR_clear_error();
+    size_t size = 0;
+    if (kin__crypto.EVP_Q_mac(NULL, "HMAC", NULL, kinds[digest].algorithm, NULL, key->bytes,
+                              key->size, message.data, message.size, ret_mac, KIN__DIGEST_BYTES_MAX,
+                              &size) == NULL) {
+        kin__crypto.ERR_clear_error();
         return -ENOSYS;
     }
     return (int)size;
@@ -52,7 +52,8 @@ int kin__digest_verify(enum kin__digest digest, const struct kin__key *key, kin_
     if (size < 0) {
         return size;
     }
-    bool is_right = mac.size == (size_t)size && CRYPTO_memcmp(mac.data, right, mac.size) == 0;
-    OPENSSL_cleanse(right, sizeof right);
+    bool is_right = mac.size == (size_t)size &&
+                    kin__crypto.CRYPTO_memcmp(mac.data, right, mac.size) == 0;
+    kin__os_secret_wipe(right, sizeof right);
     return is_right;
 }

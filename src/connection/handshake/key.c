@@ -1,20 +1,13 @@
 #include "connection/handshake/key.h"
 
+#include "connection/openssl/openssl.h"
 #include "os/memory.h"
 
 #include <errno.h>
 #include <kin/key.h>
-#include <openssl/crypto.h>
-#include <openssl/rand.h>
 #include <string.h>
 
 enum { KEY_BYTES_MAX = 65536 };
-
-/* What OpenSSL keeps is not freed at exit: other threads may be inside then. */
-static void prepare_openssl(void)
-{
-    OPENSSL_init_crypto(OPENSSL_INIT_NO_ATEXIT, NULL);
-}
 
 int kin__key_create(kin_bytes bytes, struct kin__key **ret_key)
 {
@@ -25,9 +18,9 @@ int kin__key_create(kin_bytes bytes, struct kin__key **ret_key)
     if (bytes.size == 0 || bytes.size > KEY_BYTES_MAX) {
         return -EINVAL;
     }
-    prepare_openssl();
     void *memory = NULL;
-    int r = kin__os_secret_create(sizeof **ret_key + bytes.size, &memory);
+    int r = kin__openssl_load(KIN__OPENSSL_CRYPTO);
+    r = r == 0 ? kin__os_secret_create(sizeof **ret_key + bytes.size, &memory) : r;
     if (r < 0) {
         return r;
     }
@@ -51,13 +44,12 @@ int kin_key_generate(void *ret_key, size_t size)
     if (ret_key == NULL || size == 0 || size > KEY_BYTES_MAX) {
         return -EINVAL;
     }
-    prepare_openssl();
-    return RAND_priv_bytes(ret_key, (int)size) == 1 ? 0 : -EIO;
+    return kin__os_random_fill(ret_key, size);
 }
 
 void kin_key_wipe(void *key, size_t size)
 {
     if (key != NULL) {
-        OPENSSL_cleanse(key, size);
+        kin__os_secret_wipe(key, size);
     }
 }

@@ -12,8 +12,8 @@ struct kin__key {
     unsigned char bytes[];
 };
 
-/* Copies a key; no `data` is no key, and gives NULL. 0, or -EINVAL: no bytes, or more than
- * 64 KiB; -ENOMEM. */
+/* Copies a key; no `data` is no key, and gives NULL. Loads what proves it. 0, or -EINVAL: no bytes,
+ * or more than 64 KiB; -ENOMEM, KIN_EOPENSSL. */
 int kin__key_create(kin_bytes bytes, struct kin__key **ret_key);
 
 /* Wipes it and gives its memory back; NULL is fine. Returns NULL. */

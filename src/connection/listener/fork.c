@@ -3,18 +3,21 @@
  * connects to a listener that will never accept, and who was half open finds the end.
  */
 #include "connection/listener/listener.h"
+#include "connection/openssl/openssl.h"
 #include "connection/runtime.h"
 #include "family/runtime.h"
 #include "os/memory.h"
 
 static void lock(void)
 {
+    mtx_lock(&kin__openssl.lock);
     mtx_lock(&kin__listeners.lock);
 }
 
 static void unlock(void)
 {
     mtx_unlock(&kin__listeners.lock);
+    mtx_unlock(&kin__openssl.lock);
 }
 
 static void close_fd(int *fd)

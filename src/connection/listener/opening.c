@@ -3,10 +3,10 @@
 #include "base/allocate.h"
 #include "connection/connection.h"
 #include "os/clock.h"
+#include "os/memory.h"
 #include "os/poll.h"
 
 #include <errno.h>
-#include <openssl/rand.h>
 #include <string.h>
 
 enum { HEADER_BYTES = 4 };
@@ -33,8 +33,9 @@ static int begin_challenge(struct kin__opening *opening)
         opening->stage = KIN__OPENING_OPEN;
         return 0;
     }
-    if (RAND_bytes(random, sizeof random) != 1) {
-        return -EIO;
+    int r = kin__os_random_fill(random, sizeof random);
+    if (r < 0) {
+        return r;
     }
     if (terms->role == KIN__HANDSHAKE_CLIENT) {
         kin__handshake_mark(terms->key, random);

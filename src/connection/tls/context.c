@@ -7,15 +7,13 @@
 
 #include <errno.h>
 #include <kin/error.h>
-#include <openssl/crypto.h>
-#include <openssl/err.h>
 #include <string.h>
 
 struct kin__tls_context *kin__tls_context_free(struct kin__tls_context *context)
 {
     if (context != NULL && atomic_fetch_sub(&context->references, 1) == 1) {
-        SSL_CTX_free(context->settings);
-        BIO_meth_free(context->method);
+        kin__ssl.SSL_CTX_free(context->settings);
+        kin__crypto.BIO_meth_free(context->method);
         kin__release(context->peer_name);
         kin__os_secret_free(context, sizeof *context);
     }
@@ -51,35 +49,37 @@ static int give_no_password(char *text, int size, int for_writing, void *user)
 
 static int load_files(SSL_CTX *settings, const kin_tls_options *options, bool is_server)
 {
-    SSL_CTX_set_default_passwd_cb(settings, give_no_password);
+    kin__ssl.SSL_CTX_set_default_passwd_cb(settings, give_no_password);
     if (options->certificate_file != NULL &&
-        (SSL_CTX_use_certificate_chain_file(settings, options->certificate_file) != 1 ||
-         SSL_CTX_use_PrivateKey_file(settings, options->private_key_file, SSL_FILETYPE_PEM) != 1 ||
-         SSL_CTX_check_private_key(settings) != 1)) {
+        (kin__ssl.SSL_CTX_use_certificate_chain_file(settings, options->certificate_file) != 1 ||
+         kin__ssl.SSL_CTX_use_PrivateKey_file(settings, options->private_key_file,
+                                              SSL_FILETYPE_PEM) != 1 ||
+         kin__ssl.SSL_CTX_check_private_key(settings) != 1)) {
         return KIN_EAUTHENTICATION;
     }
     if (options->authority_file == NULL) {
         return 0;
     }
-    if (SSL_CTX_load_verify_locations(settings, options->authority_file, NULL) != 1) {
+    if (kin__ssl.SSL_CTX_load_verify_locations(settings, options->authority_file, NULL) != 1) {
         return KIN_EAUTHENTICATION;
     }
-    SSL_CTX_set_verify(settings,
-                       SSL_VERIFY_PEER | (is_server ? SSL_VERIFY_FAIL_IF_NO_PEER_CERT : 0), NULL);
+    kin__ssl.SSL_CTX_set_verify(
+        settings, SSL_VERIFY_PEER | (is_server ? SSL_VERIFY_FAIL_IF_NO_PEER_CERT : 0), NULL);
     return 0;
 }
 
 static int set_up(struct kin__tls_context *context)
 {
     SSL_CTX *settings = context->settings;
-    SSL_CTX_set_app_data(settings, context);
-    SSL_CTX_set_options(settings,
-                        SSL_OP_NO_TICKET | SSL_OP_NO_COMPRESSION | SSL_OP_NO_RENEGOTIATION);
-    SSL_CTX_set_mode(settings, SSL_MODE_RELEASE_BUFFERS);
-    SSL_CTX_set_session_cache_mode(settings, SSL_SESS_CACHE_OFF);
-    return SSL_CTX_set_min_proto_version(settings, TLS1_3_VERSION) == 1 &&
-                   SSL_CTX_set_num_tickets(settings, 0) == 1 &&
-                   SSL_CTX_set_max_early_data(settings, 0) == 1
+    kin__ssl.SSL_CTX_set_ex_data(settings, 0, context);
+    kin__ssl.SSL_CTX_set_options(settings, SSL_OP_NO_TICKET | SSL_OP_NO_COMPRESSION |
+                                               SSL_OP_NO_RENEGOTIATION);
+    kin__ssl.SSL_CTX_ctrl(settings, SSL_CTRL_MODE, SSL_MODE_RELEASE_BUFFERS, NULL);
+    kin__ssl.SSL_CTX_ctrl(settings, SSL_CTRL_SET_SESS_CACHE_MODE, SSL_SESS_CACHE_OFF, NULL);
+    return kin__ssl.SSL_CTX_ctrl(settings, SSL_CTRL_SET_MIN_PROTO_VERSION, TLS1_3_VERSION, NULL) ==
+                       1 &&
+                   kin__ssl.SSL_CTX_set_num_tickets(settings, 0) == 1 &&
+                   kin__ssl.SSL_CTX_set_max_early_data(settings, 0) == 1
                ? 0
                : -ENOSYS;
 }
@@ -87,10 +87,9 @@ static int set_up(struct kin__tls_context *context)
 static int fill(struct kin__tls_context *context, const kin_tls_options *options,
                 const struct kin__key *key)
 {
-    /* Threads may be inside while the process exits: OpenSSL is not to clean up behind them. */
-    OPENSSL_init_ssl(OPENSSL_INIT_NO_ATEXIT, NULL);
     context->method = kin__tls_stream_method();
-    context->settings = SSL_CTX_new(context->is_server ? TLS_server_method() : TLS_client_method());
+    context->settings = kin__ssl.SSL_CTX_new(context->is_server ? kin__ssl.TLS_server_method()
+                                                                : kin__ssl.TLS_client_method());
     if (context->method == NULL || context->settings == NULL) {
         return -ENOMEM;
     }
@@ -119,7 +118,8 @@ int kin__tls_context_create(const kin_tls_options *options, const struct kin__ke
         return r;
     }
     void *memory = NULL;
-    r = kin__os_secret_create(sizeof **ret_context, &memory);
+    r = kin__openssl_load(KIN__OPENSSL_SSL);
+    r = r == 0 ? kin__os_secret_create(sizeof **ret_context, &memory) : r;
     if (r < 0) {
         return r;
     }
@@ -128,7 +128,7 @@ int kin__tls_context_create(const kin_tls_options *options, const struct kin__ke
     context->mode = options->mode;
     context->is_server = is_server;
     r = fill(context, options, key);
-    ERR_clear_error();
+    kin__crypto.ERR_clear_error();
     if (r < 0) {
         kin__tls_context_free(context);
         return r;

@@ -11,9 +11,9 @@
 #define KIN_CONNECTION_TLS_CONTEXT_H
 
 #include "connection/handshake/key.h"
+#include "connection/openssl/openssl.h"
 
 #include <kin/tls.h>
-#include <openssl/ssl.h>
 #include <stdatomic.h>
 #include <stdbool.h>
 #include <stdint.h>
@@ -36,7 +36,7 @@ enum kin__tls_side { KIN__TLS_SERVER, KIN__TLS_CLIENT };
 /* Makes one. `key` NULL: none. 0, or
  *   -EINVAL              options that do not fit together, or a key that is too short
  *   KIN_EAUTHENTICATION  a certificate, key or authority cannot be read, or do not belong together
- *   -ENOMEM */
+ *   -ENOMEM, KIN_EOPENSSL */
 int kin__tls_context_create(const kin_tls_options *options, const struct kin__key *key,
                             enum kin__tls_side side, struct kin__tls_context **ret_context);
 

@@ -7,8 +7,6 @@
 
 #include <errno.h>
 #include <kin/error.h>
-#include <openssl/err.h>
-#include <openssl/x509v3.h>
 #include <string.h>
 
 /* A call moves about TURN_BYTES, and then lets the other direction have the lock. */
@@ -24,8 +22,8 @@ enum { CALL_BYTES_MAX = TURN_BYTES + RECORD_BYTES, OUTGOING_BYTES_MAX = 262144 }
 
 static int take_outgoing(BIO *bio, const char *bytes, int size)
 {
-    struct kin__tls_stream *stream = BIO_get_data(bio);
-    BIO_clear_retry_flags(bio);
+    struct kin__tls_stream *stream = kin__crypto.BIO_get_data(bio);
+    kin__crypto.BIO_clear_flags(bio, BIO_FLAGS_RWS | BIO_FLAGS_SHOULD_RETRY);
     if (size <= 0) {
         return 0;
     }
@@ -42,21 +40,21 @@ static int take_outgoing(BIO *bio, const char *bytes, int size)
 
 static int give_incoming(BIO *bio, char *bytes, int size)
 {
-    struct kin__tls_stream *stream = BIO_get_data(bio);
+    struct kin__tls_stream *stream = kin__crypto.BIO_get_data(bio);
     struct kin__os_room room = {bytes, size > 0 ? (size_t)size : 0};
-    BIO_clear_retry_flags(bio);
+    kin__crypto.BIO_clear_flags(bio, BIO_FLAGS_RWS | BIO_FLAGS_SHOULD_RETRY);
     if (room.size == 0) {
         return 0;
     }
     if (stream->allowed == 0) { /* the fd is still ready: the next call goes on */
-        BIO_set_retry_read(bio);
+        kin__crypto.BIO_set_flags(bio, BIO_FLAGS_READ | BIO_FLAGS_SHOULD_RETRY);
         return -1;
     }
     room.size = room.size < stream->allowed ? room.size : stream->allowed;
     int64_t got = kin__os_socket_receive(stream->transport.fd,
                                          &(struct kin__os_intake){.rooms = &room, .count = 1});
     if (got == -EAGAIN) {
-        BIO_set_retry_read(bio);
+        kin__crypto.BIO_set_flags(bio, BIO_FLAGS_READ | BIO_FLAGS_SHOULD_RETRY);
         return -1;
     }
     if (got < 0) {
@@ -70,7 +68,7 @@ static int give_incoming(BIO *bio, char *bytes, int size)
 
 static long control(BIO *bio, int command, long number, void *pointer)
 {
-    const struct kin__tls_stream *stream = BIO_get_data(bio);
+    const struct kin__tls_stream *stream = kin__crypto.BIO_get_data(bio);
     (void)number;
     (void)pointer;
     return command == BIO_CTRL_EOF ? stream->has_ended : command == BIO_CTRL_FLUSH ? 1 : 0;
@@ -78,11 +76,12 @@ static long control(BIO *bio, int command, long number, void *pointer)
 
 BIO_METHOD *kin__tls_stream_method(void)
 {
-    BIO_METHOD *method = BIO_meth_new(BIO_TYPE_SOURCE_SINK | BIO_get_new_index(), "kin fd");
+    BIO_METHOD *method = kin__crypto.BIO_meth_new(
+        BIO_TYPE_SOURCE_SINK | kin__crypto.BIO_get_new_index(), "kin fd");
     if (method != NULL) {
-        BIO_meth_set_write(method, take_outgoing);
-        BIO_meth_set_read(method, give_incoming);
-        BIO_meth_set_ctrl(method, control);
+        kin__crypto.BIO_meth_set_write(method, take_outgoing);
+        kin__crypto.BIO_meth_set_read(method, give_incoming);
+        kin__crypto.BIO_meth_set_ctrl(method, control);
     }
     return method;
 }
@@ -141,9 +140,9 @@ static bool is_distrust(int reason)
  * side has ended it in good order. */
 static int code_of(struct kin__tls_stream *stream, int result)
 {
-    int kind = SSL_get_error(stream->ssl, result);
-    int reason = ERR_GET_REASON(ERR_peek_error());
-    ERR_clear_error();
+    int kind = kin__ssl.SSL_get_error(stream->ssl, result);
+    int reason = ERR_GET_REASON(kin__crypto.ERR_peek_error());
+    kin__crypto.ERR_clear_error();
     switch (kind) {
     case SSL_ERROR_WANT_READ:
     case SSL_ERROR_WANT_WRITE:
@@ -167,7 +166,7 @@ static int code_of(struct kin__tls_stream *stream, int result)
 int kin__tls_stream_handshake(struct kin__tls_stream *stream, int16_t *ret_wanted)
 {
     stream->allowed = CALL_BYTES_MAX;
-    int result = SSL_do_handshake(stream->ssl);
+    int result = kin__ssl.SSL_do_handshake(stream->ssl);
     int r = result == 1 ? 1 : code_of(stream, result);
     int flushed = flush(stream); /* an alert, if it has failed */
     if (r == 0) {
@@ -188,7 +187,7 @@ int kin__tls_stream_handshake(struct kin__tls_stream *stream, int16_t *ret_wante
         return 0;
     }
     bool is_by_key = stream->context->mode == KIN_TLS_KEY;
-    return is_by_key && SSL_session_reused(stream->ssl) != 1 ? KIN_EAUTHENTICATION : 1;
+    return is_by_key && kin__ssl.SSL_session_reused(stream->ssl) != 1 ? KIN_EAUTHENTICATION : 1;
 }
 
 /* --- the transport --- */
@@ -204,7 +203,7 @@ static int64_t receive(struct kin__transport *transport, const struct kin__os_in
         unsigned char *at = intake->rooms[i].data;
         for (size_t left = intake->rooms[i].size; left > 0 && r > 0 && total < TURN_BYTES;) {
             size_t got = 0;
-            int result = SSL_read_ex(stream->ssl, at, left, &got);
+            int result = kin__ssl.SSL_read_ex(stream->ssl, at, left, &got);
             r = result == 1 ? (int64_t)got : code_of(stream, result);
             if (r > 0) {
                 at += r;
@@ -235,7 +234,7 @@ static int64_t encrypt(struct kin__tls_stream *stream, const struct kin__os_outp
         size += more;
     }
     size_t done = 0;
-    int result = size == 0 ? 1 : SSL_write_ex(stream->ssl, record, size, &done);
+    int result = size == 0 ? 1 : kin__ssl.SSL_write_ex(stream->ssl, record, size, &done);
     return result == 1 ? (int64_t)done : code_of(stream, result);
 }
 
@@ -285,7 +284,7 @@ static bool has_bytes(struct kin__transport *transport)
 {
     struct kin__tls_stream *stream = (struct kin__tls_stream *)transport;
     mtx_lock(&stream->lock);
-    bool has_some = SSL_pending(stream->ssl) > 0;
+    bool has_some = kin__ssl.SSL_pending(stream->ssl) > 0;
     mtx_unlock(&stream->lock);
     return has_some;
 }
@@ -308,10 +307,10 @@ static void shut(struct kin__transport *transport)
 {
     struct kin__tls_stream *stream = (struct kin__tls_stream *)transport;
     mtx_lock(&stream->lock);
-    if (SSL_is_init_finished(stream->ssl) && !stream->is_owed) {
-        SSL_shutdown(stream->ssl);
+    if (kin__ssl.SSL_is_init_finished(stream->ssl) && !stream->is_owed) {
+        kin__ssl.SSL_shutdown(stream->ssl);
     }
-    ERR_clear_error();
+    kin__crypto.ERR_clear_error();
     flush(stream);
     mtx_unlock(&stream->lock);
     kin__os_socket_shut(transport->fd);
@@ -323,7 +322,7 @@ static void free_stream(struct kin__transport *transport)
     struct kin__tls_stream *stream = (struct kin__tls_stream *)transport;
     if (stream->pid == kin__os_process_id()) {
         shut(transport);
-        SSL_free(stream->ssl);
+        kin__ssl.SSL_free(stream->ssl);
         kin__tls_context_free(stream->context);
         kin__buffer_deinit(&stream->outgoing);
         mtx_destroy(&stream->lock);
@@ -352,15 +351,17 @@ static int set_peer(struct kin__tls_stream *stream, const char *host)
     if (context->mode != KIN_TLS_CERTIFICATES || name == NULL) {
         return 0;
     }
-    SSL_set_hostflags(stream->ssl, X509_CHECK_FLAG_NO_PARTIAL_WILDCARDS);
-    if (X509_VERIFY_PARAM_set1_ip_asc(SSL_get0_param(stream->ssl), name) == 1) {
+    kin__ssl.SSL_set_hostflags(stream->ssl, X509_CHECK_FLAG_NO_PARTIAL_WILDCARDS);
+    if (kin__crypto.X509_VERIFY_PARAM_set1_ip_asc(kin__ssl.SSL_get0_param(stream->ssl), name) ==
+        1) {
         return 0;
     }
-    ERR_clear_error();
-    if (SSL_set1_host(stream->ssl, name) != 1) {
+    kin__crypto.ERR_clear_error();
+    if (kin__ssl.SSL_set1_host(stream->ssl, name) != 1) {
         return -EINVAL;
     }
-    if (!context->is_server && SSL_set_tlsext_host_name(stream->ssl, name) != 1) {
+    if (!context->is_server && kin__ssl.SSL_ctrl(stream->ssl, SSL_CTRL_SET_TLSEXT_HOSTNAME,
+                                                 TLSEXT_NAMETYPE_host_name, (void *)name) != 1) {
         return -EINVAL;
     }
     return 0;
@@ -369,19 +370,19 @@ static int set_peer(struct kin__tls_stream *stream, const char *host)
 static int fill(struct kin__tls_stream *stream, const char *host)
 {
     struct kin__tls_context *context = stream->context;
-    stream->ssl = SSL_new(context->settings);
-    BIO *bio = BIO_new(context->method);
+    stream->ssl = kin__ssl.SSL_new(context->settings);
+    BIO *bio = kin__crypto.BIO_new(context->method);
     if (stream->ssl == NULL || bio == NULL) {
-        BIO_free(bio);
+        kin__crypto.BIO_free(bio);
         return -ENOMEM;
     }
-    BIO_set_data(bio, stream);
-    BIO_set_init(bio, 1);
-    SSL_set_bio(stream->ssl, bio, bio);
+    kin__crypto.BIO_set_data(bio, stream);
+    kin__crypto.BIO_set_init(bio, 1);
+    kin__ssl.SSL_set_bio(stream->ssl, bio, bio);
     if (context->is_server) {
-        SSL_set_accept_state(stream->ssl);
+        kin__ssl.SSL_set_accept_state(stream->ssl);
     } else {
-        SSL_set_connect_state(stream->ssl);
+        kin__ssl.SSL_set_connect_state(stream->ssl);
     }
     return set_peer(stream, host);
 }
@@ -402,9 +403,9 @@ int kin__tls_stream_create(struct kin__tls_context *context, int fd, const char 
         return -ENOMEM;
     }
     int r = fill(stream, host);
-    ERR_clear_error();
+    kin__crypto.ERR_clear_error();
     if (r < 0) {
-        SSL_free(stream->ssl);
+        kin__ssl.SSL_free(stream->ssl);
         mtx_destroy(&stream->lock);
         kin__release(stream);
         return r;

@@ -125,6 +125,11 @@ int kin__os_secret_create(uint64_t bytes, void **ret_memory)
     return 0;
 }
 
+void kin__os_secret_wipe(void *memory, uint64_t bytes)
+{
+    explicit_bzero(memory, (size_t)bytes);
+}
+
 void kin__os_secret_free(void *memory, uint64_t bytes)
 {
     explicit_bzero(memory, (size_t)bytes);
@@ -170,4 +175,19 @@ uint64_t kin__os_random(void)
         bits = (uint64_t)kin__os_now_ns() * 0x9E3779B97F4A7C15u;
     }
     return bits;
+}
+
+int kin__os_random_fill(void *memory, uint64_t bytes)
+{
+    KIN__OS_FAULT(EIO);
+    unsigned char *place = memory;
+    while (bytes > 0) {
+        ssize_t got = getrandom(place, (size_t)bytes, 0);
+        if (got < 0 && errno != EINTR) {
+            return -EIO;
+        }
+        place += got < 0 ? 0 : got;
+        bytes -= got < 0 ? 0 : (uint64_t)got;
+    }
+    return 0;
 }

@@ -25,6 +25,7 @@ TEST(codes_of_kin_have_their_names)
     CHECK_STRING(kin_code_name(-5010), "KIN_EAUTHENTICATION");
     CHECK_STRING(kin_code_name(-5011), "KIN_EPLAINTEXT");
     CHECK_STRING(kin_code_name(-5012), "KIN_EDIGEST");
+    CHECK_STRING(kin_code_name(-5013), "KIN_EOPENSSL");
     CHECK_STRING(kin_code_text(KIN_EWORKER), "the worker that ran the task died");
 }
 
