@@ -89,7 +89,7 @@ typedef struct kin_command_options {
     const char *cwd; /* its folder; default: this process's */
 
     /* "NAME=value", the last one is NULL: its whole environment (default: this process's), and
-     * changes of it: "NAME=value" sets one, "NAME" takes one away. */
+     * changes of it: "NAME=value" sets one, "NAME" takes one away. Others are refused: -EINVAL. */
     const char *const *environment;
     const char *const *environment_changes;
 
@@ -155,6 +155,7 @@ typedef enum kin_command_stage {
  *   KIN_ESTATUS  its status is not 0, and the options ask for that
  *   KIN_ELIMIT   it was ended, for it wrote more than the options allow
  *   -EINVAL      options that contradict each other
+ *   -EPERM       it was to be ended, but has become another user's, and runs on
  *   -ENOMEM, or any code of the stage that failed: -ENOENT, -EACCES: there is no such program, or
  *   none that can be executed; -ENOEXEC: a file that is none; -EAGAIN, -EMFILE, -EPERM ...
  */
@@ -196,6 +197,7 @@ KIN_API int kin_command_communicate(kin_command *command, kin_timeout timeout);
 /**
  * Ends it in the steps of `stop`; NULL: those of the options. What it writes meanwhile is captured.
  * Returns 0 when it has ended, or -ETIMEDOUT: it has not, after the last step or at the deadline;
+ * -EPERM: it has become another user's, and a signal that it cannot get is not waited for;
  * -ECANCELED, -EAGAIN; -EINVAL, -ESRCH, -ECHILD.
  */
 KIN_API int kin_command_stop(kin_command *command, const kin_stop *stop, kin_timeout timeout);
@@ -205,7 +207,7 @@ KIN_API int kin_command_stop(kin_command *command, const kin_stop *stop, kin_tim
 KIN_API int kin_command_signal(kin_command *command, int number);
 
 /** Frees it; NULL is fine. Returns NULL. A program that still runs is ended as the options say,
- * with SIGKILL at last, and waited for. */
+ * with SIGKILL at last, and waited for; one that has become another user's runs on. */
 KIN_API kin_command *kin_command_free(kin_command *command);
 
 KIN_END

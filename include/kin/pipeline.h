@@ -46,7 +46,7 @@ typedef struct kin_pipeline_options {
 
 /**
  * Runs programs in a row to the end of all of them. Those that are not done when the timeout is
- * over are ended, as their options say. Returns 0, or as kin_command_run.
+ * over are ended, as their options say, all at the same time. Returns 0, or as kin_command_run.
  */
 KIN_API int kin_pipeline_run(const kin_pipeline_part *parts, uint32_t count,
                              const kin_pipeline_options *options, kin_timeout timeout,
@@ -75,10 +75,15 @@ KIN_API int kin_pipeline_stop(kin_pipeline *pipeline, const kin_stop *stop, kin_
 /** One of the programs, to be asked; valid until the pipeline is freed. NULL: there is none. */
 KIN_API kin_command *kin_pipeline_command(kin_pipeline *pipeline, uint32_t index);
 
-/** As kin_command_error, of the first start that failed or the last program that did. */
+/**
+ * As kin_command_error: of the start that failed, of the program that was not done, or else of the
+ * last one that failed. If several were not done, it is of all the pipeline, and theirs are its
+ * children.
+ */
 KIN_API kin_error *kin_pipeline_error(kin_pipeline *pipeline);
 
-/** Frees it; NULL is fine. Returns NULL. Programs that still run are ended as their options say. */
+/** Frees it; NULL is fine. Returns NULL. Programs that still run are ended as their options say,
+ * all at the same time. */
 KIN_API kin_pipeline *kin_pipeline_free(kin_pipeline *pipeline);
 
 KIN_END

@@ -73,7 +73,8 @@ struct kin__os_child {
  * `ret_stage`, otherwise untouched, says what failed.
  *
  * -EAGAIN, -ENOMEM: also after some tries there was no process to be had. Any other code is what
- * the stage gave: -ENOENT, -EACCES, -ENOEXEC, -EPERM, -EBADF ...
+ * the stage gave: -ENOENT, -EACCES, -ENOEXEC, -EPERM; of fds -EBADF: one is not open, -EMFILE: they
+ * are more than a process may have ...
  */
 int kin__os_spawn(const struct kin__os_spawn *spawn, struct kin__os_child *ret_child,
                   enum kin__os_spawn_stage *ret_stage);

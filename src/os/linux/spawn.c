@@ -152,6 +152,14 @@ CHILD static int save_sources(struct start *start)
     return 0;
 }
 
+/* A place beyond the limit of open fds is told from a source that is not open. */
+CHILD static int place_fd(int source, int place)
+{
+    int r = CALL(SYS_dup3, source, place, 0);
+    bool is_open = r == -EBADF && CALL(SYS_fcntl, source, F_GETFD) >= 0;
+    return is_open ? -EMFILE : r;
+}
+
 CHILD static int place_fds(struct start *start)
 {
     int r = save_sources(start);
@@ -164,7 +172,7 @@ CHILD static int place_fds(struct start *start)
         } else if (source == i) {
             r = CALL(SYS_fcntl, i, F_SETFD, 0);
         } else {
-            r = CALL(SYS_dup3, source, i, 0);
+            r = place_fd(source, i);
         }
     }
     return r < 0 ? r : 0;

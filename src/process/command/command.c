@@ -35,7 +35,7 @@ int kin_command_poll(kin_command *command, int *ret_exit_code)
 
 static int wait(kin_command *command, bool to_the_end, kin_timeout timeout)
 {
-    const struct kin__commands one = {.commands = &command, .count = 1};
+    struct kin__commands one = {.commands = &command, .count = 1};
     int r = kin__command_enter(command);
     if (r < 0) {
         return r;
@@ -62,16 +62,12 @@ int kin_command_communicate(kin_command *command, kin_timeout timeout)
 
 int kin_command_stop(kin_command *command, const kin_stop *stop, kin_timeout timeout)
 {
-    const struct kin__commands one = {.commands = &command, .count = 1};
+    struct kin__commands one = {.commands = &command, .count = 1};
     int r = kin__command_enter(command);
     if (r == 0) {
         r = kin__timeout_check(timeout);
     }
-    if (r < 0) {
-        return r;
-    }
-    return kin__command_told(
-        command, kin__commands_stop(&one, stop != NULL ? stop : &command->stop, timeout));
+    return r < 0 ? r : kin__command_told(command, kin__commands_stop(&one, stop, timeout));
 }
 
 int kin_command_signal(kin_command *command, int number)
@@ -172,15 +168,33 @@ int kin_command_close_stdin(kin_command *command)
     return r;
 }
 
-/* One that cannot be ended as the options say is ended by force. */
-static void end(kin_command *command)
+/* Whether it has ended, by force if need be; or is none of this process's. */
+static bool end(kin_command *command)
 {
-    const struct kin__commands one = {.commands = &command, .count = 1};
-    bool is_running = kin__command_look(command) < 0;
-    if (is_running && kin__commands_stop(&one, &command->stop, KIN_FOREVER) < 0) {
-        kin__commands_stop(&one, NULL, KIN_FOREVER);
+    struct kin__commands one = {.commands = &command, .count = 1};
+    if (kin__command_enter(command) < 0) {
+        return true;
     }
+    bool has_ended = kin__command_look(command) == 0 || kin__commands_end(&one) == 0;
     kin__command_reap(command);
+    return has_ended;
+}
+
+/* Under the lock. Whether nothing of it is left. */
+static bool close_all(kin_command *command, bool has_ended)
+{
+    kin__command_close_opened(command);
+    kin__command_close_streams(command);
+    kin__os_close(command->fd);
+    command->fd = -1;
+    command->is_freed = true;
+    if (!kin__list_node_is_linked(&command->node)) {
+        return true;
+    }
+    if (has_ended) {
+        kin__list_remove(&command->node);
+    }
+    return has_ended;
 }
 
 kin_command *kin_command_free(kin_command *command)
@@ -188,18 +202,14 @@ kin_command *kin_command_free(kin_command *command)
     if (command == NULL) {
         return NULL;
     }
-    if (kin__command_enter(command) == 0) {
-        end(command);
-    }
-    mtx_lock(&kin__children.lock);
-    if (kin__list_node_is_linked(&command->node)) {
-        kin__list_remove(&command->node);
-    }
-    mtx_unlock(&kin__children.lock);
-    kin__command_close_streams(command);
-    kin__os_close(command->fd);
+    bool has_ended = end(command);
     kin__buffer_deinit(&command->outputs[0]);
     kin__buffer_deinit(&command->outputs[1]);
-    kin__release(command);
+    mtx_lock(&kin__children.lock);
+    has_ended = close_all(command, has_ended);
+    mtx_unlock(&kin__children.lock);
+    if (has_ended) { /* else it is reaped some time later */
+        kin__release(command);
+    }
     return NULL;
 }

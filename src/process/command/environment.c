@@ -33,6 +33,29 @@ static bool is_changed(const char *variable, const char *const *changes, size_t 
     return false;
 }
 
+static const char *find_no_variable(const char *const *entries, bool may_be_name,
+                                    const char **ret_what)
+{
+    for (; entries != NULL && *entries != NULL; entries++) {
+        size_t name_bytes = strcspn(*entries, "=");
+        if (name_bytes == 0) {
+            *ret_what = "has no name";
+            return *entries;
+        }
+        if ((*entries)[name_bytes] == '\0' && !may_be_name) {
+            *ret_what = "has no '='";
+            return *entries;
+        }
+    }
+    return NULL;
+}
+
+const char *kin__command_find_no_variable(const kin_command_options *options, const char **ret_what)
+{
+    const char *entry = find_no_variable(options->environment, false, ret_what);
+    return entry != NULL ? entry : find_no_variable(options->environment_changes, true, ret_what);
+}
+
 int kin__command_environment(const kin_command_options *options, char ***ret_environment)
 {
     static const char *const none[] = {NULL};

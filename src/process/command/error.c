@@ -57,7 +57,9 @@ static void write_excerpt(const kin_command *command, char *text)
 /* How it ended, or that it was not to go on. */
 static void write_reason(const kin_command *command, int code, char *text, size_t bytes)
 {
-    if (command->pid == 0 && command->stage == KIN_STAGE_NONE) {
+    if (command->refusal[0] != '\0') {
+        snprintf(text, bytes, "cannot be started: %s", command->refusal);
+    } else if (command->pid == 0 && command->stage == KIN_STAGE_NONE) {
         snprintf(text, bytes, "cannot be started: %s", kin_code_text(code));
     } else if (command->pid == 0) {
         snprintf(text, bytes, "cannot be started: %s failed: %s",

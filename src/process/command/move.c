@@ -102,83 +102,114 @@ static int take_rest(kin_command *command)
     return got < 0 && got != -EAGAIN ? (int)got : 0;
 }
 
-static bool is_done(const kin_command *command, bool to_the_end)
+bool kin__command_is_done(const kin_command *command, bool to_the_end)
 {
     bool is_moving = is_moved(command, 0) || is_moved(command, 1) || is_moved(command, 2);
-    return command->has_ended && !(to_the_end && is_moving);
+    return command->is_given_up || (command->has_ended && !(to_the_end && is_moving));
 }
 
 static bool are_done(const struct kin__commands *commands, bool to_the_end)
 {
     for (uint32_t i = 0; i < commands->count; i++) {
-        if (!is_done(commands->commands[i], to_the_end)) {
+        if (!kin__command_is_done(commands->commands[i], to_the_end)) {
             return false;
         }
     }
     return true;
 }
 
-static void prepare(const struct kin__commands *commands, struct kin__os_poll *polls)
+/* Of a stream, or END. */
+static int fd_of(const kin_command *command, uint32_t index)
 {
-    for (uint32_t i = 0; i < commands->count; i++, polls += POLLS_EACH) {
-        const kin_command *command = commands->commands[i];
-        for (uint32_t k = 0; k < 3; k++) {
-            polls[k] = (struct kin__os_poll){
-                .fd = is_moved(command, k) ? command->streams[k].fd : -1,
-                .wanted = k == 0 ? KIN__OS_POLL_WRITE : KIN__OS_POLL_READ};
-        }
-        polls[END] = (struct kin__os_poll){.fd = command->has_ended ? -1 : command->fd,
-                                           .wanted = KIN__OS_POLL_READ};
-    }
+    return index == END ? command->fd : command->streams[index].fd;
 }
 
-/* Does what is possible for one command. 0, or a code. */
-static int move_one(kin_command *command, const struct kin__os_poll *polls)
+static bool is_awaited(const kin_command *command, uint32_t index)
 {
-    int r = polls[0].found != 0 ? feed(command) : 0;
-    for (uint32_t i = 1; i < 3 && r >= 0; i++) {
-        int64_t got = polls[i].found != 0 ? take(command, i) : 0;
-        r = got < 0 && got != -EAGAIN ? (int)got : 0;
+    return index == END ? !command->has_ended : is_moved(command, index);
+}
+
+/* Only what is waited for is asked: the system counts the others, too. How many. */
+static uint32_t prepare(const struct kin__commands *commands, struct kin__os_poll *polls)
+{
+    uint32_t count = 0;
+    for (uint32_t i = 0; i < commands->count * POLLS_EACH; i++) {
+        const kin_command *command = commands->commands[i / POLLS_EACH];
+        if (is_awaited(command, i % POLLS_EACH)) {
+            polls[count++] = (struct kin__os_poll){
+                .fd = fd_of(command, i % POLLS_EACH),
+                .wanted = i % POLLS_EACH == 0 ? KIN__OS_POLL_WRITE : KIN__OS_POLL_READ};
+        }
     }
-    if (polls[END].found != 0) {
+    return count;
+}
+
+/* Does what is possible with a stream, or END. 0, or a code. */
+static int move_one(kin_command *command, uint32_t index)
+{
+    if (index == END) {
         kin__command_look(command);
+        return 0;
+    }
+    int64_t got = index == 0 ? feed(command) : take(command, index);
+    return got < 0 && got != -EAGAIN ? (int)got : 0;
+}
+
+/* Does all that was found to be possible: the fds come in the order in which they were asked. */
+static int move_all(struct kin__commands *commands, const struct kin__os_poll *polls,
+                    uint32_t count)
+{
+    int r = 0;
+    for (uint32_t i = 0; i < commands->count * POLLS_EACH && count > 0 && r == 0; i++) {
+        kin_command *command = commands->commands[i / POLLS_EACH];
+        if (fd_of(command, i % POLLS_EACH) != polls->fd) {
+            continue;
+        }
+        r = polls->found != 0 ? move_one(command, i % POLLS_EACH) : 0;
+        commands->failed = r < 0 ? command : NULL;
+        polls++;
+        count--;
     }
     return r;
 }
 
-static int move(const struct kin__commands *commands, bool to_the_end, kin_timeout timeout,
+/* Its end may have been seen, also by another thread, before what it wrote last was taken. */
+static int take_rests(struct kin__commands *commands)
+{
+    int r = 0;
+    for (uint32_t i = 0; i < commands->count && r == 0; i++) {
+        r = take_rest(commands->commands[i]);
+        commands->failed = r < 0 ? commands->commands[i] : NULL;
+    }
+    return r;
+}
+
+static int move(struct kin__commands *commands, bool to_the_end, kin_timeout timeout,
                 struct kin__os_poll *polls)
 {
     bool has_looked = false;
     while (!are_done(commands, to_the_end)) {
+        uint32_t count = prepare(commands, polls);
         int r = has_looked ? kin__timeout_is_over(timeout) : 0;
         if (r == 0) {
-            prepare(commands, polls);
-            r = kin__poll(polls, commands->count * POLLS_EACH, timeout);
+            r = kin__poll(polls, count, timeout);
+        }
+        if (r >= 0) {
+            r = move_all(commands, polls, count);
         }
         if (r < 0) {
             return r;
         }
-        for (uint32_t i = 0; i < commands->count; i++) {
-            r = move_one(commands->commands[i], &polls[i * POLLS_EACH]);
-            if (r < 0) {
-                return r;
-            }
-        }
         has_looked = true;
     }
-    /* Its end may have been seen, also by another thread, before what it wrote last was taken. */
-    int r = 0;
-    for (uint32_t i = 0; i < commands->count && r == 0; i++) {
-        r = take_rest(commands->commands[i]);
-    }
-    return r;
+    return take_rests(commands);
 }
 
-int kin__commands_move(const struct kin__commands *commands, bool to_the_end, kin_timeout timeout)
+int kin__commands_move(struct kin__commands *commands, bool to_the_end, kin_timeout timeout)
 {
     struct kin__os_poll few[COMMANDS_MAX_WITHOUT_ALLOCATION * POLLS_EACH + 1];
     struct kin__os_poll *polls = few;
+    commands->failed = NULL;
     int r = kin__timeout_check(timeout);
     if (r < 0) {
         return r;

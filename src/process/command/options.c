@@ -1,6 +1,7 @@
 #include "process/command/command.h"
 
 #include <stdint.h>
+#include <stdio.h>
 
 static bool is_stream(kin_stream stream, bool is_input, bool may_be_stdout)
 {
@@ -56,21 +57,35 @@ static bool has_stop(const kin_command_options *options)
            stop->kill_ms >= KIN_STOP_FOREVER;
 }
 
-int kin__command_check_options(const char *const *argv, const kin_command_options *options,
-                               kin_command_stage *ret_stage)
+/* What can be set in it, and taken away, has a name; what it has was this process's, as it was. */
+static bool has_environment(const kin_command_options *options, char *refusal)
 {
-    kin_command_stage stage = KIN_STAGE_NONE;
-    bool is_good = argv != NULL && argv[0] != NULL && options->size == sizeof *options &&
-                   has_stop(options);
-    if (is_good) {
-        stage = !has_streams(options)                                  ? KIN_STAGE_STREAMS
-                : !has_process_group(options)                          ? KIN_STAGE_PROCESS_GROUP
-                : !has_fds(options)                                    ? KIN_STAGE_FDS
-                : options->limits == NULL && options->limit_count != 0 ? KIN_STAGE_LIMITS
-                : options->groups == NULL && options->group_count != 0 ? KIN_STAGE_GROUPS
-                : options->has_user && !options->has_group             ? KIN_STAGE_GROUP
-                                                                       : KIN_STAGE_NONE;
+    const char *what = NULL;
+    const char *entry = kin__command_find_no_variable(options, &what);
+    if (entry != NULL) {
+        snprintf(refusal, KIN__COMMAND_REFUSAL_BYTES, "'%.50s' in its environment %s", entry, what);
     }
-    *ret_stage = stage;
-    return is_good && stage == KIN_STAGE_NONE ? 0 : -EINVAL;
+    return entry == NULL;
+}
+
+static kin_command_stage bad_stage(const kin_command_options *options)
+{
+    return !has_streams(options)                                  ? KIN_STAGE_STREAMS
+           : !has_process_group(options)                          ? KIN_STAGE_PROCESS_GROUP
+           : !has_fds(options)                                    ? KIN_STAGE_FDS
+           : options->limits == NULL && options->limit_count != 0 ? KIN_STAGE_LIMITS
+           : options->groups == NULL && options->group_count != 0 ? KIN_STAGE_GROUPS
+           : options->has_user && !options->has_group             ? KIN_STAGE_GROUP
+                                                                  : KIN_STAGE_NONE;
+}
+
+int kin__command_check_options(kin_command *command, const char *const *argv,
+                               const kin_command_options *options)
+{
+    if (argv == NULL || argv[0] == NULL || options->size != sizeof *options || !has_stop(options) ||
+        !has_environment(options, command->refusal)) {
+        return -EINVAL;
+    }
+    command->stage = bad_stage(options);
+    return command->stage == KIN_STAGE_NONE ? 0 : -EINVAL;
 }

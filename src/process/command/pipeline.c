@@ -8,12 +8,15 @@
 #include "process/command/command.h"
 
 #include "base/allocate.h"
-#include "os/memory.h"
-#include "os/socket.h"
+#include "family/sleep.h"
 
 #include <kin/pipeline.h>
 
 #include <signal.h>
+#include <stdio.h>
+#include <string.h>
+
+#define TEXT_BYTES 400 /* of what a pipeline is called */
 
 /* Private memory, of the thread that uses it. */
 struct kin_pipeline {
@@ -33,55 +36,59 @@ static bool is_free(kin_stream stream)
     return stream.kind == KIN_STREAM_INHERIT;
 }
 
-/* The options of one program, with its streams at pipes: `source` -1 for the first, `is_last`. The
- * other end of its pipe is the next one's source. */
-static int connect(const kin_pipeline_part *part, bool is_last, int *source, int ends[2],
-                   kin_command_options *ret_options)
+/* The options of a program whose streams are at pipes, as far as those are open. 0, or -EINVAL:
+ * they are somewhere else as well. */
+static int choose_options(const kin_command *command, const kin_pipeline_part *part,
+                          kin_command_options *ret_options)
 {
     static const kin_command_options defaults = {.size = sizeof defaults};
     const kin_command_options *options = part->options != NULL ? part->options : &defaults;
-    if (options->size != sizeof *options) {
+    int source = command->opened[0];
+    int target = command->opened[1];
+    if (options->size != sizeof *options || (target >= 0 && !is_free(options->stdout_to)) ||
+        (source >= 0 && (!is_free(options->stdin_from) || options->input.data != NULL))) {
         return -EINVAL;
     }
     *ret_options = *options;
-    if (*source >= 0) {
-        if (!is_free(options->stdin_from) || options->input.data != NULL) {
-            return -EINVAL;
-        }
-        ret_options->stdin_from = (kin_stream){.kind = KIN_STREAM_FD, .fd = *source};
+    if (source >= 0) {
+        ret_options->stdin_from = (kin_stream){.kind = KIN_STREAM_FD, .fd = source};
     }
-    if (is_last) {
-        return 0;
+    if (target >= 0) {
+        ret_options->stdout_to = (kin_stream){.kind = KIN_STREAM_FD, .fd = target};
     }
-    int r = is_free(options->stdout_to) ? kin__os_pipe(ends) : -EINVAL;
+    return 0;
+}
+
+/* Starts a program, with a pipe to the one that is to follow; NULL: none is. */
+static int start_one(kin_command *command, const kin_pipeline_part *part, kin_command *follower)
+{
+    kin_command_options options;
+    int r = follower != NULL ? kin__command_connect(command, follower) : 0;
+    command->stage = r < 0 ? KIN_STAGE_STREAMS : KIN_STAGE_NONE;
     if (r == 0) {
-        ret_options->stdout_to = (kin_stream){.kind = KIN_STREAM_FD, .fd = ends[1]};
+        r = choose_options(command, part, &options);
     }
+    if (r == 0) {
+        return kin__command_launch(command, part->argv, &options);
+    }
+    kin__command_started(command, r);
     return r;
 }
 
-/* Starts the next program, between `source` and the pipe whose end becomes the next `source`. */
-static int start_next(kin_pipeline *pipeline, const kin_pipeline_part *part, bool is_last,
-                      int *source)
+/* Starts a program, and makes the one that is to follow. */
+static int start_next(kin_pipeline *pipeline, const kin_pipeline_part *parts, uint32_t count,
+                      kin_command **next)
 {
-    int ends[2] = {-1, -1};
-    kin_command_options options;
-    kin_command *command = kin__command_create(part->argv);
-    if (command == NULL) {
+    kin_command *command = *next;
+    uint32_t index = pipeline->count++;
+    bool is_last = index + 1 == count;
+    pipeline->commands[index] = command;
+    *next = is_last ? NULL : kin__command_create(parts[index + 1].argv);
+    if (!is_last && *next == NULL) {
+        kin__command_started(command, -ENOMEM);
         return -ENOMEM;
     }
-    pipeline->commands[pipeline->count++] = command;
-    int r = connect(part, is_last, source, ends, &options);
-    if (r == 0) {
-        r = kin__command_launch(command, part->argv, &options);
-    } else {
-        command->stage = r == -EINVAL ? KIN_STAGE_NONE : KIN_STAGE_STREAMS;
-        command->code = r;
-    }
-    kin__os_close(*source);
-    kin__os_close(ends[1]);
-    *source = ends[0];
-    return r;
+    return start_one(command, &parts[index], *next);
 }
 
 /* Those that run before one that cannot be started do not run without it. */
@@ -91,17 +98,17 @@ static void end_started(kin_pipeline *pipeline)
     if (started.count > 0 && started.commands[started.count - 1]->pid == 0) {
         started.count--;
     }
-    kin__commands_stop(&started, NULL, KIN_FOREVER);
+    kin__commands_stop(&started, &kin__stop_by_force, KIN_FOREVER);
 }
 
 static int start(kin_pipeline *pipeline, const kin_pipeline_part *parts, uint32_t count)
 {
-    int source = -1;
-    int r = 0;
+    kin_command *next = kin__command_create(parts[0].argv);
+    int r = next == NULL ? -ENOMEM : 0;
     for (uint32_t i = 0; i < count && r == 0; i++) {
-        r = start_next(pipeline, &parts[i], i + 1 == count, &source);
+        r = start_next(pipeline, parts, count, &next);
     }
-    kin__os_close(source);
+    kin_command_free(next);
     if (r < 0) {
         end_started(pipeline);
     }
@@ -133,6 +140,19 @@ static int enter(const kin_pipeline *pipeline)
     return pipeline->is_started ? kin__command_enter(pipeline->commands[0]) : -ESRCH;
 }
 
+/* Keeps what a wait for all of them came to, where it is known whose doing that is. */
+static int tell(kin_pipeline *pipeline, const struct kin__commands *all, bool to_the_end, int code)
+{
+    for (uint32_t i = 0; i < pipeline->count && code != -EAGAIN; i++) {
+        kin_command *command = pipeline->commands[i];
+        bool has_part = all->failed != NULL ? all->failed == command
+                                            : !kin__command_is_done(command, to_the_end);
+        command->code = has_part ? code : 0;
+    }
+    pipeline->code = code == -EAGAIN ? pipeline->code : code;
+    return code;
+}
+
 static int wait(kin_pipeline *pipeline, bool to_the_end, kin_timeout timeout)
 {
     int r = enter(pipeline);
@@ -147,8 +167,7 @@ static int wait(kin_pipeline *pipeline, bool to_the_end, kin_timeout timeout)
     for (uint32_t i = 0; i < pipeline->count && r == 0 && to_the_end; i++) {
         kin__command_reap(pipeline->commands[i]);
     }
-    pipeline->code = r == -EAGAIN ? pipeline->code : r;
-    return r;
+    return tell(pipeline, &all, to_the_end, r);
 }
 
 int kin_pipeline_wait(kin_pipeline *pipeline, kin_timeout timeout)
@@ -198,10 +217,13 @@ int kin_pipeline_stop(kin_pipeline *pipeline, const kin_stop *stop, kin_timeout 
         return r;
     }
     struct kin__commands all = all_of(pipeline);
-    r = kin__command_check_timeout(timeout);
-    r = r < 0 ? r : kin__commands_stop(&all, stop, timeout);
-    pipeline->code = r == -EAGAIN ? pipeline->code : r;
-    return r;
+    r = kin__timeout_check(timeout);
+    if (r < 0) {
+        return r;
+    }
+    r = kin__commands_stop(&all, stop != NULL ? stop : &kin__stop_by_force, timeout);
+    all.failed = NULL;
+    return tell(pipeline, &all, false, r);
 }
 
 /* To the end of all, by force if need be; what it came to. */
@@ -213,13 +235,13 @@ static int finish(kin_pipeline *pipeline, bool checks, kin_timeout timeout)
         r = find_failed(pipeline, &failed);
         return r == 0 && failed != NULL ? KIN_ESTATUS : r;
     }
-    for (uint32_t i = 0; i < pipeline->count && r < 0; i++) {
-        const struct kin__commands one = {.commands = &pipeline->commands[i], .count = 1};
-        kin__commands_stop(&one, &pipeline->commands[i]->stop, KIN_FOREVER);
+    if (r == 0) {
+        return 0;
     }
-    if (r < 0) {
-        struct kin__commands all = all_of(pipeline);
-        kin__commands_stop(&all, NULL, KIN_FOREVER);
+    struct kin__commands all = all_of(pipeline);
+    if (kin__commands_end(&all) == -EPERM) {
+        all.failed = NULL;
+        r = tell(pipeline, &all, false, -EPERM);
     }
     return r;
 }
@@ -252,30 +274,93 @@ kin_command *kin_pipeline_command(kin_pipeline *pipeline, uint32_t index)
     return pipeline == NULL || index >= pipeline->count ? NULL : pipeline->commands[index];
 }
 
+/* An error of each program that did not do its part. How many. */
+static uint32_t list_errors(const kin_pipeline *pipeline, kin_error **errors)
+{
+    uint32_t count = 0;
+    for (uint32_t i = 0; i < pipeline->count; i++) {
+        if (pipeline->commands[i]->code < 0) {
+            errors[count] = kin_command_error(pipeline->commands[i]);
+            count += errors[count] != NULL;
+        }
+    }
+    return count;
+}
+
+/* Writes what the whole is called: the arguments of all, cut where there is no room. */
+static void describe(const kin_pipeline *pipeline, char text[TEXT_BYTES])
+{
+    size_t used = 0;
+    for (uint32_t i = 0; i < pipeline->count && used < TEXT_BYTES; i++) {
+        int bytes = snprintf(text + used, TEXT_BYTES - used, "%s%s", i > 0 ? " | " : "",
+                             pipeline->commands[i]->text);
+        used += bytes > 0 ? (size_t)bytes : 0;
+    }
+    if (used >= TEXT_BYTES) {
+        memcpy(text + TEXT_BYTES - 4, "...", 4);
+    }
+}
+
+/* That it was not done: of the only program that has a part in that, or of all, with those of each
+ * that has. */
+static kin_error *error_of_wait(const kin_pipeline *pipeline)
+{
+    char text[TEXT_BYTES];
+    kin_error **errors = kin__allocate_array(pipeline->count, sizeof *errors);
+    if (errors == NULL) {
+        return NULL;
+    }
+    uint32_t count = list_errors(pipeline, errors);
+    kin_error *error = count == 1 ? kin_error_ref(errors[0]) : NULL;
+    if (count != 1) {
+        const kin_error_options options = {
+            .size = sizeof options, .children = errors, .child_count = count};
+        describe(pipeline, text);
+        error = kin_error_create_at(NULL, 0, NULL, &options, pipeline->code,
+                                    "'%s' was not done: %s", text, kin_code_text(pipeline->code));
+        count = error != NULL ? 0 : count; /* they are its own */
+    }
+    for (uint32_t i = 0; i < count; i++) {
+        kin_error_free(errors[i]);
+    }
+    kin__release(errors);
+    return error;
+}
+
 kin_error *kin_pipeline_error(kin_pipeline *pipeline)
 {
     kin_command *failed = NULL;
     if (pipeline == NULL || pipeline->count == 0) {
         return NULL;
     }
-    kin_command *last = pipeline->commands[pipeline->count - 1];
     if (!pipeline->is_started) {
-        return kin_command_error(last);
+        return kin_command_error(pipeline->commands[pipeline->count - 1]);
     }
     if (pipeline->code < 0 && pipeline->code != KIN_ESTATUS) {
-        last->code = pipeline->code;
-        return kin_command_error(last);
+        return error_of_wait(pipeline);
     }
     return find_failed(pipeline, &failed) < 0 ? NULL : kin_command_error(failed);
 }
 
 kin_pipeline *kin_pipeline_free(kin_pipeline *pipeline)
 {
-    if (pipeline != NULL) {
-        for (uint32_t i = 0; i < pipeline->count; i++) {
-            kin_command_free(pipeline->commands[i]);
-        }
-        kin__release(pipeline);
+    if (pipeline == NULL) {
+        return NULL;
     }
+    uint32_t count = 0;
+    for (uint32_t i = 0; i < pipeline->count; i++) {
+        kin_command *command = pipeline->commands[i];
+        if (kin__command_enter(command) == 0 && kin__command_look(command) < 0) {
+            pipeline->commands[count++] = command;
+        } else {
+            kin_command_free(command);
+        }
+    }
+    struct kin__commands running = {.commands = pipeline->commands, .count = count};
+    kin__commands_end(&running); /* together */
+    for (uint32_t i = 0; i < count; i++) {
+        kin_command_free(pipeline->commands[i]);
+    }
+    kin__release(pipeline);
     return NULL;
 }

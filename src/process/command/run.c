@@ -21,11 +21,9 @@ static int finish(kin_command *command, kin_timeout timeout)
     if (r == 0) {
         return command->checks ? kin_command_check(command) : 0;
     }
-    const struct kin__commands one = {.commands = &command, .count = 1};
-    if (kin__commands_stop(&one, &command->stop, KIN_FOREVER) < 0) {
-        kin__commands_stop(&one, NULL, KIN_FOREVER);
-    }
-    return r;
+    struct kin__commands one = {.commands = &command, .count = 1};
+    int ended = kin__commands_end(&one);
+    return ended == -EPERM ? ended : r;
 }
 
 int kin_command_run(const char *const *argv, const kin_command_options *options,

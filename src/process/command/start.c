@@ -117,25 +117,27 @@ static int spawn(kin_command *command, const struct kin__os_spawn *how)
     return 0;
 }
 
-/* A process that is forked from here on knows of them, and closes them. */
 static int open_streams(kin_command *command, const kin_command_options *options, int ret_fds[3])
 {
     mtx_lock(&kin__children.lock);
+    kin__commands_sweep();
     int r = kin__command_open_streams(command, options, ret_fds);
     if (r == 0) {
-        kin__list_append(&kin__children.commands, &command->node);
+        kin__command_list(command);
     }
     mtx_unlock(&kin__children.lock);
     return r;
 }
 
-/* The start has come to `code`. */
-static void close_opened(kin_command *command, int code)
+void kin__command_started(kin_command *command, int code)
 {
+    command->code = code;
     mtx_lock(&kin__children.lock);
     kin__command_close_opened(command);
     if (code < 0) {
         kin__command_close_streams(command);
+    }
+    if (code < 0 && kin__list_node_is_linked(&command->node)) {
         kin__list_remove(&command->node);
     }
     mtx_unlock(&kin__children.lock);
@@ -162,7 +164,6 @@ static int start(kin_command *command, const char *const *argv, const kin_comman
     }
     kin__release(fds);
     kin__release(environment);
-    close_opened(command, r);
     return r;
 }
 
@@ -171,11 +172,11 @@ int kin__command_launch(kin_command *command, const char *const *argv,
 {
     static const kin_command_options defaults = {.size = sizeof defaults};
     options = options != NULL ? options : &defaults;
-    int r = kin__command_check_options(argv, options, &command->stage);
+    int r = kin__command_check_options(command, argv, options);
     if (r == 0) {
         keep(command, options);
         r = start(command, argv, options);
     }
-    command->code = r;
+    kin__command_started(command, r);
     return r;
 }

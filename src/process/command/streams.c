@@ -9,6 +9,7 @@
 #include "os/memory.h"
 #include "os/socket.h"
 #include "os/spawn.h"
+#include "process/runtime.h"
 
 static int open_pipe(kin_command *command, uint32_t index, bool is_moved, int *fds)
 {
@@ -71,6 +72,28 @@ int kin__command_open_streams(kin_command *command, const kin_command_options *o
     return r;
 }
 
+void kin__command_list(kin_command *command)
+{
+    if (!kin__list_node_is_linked(&command->node)) {
+        kin__list_append(&kin__children.commands, &command->node);
+    }
+}
+
+int kin__command_connect(kin_command *writer, kin_command *reader)
+{
+    int ends[2];
+    mtx_lock(&kin__children.lock);
+    int r = kin__os_pipe(ends);
+    if (r == 0) {
+        reader->opened[0] = ends[0];
+        writer->opened[1] = ends[1];
+        kin__command_list(writer);
+        kin__command_list(reader);
+    }
+    mtx_unlock(&kin__children.lock);
+    return r;
+}
+
 void kin__command_close_opened(kin_command *command)
 {
     for (uint32_t i = 0; i < 3; i++) {
@@ -79,10 +102,18 @@ void kin__command_close_opened(kin_command *command)
     }
 }
 
-void kin__command_close_stream(kin_command *command, uint32_t index)
+static void close_stream(kin_command *command, uint32_t index)
 {
     kin__os_close(command->streams[index].fd);
     command->streams[index].fd = -1;
+}
+
+/* A process that is forked before or after, but not in between, knows which number is no fd. */
+void kin__command_close_stream(kin_command *command, uint32_t index)
+{
+    mtx_lock(&kin__children.lock);
+    close_stream(command, index);
+    mtx_unlock(&kin__children.lock);
 }
 
 void kin__command_close_moved(kin_command *command)
@@ -97,6 +128,6 @@ void kin__command_close_moved(kin_command *command)
 void kin__command_close_streams(kin_command *command)
 {
     for (uint32_t i = 0; i < 3; i++) {
-        kin__command_close_stream(command, i);
+        close_stream(command, i);
     }
 }

@@ -138,12 +138,28 @@ static void *run_cats(void *user)
     return user;
 }
 
-TEST_WITH(a_process_that_is_forked_during_a_start_keeps_no_pipe_of_it_open, .limit_seconds = 60)
+static void *run_pipelines(void *user)
+{
+    const kin_command_options from_text = {.size = sizeof from_text, .input = TEXT("x")};
+    const kin_command_options to_memory = {.size = sizeof to_memory, .stdout_to = CAPTURE};
+    const kin_pipeline_part parts[] = {
+        {KIN_ARGV("cat"), &from_text}, {KIN_ARGV("cat"), NULL}, {KIN_ARGV("cat"), &to_memory}};
+    while (forks_done < FORKS) {
+        kin_pipeline *pipeline = NULL;
+        CHECK_EQUAL(kin_pipeline_run(parts, 3, NULL, KIN_FOREVER, &pipeline), 0);
+        CHECK_STRING(output_of(kin_pipeline_command(pipeline, 2)), "x");
+        kin_pipeline_free(pipeline);
+    }
+    return user;
+}
+
+/* Forks beside a thread that starts programs, and waits for that thread while they live. */
+static void fork_beside(void *(*run_programs)(void *))
 {
     pid_t forked[FORKS];
     pthread_t thread;
     REQUIRE(kin_init(NULL, NULL) == 0);
-    REQUIRE(pthread_create(&thread, NULL, run_cats, NULL) == 0);
+    REQUIRE(pthread_create(&thread, NULL, run_programs, NULL) == 0);
     for (int i = 0; i < FORKS; i++) {
         forked[i] = fork();
         REQUIRE(forked[i] >= 0);
@@ -153,12 +169,22 @@ TEST_WITH(a_process_that_is_forked_during_a_start_keeps_no_pipe_of_it_open, .lim
         sched_yield();
         forks_done++;
     }
-    pthread_join(thread, NULL); /* while they live */
+    pthread_join(thread, NULL);
     for (int i = 0; i < FORKS; i++) {
         kill(forked[i], SIGKILL);
         waitpid(forked[i], NULL, 0);
     }
     kin_fini();
+}
+
+TEST_WITH(a_process_that_is_forked_during_a_start_keeps_no_pipe_of_it_open, .limit_seconds = 60)
+{
+    fork_beside(run_cats);
+}
+
+TEST_WITH(nor_does_it_of_a_pipeline, .limit_seconds = 60)
+{
+    fork_beside(run_pipelines);
 }
 
 #endif

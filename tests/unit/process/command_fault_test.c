@@ -11,6 +11,7 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <sys/resource.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 TEST(with_few_fds_a_start_fails_clearly_and_leaves_nothing)
@@ -38,6 +39,125 @@ TEST(with_few_fds_a_start_fails_clearly_and_leaves_nothing)
         kin_command_free(command);
     }
     CHECK(was_run);
+}
+
+TEST(more_fds_than_a_process_may_have_are_told_from_one_that_is_not_open)
+{
+    struct rlimit before;
+    struct rlimit few;
+    int fds[40];
+    kin_command *command = NULL;
+    getrlimit(RLIMIT_NOFILE, &before);
+    few = (struct rlimit){.rlim_cur = 32, .rlim_max = before.rlim_max};
+    for (int i = 0; i < 40; i++) {
+        fds[i] = STDERR_FILENO;
+    }
+    REQUIRE(setrlimit(RLIMIT_NOFILE, &few) == 0);
+    int r = kin_command_run(KIN_ARGV("true"), COMMAND(.fds = fds, .fd_count = 40), KIN_FOREVER,
+                            &command);
+    setrlimit(RLIMIT_NOFILE, &before);
+    CHECK_EQUAL(r, -EMFILE);
+    CHECK_EQUAL(kin_command_failed_stage(command), KIN_STAGE_FDS);
+    kin_command_free(command);
+    fds[39] = 888;
+    CHECK_EQUAL(
+        kin_command_run(KIN_ARGV("true"), COMMAND(.fds = fds, .fd_count = 40), KIN_FOREVER, NULL),
+        -EBADF);
+}
+
+TEST(a_long_pipeline_takes_no_more_fds_than_it_has_open)
+{
+    struct rlimit before;
+    static const char *const cat[] = {"cat", NULL};
+    kin_pipeline_part parts[16];
+    kin_pipeline *pipeline = NULL;
+    const kin_command_options from_text = {.size = sizeof from_text, .input = TEXT("x")};
+    const kin_command_options to_memory = {.size = sizeof to_memory, .stdout_to = CAPTURE};
+    getrlimit(RLIMIT_NOFILE, &before);
+    struct rlimit few = {.rlim_cur = 40, .rlim_max = before.rlim_max};
+    for (int i = 0; i < 16; i++) {
+        parts[i] = (kin_pipeline_part){.argv = cat,
+                                       .options = i == 0    ? &from_text
+                                                  : i == 15 ? &to_memory
+                                                            : NULL};
+    }
+    REQUIRE(setrlimit(RLIMIT_NOFILE, &few) == 0);
+    int r = kin_pipeline_run(parts, 16, NULL, KIN_FOREVER, &pipeline);
+    setrlimit(RLIMIT_NOFILE, &before);
+    CHECK_EQUAL(r, 0);
+    CHECK_STRING(output_of(kin_pipeline_command(pipeline, 15)), "x");
+    kin_pipeline_free(pipeline);
+}
+
+/* A program that ends only when its standard input does, and that may not be signalled. */
+static kin_command *start_beyond_reach(const kin_command_options *options)
+{
+    refuse(SYS_pidfd_send_signal, EPERM);
+    return start(KIN_ARGV("cat"), options);
+}
+
+/* The next start reaps what could not be ended before. */
+static void check_reaped(pid_t pid)
+{
+    siginfo_t end;
+    REQUIRE(waitid(P_PID, (id_t)pid, &end, WEXITED | WNOWAIT) == 0);
+    kin_command_free(run(KIN_ARGV("true"), NULL, 0));
+    CHECK(waitpid(pid, NULL, WNOHANG) < 0 && errno == ECHILD);
+}
+
+TEST(a_program_that_may_not_be_killed_is_not_waited_for)
+{
+    const kin_stop ask = {.terminate_ms = KIN_STOP_FOREVER};
+    kin_command *command = start_beyond_reach(COMMAND(.stdin_from = {.kind = KIN_STREAM_PIPE}));
+    CHECK_EQUAL(kin_command_stop(command, NULL, KIN_FOREVER), -EPERM);
+    CHECK_EQUAL(kin_command_stop(command, &ask, KIN_FOREVER), -EPERM);
+    CHECK_EQUAL(kin_command_terminate(command), -EPERM);
+    CHECK_EQUAL(kin_command_poll(command, NULL), -EAGAIN);
+    kin_error *error = kin_command_error(command);
+    CHECK_STRING(kin_error_message(error), "'cat' was not done: not permitted");
+    kin_error_free(error);
+    pid_t pid = kin_command_pid(command);
+    kin_command_free(command);
+    check_reaped(pid);
+}
+
+TEST(a_program_that_may_not_be_killed_outlasts_its_time_and_that_is_told)
+{
+    int ends[2];
+    REQUIRE(pipe2(ends, O_CLOEXEC) == 0);
+    refuse(SYS_pidfd_send_signal, EPERM);
+    kin_command *command = NULL;
+    CHECK_EQUAL(kin_command_run(KIN_ARGV("cat"), COMMAND(.stdin_from = {KIN_STREAM_FD, ends[0]}),
+                                kin_within_ms(1), &command),
+                -EPERM);
+    pid_t pid = kin_command_pid(command);
+    kin_command_free(command);
+    close(ends[0]);
+    close(ends[1]);
+    check_reaped(pid);
+}
+
+TEST(of_a_pipeline_all_but_what_may_not_be_killed_is_waited_for)
+{
+    int ends[2];
+    REQUIRE(pipe2(ends, O_CLOEXEC) == 0);
+    const kin_command_options from_pipe = {.size = sizeof from_pipe,
+                                           .stdin_from = {KIN_STREAM_FD, ends[0]}};
+    const kin_command_options patient = {.size = sizeof patient,
+                                         .stop = {.wait_ms = KIN_STOP_FOREVER}};
+    const kin_pipeline_part parts[] = {{KIN_ARGV("cat"), &from_pipe}, {SCRIPT("exit 3"), &patient}};
+    kin_pipeline *pipeline = NULL;
+    refuse(SYS_pidfd_send_signal, EPERM);
+    CHECK_EQUAL(kin_pipeline_run(parts, 2, NULL, kin_within_ms(1), &pipeline), -EPERM);
+    CHECK_EQUAL(exit_code_of(kin_pipeline_command(pipeline, 1)), 3);
+    kin_error *error = kin_pipeline_error(pipeline);
+    CHECK_STRING(kin_error_message(error), "'cat' was not done: not permitted");
+    kin_error_free(error);
+    pid_t pid = kin_command_pid(kin_pipeline_command(pipeline, 0));
+    kin_pipeline_free(pipeline);
+    close(ends[0]);
+    close(ends[1]);
+    check_reaped(pid);
 }
 
 TEST(kernels_that_cannot_write_without_sigpipe_do_the_same)

@@ -111,6 +111,66 @@ TEST(a_pipeline_that_is_not_done_in_time_is_ended)
     kin_pipeline_free(pipeline); /* while it runs */
 }
 
+/* The first has all the time of the world, and ends when the second has. */
+static void start_two(kin_pipeline **ret_pipeline, kin_timeout timeout)
+{
+    static const kin_command_options patient = {.size = sizeof patient,
+                                                .stop = {.wait_ms = KIN_STOP_FOREVER}};
+    const kin_pipeline_part parts[] = {{KIN_ARGV("yes"), &patient},
+                                       {SCRIPT("exec cat >/dev/null"), NULL}};
+    if (timeout.deadline_ns == KIN_FOREVER.deadline_ns) {
+        REQUIRE(kin_pipeline_start(parts, 2, ret_pipeline) == 0);
+    } else {
+        CHECK_EQUAL(kin_pipeline_run(parts, 2, NULL, timeout, ret_pipeline), -ETIMEDOUT);
+    }
+}
+
+TEST(programs_of_a_pipeline_are_ended_together)
+{
+    kin_pipeline *pipeline = NULL;
+    start_two(&pipeline, kin_within_ms(1));
+    CHECK_EQUAL(exit_code_of(kin_pipeline_command(pipeline, 0)), -SIGPIPE);
+    CHECK_EQUAL(exit_code_of(kin_pipeline_command(pipeline, 1)), -SIGKILL);
+    kin_pipeline_free(pipeline);
+    start_two(&pipeline, KIN_FOREVER);
+    kin_pipeline_free(pipeline);
+}
+
+TEST(a_pipeline_that_is_not_done_tells_which_of_its_programs_are_not)
+{
+    const kin_pipeline_part one[] = {{KIN_ARGV("true"), NULL}, {KIN_ARGV("sleep", "1000"), NULL}};
+    const kin_pipeline_part both[] = {{KIN_ARGV("sleep", "1000"), NULL}, {KIN_ARGV("cat"), NULL}};
+    kin_pipeline *pipeline = NULL;
+    REQUIRE(kin_pipeline_start(one, 2, &pipeline) == 0);
+    REQUIRE(kin_command_wait(kin_pipeline_command(pipeline, 0), KIN_FOREVER) == 0);
+    CHECK_EQUAL(kin_pipeline_communicate(pipeline, kin_within_ms(1)), -ETIMEDOUT);
+    kin_error *error = kin_pipeline_error(pipeline);
+    CHECK_STRING(kin_error_message(error), "'sleep 1000' was not done: the deadline passed");
+    kin_error_free(error);
+    kin_pipeline_free(pipeline);
+    CHECK_EQUAL(kin_pipeline_run(both, 2, NULL, kin_within_ms(1), &pipeline), -ETIMEDOUT);
+    error = kin_pipeline_error(pipeline);
+    CHECK_STRING(kin_error_message(error), "'sleep 1000 | cat' was not done: the deadline passed");
+    REQUIRE(kin_error_child_count(error) == 2);
+    CHECK_STRING(kin_error_message(kin_error_child(error, 1)),
+                 "'cat' was not done: the deadline passed");
+    kin_error_free(error);
+    kin_pipeline_free(pipeline);
+}
+
+TEST(a_pipeline_tells_which_of_its_programs_wrote_too_much)
+{
+    const kin_command_options little = {
+        .size = sizeof little, .stderr_to = CAPTURE, .output_bytes_max = 3};
+    const kin_pipeline_part parts[] = {{SCRIPT("echo many >&2"), &little}, {KIN_ARGV("cat"), NULL}};
+    kin_pipeline *pipeline = run_parts(parts, 2, KIN_ELIMIT);
+    kin_error *error = kin_pipeline_error(pipeline);
+    CHECK_EQUAL(kin_error_code(error), KIN_ELIMIT);
+    CHECK(strstr(kin_error_message(error), "echo many") != NULL);
+    kin_error_free(error);
+    kin_pipeline_free(pipeline);
+}
+
 TEST(parts_whose_streams_are_taken_are_refused)
 {
     const kin_command_options from_text = {.size = sizeof from_text, .input = TEXT("x")};

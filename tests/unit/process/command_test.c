@@ -337,6 +337,29 @@ TEST(options_that_contradict_each_other_are_refused)
     CHECK_STRING(kin_command_stage_name(KIN_STAGE_EXEC), "exec");
 }
 
+static void check_refusal(const kin_command_options *options, const char *message)
+{
+    kin_command *command = NULL;
+    CHECK_EQUAL(kin_command_start(KIN_ARGV("true"), options, &command), -EINVAL);
+    CHECK_EQUAL(kin_command_failed_stage(command), KIN_STAGE_NONE);
+    check_message(command, -EINVAL, message);
+    kin_command_free(command);
+}
+
+TEST(what_is_no_variable_of_an_environment_is_refused)
+{
+    check_refusal(COMMAND(.environment = KIN_ARGV("A=1", "B")),
+                  "'true' cannot be started: 'B' in its environment has no '='");
+    check_refusal(COMMAND(.environment = KIN_ARGV("=1")),
+                  "'true' cannot be started: '=1' in its environment has no name");
+    check_refusal(COMMAND(.environment_changes = KIN_ARGV("A", "=")),
+                  "'true' cannot be started: '=' in its environment has no name");
+    check_refusal(COMMAND(.environment_changes = KIN_ARGV("")),
+                  "'true' cannot be started: '' in its environment has no name");
+    check_output("echo \"$A$B\"",
+                 COMMAND(.environment = KIN_ARGV("A=", "B=b=b"), .stdout_to = CAPTURE), "b=b\n");
+}
+
 TEST(sigpipe_ends_a_program_also_where_this_process_ignores_it)
 {
     signal(SIGPIPE, SIG_IGN);
