@@ -224,6 +224,20 @@ static void set_state(enum kin__keeper_state state)
     kin__os_futex_wake(&kin__family.keeper_state, UINT32_MAX);
 }
 
+/* Killed between the zero and the wake: the watcher, asleep on what `life` was, is woken by the
+ * kernel, since the word is pending. */
+static void end_life(struct kin__member *member)
+{
+    struct kin__os_robust robust = kin__thread_current.robust;
+    atomic_store(&member->life_next, 0);
+    kin__os_futex_wake(&member->life_next, UINT32_MAX);
+    kin__os_robust_begin(robust, &member->life);
+    atomic_store(&member->life, 0);
+    kin__os_futex_wake(&member->life, UINT32_MAX);
+    kin__os_robust_end(robust);
+    kin__os_life_end();
+}
+
 static void *keep(void *user)
 {
     struct kin__member *member = kin__family.member;
@@ -243,11 +257,7 @@ static void *keep(void *user)
     set_state(KIN__KEEPER_RUNS);
     kin__death_tell(kin__death_next_of(kin__family.owner)); /* its place in the ring is another */
     watch_on(member);
-    atomic_store(&member->life_next, 0);
-    kin__os_futex_wake(&member->life_next, UINT32_MAX);
-    atomic_store(&member->life, 0);
-    kin__os_futex_wake(&member->life, UINT32_MAX);
-    kin__os_life_end();
+    end_life(member);
     return NULL;
 }
 

@@ -64,11 +64,12 @@ void kin__member_free(uint32_t owner)
     if (kin__word_generation(word) != kin__owner_generation(owner)) {
         return;
     }
+    /* `parent` and `watcher` stay until a process claims the slot: killed in here, this one is
+     * still its parent's to find; killed behind it, who watches is still to be woken. */
     member->role = 0;
     member->pid = 0;
     member->tid = 0;
     member->process = 0;
-    member->parent = 0;
     member->taken_ns = 0;
     member->flags = 0;
     member->record = 0;
@@ -78,7 +79,6 @@ void kin__member_free(uint32_t owner)
     atomic_store(&member->child_count, 0);
     atomic_store(&member->life, 0);
     atomic_store(&member->life_next, 0);
-    atomic_store(&member->watcher, 0);
     atomic_store(&member->sleeping_on, 0);
     atomic_store(&member->doing, 0);
     atomic_store(&member->waits_for, 0);
@@ -94,6 +94,15 @@ void kin__member_free(uint32_t owner)
     atomic_store(&member->read_count, 0);
     atomic_store(&member->word,
                  kin__member_word(KIN__MEMBER_FREE, 0, kin__word_generation(word), 0));
+}
+
+void kin__member_unwatch(struct kin__member *member)
+{
+    uint32_t watcher = atomic_load(&member->watcher);
+    atomic_store(&member->watcher, 0);
+    if (watcher != 0 && watcher != kin__family.owner) { /* its own keeper is about to look */
+        kin__os_futex_wake(&member->life, UINT32_MAX);
+    }
 }
 
 int kin__thread_register(void)

@@ -62,7 +62,8 @@ struct kin__member {
     _Atomic uint64_t taken_ns;  /* when it took its slot, by the clock of process starts */
     _Atomic uint32_t flags;
     _Atomic uint32_t child_count; /* children started so far, for names */
-    _Atomic uint32_t watcher;     /* owner id of who last slept on `life`, written by that before */
+    _Atomic uint32_t watcher;     /* owner id of who last slept on `life`, written by that before;
+                                   * cleared by the next claimer */
 
     /* What it does: written by the member, read by reapers. */
     _Alignas(KIN__MEMORY_LINE) _Atomic uint64_t sleeping_on; /* place of a word; see sleep.c */
@@ -172,6 +173,10 @@ static inline struct kin__member *kin__member_of(uint32_t owner)
 {
     return kin__member_at(kin__owner_slot(owner));
 }
+
+/* The caller has claimed a slot for a process: wakes who still sleeps on the `life` of the one
+ * before, which may have been killed before it did so. */
+void kin__member_unwatch(struct kin__member *member);
 
 /* Frees a slot that is the caller's, or CLAIMED or REAPING by the caller. */
 void kin__member_free(uint32_t owner);

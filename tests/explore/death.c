@@ -136,9 +136,21 @@ bool machine_die(enum point point)
     return self->state == THREAD_DEAD;
 }
 
-void machine_leave(void)
+/* As the C library does: first what is its own, then it is the kernel's turn. */
+void machine_end_by_itself(void)
 {
+    struct machine_thread *self = machine_self();
+    void *user = self->end_user;
+    self->end_user = NULL;
+    if (user != NULL) {
+        machine->on_thread_end(user);
+    }
+    machine_point(POINT_CALL, NULL);
     walk_robust_list(machine->current);
+    if (machine_alive_count(self->process) == 0) {
+        end_process(self->process);
+    }
+    machine_block(THREAD_DONE);
 }
 
 void machine_see_deaths(void)

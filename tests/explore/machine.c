@@ -140,7 +140,7 @@ static void run_thread(void)
     }
     self->run(self->user);
     if (self->is_keeper) {
-        machine_leave();
+        machine_end_by_itself();
     }
     machine_block(THREAD_DONE);
 }

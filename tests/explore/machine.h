@@ -77,6 +77,7 @@ struct machine_thread {
     uint32_t deaths_seen;
     bool is_keeper;
     bool has_ended;
+    void *end_user;  /* what kin is told of when it ends; NULL: it is not told */
     bool has_called; /* while its process is dying: its last system call */
     bool is_reaper;
     bool (*condition)(void);
@@ -108,6 +109,7 @@ struct machine {
     uint32_t net_count; /* times that a reaper had to look again at its deadline */
     uint64_t sleep_count;
     int64_t now_ns;
+    void (*on_thread_end)(void *user);
     bool is_exploring;   /* at points the schedule is asked */
     int64_t patience_ns; /* if all sleep, and the earliest deadline is not nearer: a failure */
     bool has_keepers;    /* threads that kin starts run; else they only seem to */
@@ -172,8 +174,8 @@ void machine_end(uint32_t thread);
 /* The calling thread has come to a point while a process is dying. True: it does not go on. */
 bool machine_die(enum point point);
 
-/* The calling thread, which kin has started, ends as it should. */
-void machine_leave(void);
+/* The calling thread ends. Does not return. */
+void machine_end_by_itself(void);
 
 /* Whether a thread's end would be seen by the kernel. */
 bool machine_is_alive(uint32_t thread);

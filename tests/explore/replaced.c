@@ -95,6 +95,7 @@ void *kin__allocate(size_t bytes)
     struct piece *piece = arena->free[class];
     if (piece != NULL) {
         arena->free[class] = piece->next;
+        race_acquire(piece);
     } else {
         piece = (struct piece *)(void *)(arena->bytes + arena->used);
         arena->used += (size_t)1 << class;
@@ -124,6 +125,7 @@ void kin__release(void *memory)
     }
     struct piece *piece = (struct piece *)memory - 1;
     uint32_t class = (uint32_t)__builtin_ctzll(piece->bytes);
+    race_release(piece);
     piece->next = arena->free[class];
     arena->free[class] = piece;
 }

@@ -56,6 +56,9 @@ bool scenario_is_started(uint32_t role);
 /* Starts a child role, as kin does; its owner id. In a scenario with keepers. */
 uint32_t scenario_start(uint32_t role, uint32_t flags);
 
+/* The calling thread ends, and its process lives on if that has others. */
+_Noreturn void scenario_end_thread(void);
+
 /* The calling process leaves the family and ends. */
 _Noreturn void scenario_exit(void);
 

@@ -181,6 +181,12 @@ uint32_t scenario_start(uint32_t role, uint32_t flags)
     return owner;
 }
 
+_Noreturn void scenario_end_thread(void)
+{
+    machine_end_by_itself();
+    exit(2); /* never comes here */
+}
+
 _Noreturn void scenario_exit(void)
 {
     kin__family_leave_at_exit(0);

@@ -197,14 +197,14 @@ void kin__os_thread_join(struct kin__os_thread thread)
 int kin__os_thread_end_create(struct kin__os_thread_end *ret_end, void (*on_end)(void *user))
 {
     (void)ret_end;
-    (void)on_end;
+    machine->on_thread_end = on_end;
     return 0;
 }
 
 int kin__os_thread_end_set(struct kin__os_thread_end end, void *user)
 {
     (void)end;
-    (void)user;
+    machine_self()->end_user = user;
     return 0;
 }
 

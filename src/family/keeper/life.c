@@ -51,7 +51,9 @@ void kin__life_speak(void)
 }
 
 /* From the zero on nobody can see by the word that the process dies; so it is pending until the
- * slot is free: then the kernel wakes the watcher, which looks at the process itself. */
+ * watcher has been woken: else the kernel does it, and that one looks at the process itself. The
+ * slot may be another's by then, and the word no longer zero, so that the kernel wakes nobody: but
+ * who takes it has; see kin__member_unwatch. */
 void kin__life_end(void)
 {
     struct kin__member *member = kin__family.member;
@@ -62,10 +64,10 @@ void kin__life_end(void)
     bool is_watched = atomic_load(&member->watcher) != 0;
     kin__life_drop();
     kin__member_free(kin__family.owner);
-    kin__os_robust_end(robust);
     if (is_watched) { /* it would sleep on for somebody else */
         kin__os_futex_wake(&member->life, UINT32_MAX);
     }
+    kin__os_robust_end(robust);
     const struct kin__member *above = parent == 0 ? NULL : kin__member_of(parent);
     if (above != NULL && atomic_load(&above->child_ends) & KIN__COUNT_SLEEPERS) {
         kin__death_tell(parent);

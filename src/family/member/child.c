@@ -82,6 +82,7 @@ int kin__child_prepare(const char *name, uint32_t flags, uint32_t *ret_owner)
         return r;
     }
     struct kin__member *member = kin__member_of(owner);
+    kin__member_unwatch(member);
     member->role = KIN__MEMBER_PROCESS;
     member->process = owner;
     note_parent(member, kin__family.owner);
@@ -212,6 +213,7 @@ static int enter_after_fork(void)
         return r;
     }
     struct kin__member *member = kin__member_of(owner);
+    kin__member_unwatch(member);
     note_parent(member, kin__family.parent);
     kin__child_name(owner, PLAIN_FORK_NAME);
     atomic_store(&member->start_pid, start_pid_of(owner, kin__os_process_id()));
