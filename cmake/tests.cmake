@@ -11,18 +11,18 @@
 #   examples/*.expected      what the example of that name prints, see tools/run_transcript
 #   tests/*/*_test.sh        called with the build folder, print "N passed, N failed"
 
-add_library(kin_harness STATIC tests/harness/check.c tests/harness/leaks.c
-    tests/harness/thread_sanitizer.c
-    tests/harness/runner.c tests/harness/warden.c)
+add_library(kin_harness STATIC tests/harness/check.c tests/harness/files.c tests/harness/leaks.c
+    tests/harness/line_list.c tests/harness/runner.c tests/harness/thread_sanitizer.c
+    tests/harness/warden.c)
 target_include_directories(kin_harness PUBLIC tests tests/harness)
 set_target_properties(kin_harness PROPERTIES C_EXTENSIONS ON)
 
-set(program_limit_seconds 300) # ends what hangs; the runner's own limits are shorter
+set(program_limit_seconds 900) # ends what hangs; the runner's own limits are shorter
 set(test_environment KIN_SOURCE=${PROJECT_SOURCE_DIR} KIN_BUILD=${PROJECT_BINARY_DIR}
     CC=${CMAKE_C_COMPILER} CXX=${CMAKE_CXX_COMPILER})
 if(KIN_SANITIZE)
     list(APPEND test_environment KIN_TEST_LIMIT_SCALE=8)
-    set(program_limit_seconds 1800)
+    set(program_limit_seconds 2700)
 endif()
 
 function(kin_add_test name)
@@ -89,7 +89,7 @@ endforeach()
 
 # It ends scenarios that hang by itself, and on a busy machine takes long for all of them.
 if(TEST crash_step)
-    math(EXPR step_limit_seconds "4 * ${program_limit_seconds}")
+    math(EXPR step_limit_seconds "2 * ${program_limit_seconds}")
     set_tests_properties(crash_step PROPERTIES TIMEOUT ${step_limit_seconds})
 endif()
 

@@ -41,6 +41,33 @@ TEST(good_thread_joined_and_child_waited_for)
     CHECK_EQUAL(WEXITSTATUS(status), 3);
 }
 
+/* The runner is also called by shells that ignore, or block, some for it. */
+TEST(good_signals_are_as_in_a_new_process)
+{
+    sigset_t blocked;
+    sigprocmask(SIG_SETMASK, NULL, &blocked);
+    for (int number = 1; number < SIGSYS; number++) {
+        struct sigaction action;
+        CHECK(sigaction(number, NULL, &action) == 0 && action.sa_handler != SIG_IGN);
+        CHECK(!sigismember(&blocked, number));
+    }
+}
+
+/* The script makes a file in /dev/shm when it is asked to, as another program would. */
+TEST(good_beside_a_file_in_shm_of_another_program)
+{
+    const char *asked = getenv("KIN_ASKED");
+    const char *made = getenv("KIN_MADE");
+    if (asked != NULL && made != NULL) {
+        int fd = open(asked, O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
+        CHECK(fd >= 0);
+        close(fd);
+        while (access(made, F_OK) != 0) {
+            usleep(1000);
+        }
+    }
+}
+
 TEST(bad_check)
 {
     CHECK(1 > 2);
@@ -175,6 +202,14 @@ static void leave_file(const char *folder)
 TEST(bad_file_in_shm)
 {
     leave_file("/dev/shm");
+}
+
+TEST(bad_other_file_in_shm)
+{
+    char path[] = "/dev/shm/left-XXXXXX";
+    int fd = mkstemp(path);
+    CHECK(fd >= 0);
+    close(fd);
 }
 
 TEST(bad_file_in_tmp)

@@ -1,12 +1,12 @@
 /*
  * Looks for what a test left behind, by comparing lists of lines taken before and after it:
- * "fd 5 -> pipe:[4711]", "shared mapping ...", "/dev/shm/name". A thread that was joined, and a
- * process that was killed, stay visible in /proc for a moment after the call that waited for
- * them returned; so a difference counts only when it stays.
+ * "fd 5 -> pipe:[4711]", "shared mapping ...". A thread that was joined stays visible in /proc for
+ * a moment after the call that waited for it returned; so one too many counts only when it stays.
  */
 #define _GNU_SOURCE
 #include "harness/leaks.h"
 
+#include "harness/line_list.h"
 #include "harness/test.h"
 
 #include <dirent.h>
@@ -21,65 +21,10 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-enum { THREAD_GRACE_MS = 2000, STEP_MS = 5 };
+enum { THREAD_GRACE_MS = 10000, STEP_MS = 5 };
 
-struct line_list {
-    char **lines;
-    size_t count;
-    size_t capacity;
-};
-
-static struct line_list fds_before, mappings_before, shm_before, tmp_before;
+static struct line_list fds_before, mappings_before;
 static size_t threads_before;
-
-static void add(struct line_list *list, const char *line)
-{
-    if (list->count == list->capacity) {
-        list->capacity = list->capacity * 2 + 16;
-        list->lines = realloc(list->lines, list->capacity * sizeof *list->lines);
-    }
-    char *copy = list->lines != NULL ? strdup(line) : NULL;
-    if (copy == NULL) {
-        test_fail(TEST_HERE, "no memory to look for leaks");
-        _exit(1);
-    }
-    list->lines[list->count++] = copy;
-}
-
-static void clear(struct line_list *list)
-{
-    for (size_t index = 0; index < list->count; index++) {
-        free(list->lines[index]);
-    }
-    free(list->lines);
-    *list = (struct line_list){0};
-}
-
-static bool contains(const struct line_list *list, const char *line)
-{
-    for (size_t index = 0; index < list->count; index++) {
-        if (strcmp(list->lines[index], line) == 0) {
-            return true;
-        }
-    }
-    return false;
-}
-
-/* How many lines of `list` are not in `other`; fails the test for each when `text` is given. */
-static size_t count_missing(const struct line_list *list, const struct line_list *other,
-                            const char *text)
-{
-    size_t count = 0;
-    for (size_t index = 0; index < list->count; index++) {
-        if (!contains(other, list->lines[index])) {
-            count++;
-            if (text != NULL) {
-                test_fail("after the test", "%s %s", text, list->lines[index]);
-            }
-        }
-    }
-    return count;
-}
 
 static void list_fds(struct line_list *list)
 {
@@ -97,7 +42,7 @@ static void list_fds(struct line_list *list)
         ssize_t size = readlinkat(dirfd(folder), entry->d_name, target, sizeof target - 1);
         target[size > 0 ? size : 0] = '\0';
         snprintf(line, sizeof line, "fd %s -> %s", entry->d_name, target);
-        add(list, line);
+        line_list_add(list, line);
     }
     closedir(folder);
 }
@@ -111,7 +56,7 @@ static void list_mappings(struct line_list *list)
         sscanf(line, "%*s %4s", mode);
         if (mode[3] == 's' || strstr(line, "memfd:") != NULL) {
             line[strcspn(line, "\n")] = '\0';
-            add(list, line);
+            line_list_add(list, line);
         }
     }
     if (maps != NULL) {
@@ -196,83 +141,13 @@ void leaks_report(void)
     struct line_list fds = {0}, mappings = {0};
     list_fds(&fds);
     list_mappings(&mappings);
-    count_missing(&fds, &fds_before, "left open:");
-    count_missing(&fds_before, &fds, "closed, though not its own:");
-    count_missing(&mappings, &mappings_before, "left mapped:");
-    clear(&fds);
-    clear(&mappings);
-    clear(&fds_before);
-    clear(&mappings_before);
-}
-
-static bool starts_with(const char *name, const char *prefix)
-{
-    return strncmp(name, prefix, strlen(prefix)) == 0;
-}
-
-/* Whether an entry of /tmp is not of this test. What a test makes goes to its TMPDIR; here can only
- * be what kin and its tests name themselves. */
-static bool is_of_others(const char *name)
-{
-    return !starts_with(name, "kin-") || starts_with(name, LEAKS_FOLDER_PREFIX);
-}
-
-static void list_files(struct line_list *list, const char *path)
-{
-    DIR *folder = opendir(path);
-    struct dirent *entry;
-    while (folder != NULL && (entry = readdir(folder)) != NULL) {
-        struct stat status;
-        char line[PATH_MAX];
-        bool is_own_entry = strcmp(entry->d_name, ".") == 0 || strcmp(entry->d_name, "..") == 0;
-        if (is_own_entry || (strcmp(path, "/tmp") == 0 && is_of_others(entry->d_name)) ||
-            fstatat(dirfd(folder), entry->d_name, &status, AT_SYMLINK_NOFOLLOW) != 0 ||
-            status.st_uid != geteuid()) {
-            continue;
-        }
-        snprintf(line, sizeof line, "%s/%s", path, entry->d_name);
-        add(list, line);
-    }
-    if (folder != NULL) {
-        closedir(folder);
-    }
-}
-
-void leaks_remember_files(void)
-{
-    clear(&shm_before);
-    clear(&tmp_before);
-    list_files(&shm_before, "/dev/shm");
-    list_files(&tmp_before, "/tmp");
-}
-
-/* New entries of one folder that stay for the grace time. */
-static size_t new_files(const char *path, const struct line_list *before, int grace_ms,
-                        const char *text)
-{
-    size_t count = 0;
-    for (int waited = 0;; waited += STEP_MS) {
-        struct line_list after = {0};
-        list_files(&after, path);
-        count = count_missing(&after, before, waited >= grace_ms ? text : NULL);
-        clear(&after);
-        if (count == 0 || waited >= grace_ms) {
-            return count;
-        }
-        usleep(STEP_MS * 1000);
-    }
-}
-
-bool leaks_report_files(int grace_ms, bool only_suspect)
-{
-    new_files("/dev/shm", &shm_before, grace_ms, "left behind:");
-    return new_files("/tmp", &tmp_before, grace_ms, only_suspect ? NULL : "left behind:") > 0;
-}
-
-void leaks_report_folder(const char *path, int grace_ms)
-{
-    const struct line_list nothing = {0};
-    new_files(path, &nothing, grace_ms, "left behind:");
+    line_list_report_missing(&fds, &fds_before, "left open:");
+    line_list_report_missing(&fds_before, &fds, "closed, though not its own:");
+    line_list_report_missing(&mappings, &mappings_before, "left mapped:");
+    line_list_clear(&fds);
+    line_list_clear(&mappings);
+    line_list_clear(&fds_before);
+    line_list_clear(&mappings_before);
 }
 
 /* The first line of /proc/PID/task/TID/FILE, or "". */

@@ -12,7 +12,8 @@
  * A test registers itself and runs in a process of its own. It fails when a check failed in
  * any of its processes, when it ends otherwise than by returning, when it runs longer than its
  * limit, or when it leaves something behind: a fd, a child (alive or not waited for), a
- * thread, a shared mapping, a file in /dev/shm, TMPDIR or /tmp. See warden.c and leaks.c.
+ * thread, a shared mapping, a file in /dev/shm, TMPDIR or /tmp. See warden.c, leaks.c and
+ * files.c.
  *
  * Where a program defines `test_teardown`, it is called after each test, before the search
  * for what was left behind. Limits are there to end hangs; no test measures time.
@@ -28,7 +29,7 @@ struct test_case {
     const char *name;
     const char *place; /* where it stands, "file:line" */
     void (*run)(void);
-    int limit_seconds; /* 0: TEST_LIMIT_SECONDS */
+    int limit_seconds; /* on a machine of its own; 0: TEST_LIMIT_SECONDS */
     struct test_case *next;
 };
 

@@ -10,13 +10,14 @@
  *
  * What can be seen only from inside (fds, threads, mappings, children) the test process looks
  * for itself after the test returned; files the warden looks for. What the test and its children
- * make as temporary files goes to a folder of its own, TMPDIR. /tmp is shared with all the machine:
- * what is called kin-... there may be of another run of tests, so the test is run a second time and
- * fails only when it leaves one again.
+ * make as temporary files goes to a folder of its own, TMPDIR. /tmp and /dev/shm are shared with
+ * all the machine: where a new file there may be somebody else's (see files.c), the test is run a
+ * second time and fails only when it leaves one again.
  */
 #define _GNU_SOURCE
 #include "harness/warden.h"
 
+#include "harness/files.h"
 #include "harness/leaks.h"
 
 #include <dirent.h>
@@ -33,7 +34,8 @@
 #include <time.h>
 #include <unistd.h>
 
-enum { ORPHAN_GRACE_MS = 3000, FILE_GRACE_MS = 500 };
+enum { ORPHAN_GRACE_MS = 10000, FILE_GRACE_MS = 500 };
+enum { BUSY_FACTOR = 4 }; /* how much slower a test may be because others want the machine too */
 
 static atomic_int *failure_count; /* in a shared page: written by all processes of the test */
 static char folder_path[64];
@@ -71,9 +73,9 @@ static long long now_ms(void)
 static long long limit_ms(const struct test_case *test)
 {
     const char *scale = getenv("KIN_TEST_LIMIT_SCALE"); /* for slow builds, such as sanitizers */
-    long long factor = scale != NULL ? atoll(scale) : 1;
+    long long factor = (scale != NULL ? atoll(scale) : 1) * BUSY_FACTOR;
     int seconds = test->limit_seconds > 0 ? test->limit_seconds : TEST_LIMIT_SECONDS;
-    return 1000LL * seconds * (factor > 0 ? factor : 1);
+    return 1000LL * seconds * (factor > 0 ? factor : BUSY_FACTOR);
 }
 
 /* Sleeps until a child changes state; SIGCHLD is blocked in the warden. False: deadline passed. */
@@ -155,10 +157,9 @@ __attribute__((noreturn)) static void run_inside(const struct test_case *test)
 {
     setpgid(0, 0);
     prctl(PR_SET_PDEATHSIG, SIGKILL);
-    sigset_t signals;
-    sigemptyset(&signals);
-    sigaddset(&signals, SIGCHLD);
-    sigprocmask(SIG_UNBLOCK, &signals, NULL);
+    sigset_t none;
+    sigemptyset(&none);
+    sigprocmask(SIG_SETMASK, &none, NULL);
     leaks_remember();
     test->run();
     if (test_teardown != NULL) {
@@ -221,7 +222,7 @@ static int remove_entry(const char *path, const struct stat *status, int type, s
 
 static bool make_folders(void)
 {
-    snprintf(folder_path, sizeof folder_path, "/tmp/" LEAKS_FOLDER_PREFIX "XXXXXX");
+    snprintf(folder_path, sizeof folder_path, "/tmp/" FILES_FOLDER_PREFIX "XXXXXX");
     if (mkdtemp(folder_path) == NULL) {
         return false;
     }
@@ -234,10 +235,23 @@ static void remove_folder(const char *path)
     nftw(path, remove_entry, 16, FTW_DEPTH | FTW_PHYS);
 }
 
+/* A shell ignores SIGINT for what it starts in the background, and others do so with SIGHUP; that
+ * would be the test's, and its children's. Handlers that there are belong to a sanitizer. */
+static void heed_signals(void)
+{
+    for (int number = 1; number < NSIG; number++) {
+        struct sigaction action;
+        if (sigaction(number, NULL, &action) == 0 && action.sa_handler == SIG_IGN) {
+            signal(number, SIG_DFL);
+        }
+    }
+}
+
 void warden_run(const struct test_case *test)
 {
     prctl(PR_SET_PDEATHSIG, SIGKILL);
     prctl(PR_SET_CHILD_SUBREAPER, 1);
+    heed_signals();
     map_failure_count();
     sigset_t signals;
     sigemptyset(&signals);
@@ -249,12 +263,12 @@ void warden_run(const struct test_case *test)
             test_fail(test->place, "no folder for the test: %s", strerror(errno));
             break;
         }
-        leaks_remember_files();
+        files_remember();
         run_once(test);
         remove_folder(folder_path);
-        leaks_report_folder(temporary_path, FILE_GRACE_MS);
+        files_report_folder(temporary_path, FILE_GRACE_MS);
         remove_folder(temporary_path);
-        bool again = leaks_report_files(FILE_GRACE_MS, attempt == 1);
+        bool again = files_report(FILE_GRACE_MS, attempt == 1);
         if (!again || atomic_load(failure_count) > 0) {
             break;
         }
