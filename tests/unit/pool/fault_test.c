@@ -2,18 +2,10 @@
 
 #include "base/fault.h"
 #include "family/runtime.h"
-#include "family/verify.h"
 #include "os/fault.h"
+#include "unit/alone.h"
 
 #ifdef KIN_FAULTS
-
-static void check_memory(void)
-{
-    char report[4096] = "";
-    uint32_t failures = kin__family_verify(kin__family.memory, report, sizeof report);
-    CHECK_EQUAL(failures, 0);
-    CHECK_STRING(report, "");
-}
 
 static bool is_expected(int code)
 {
@@ -35,7 +27,7 @@ TEST_WITH(a_pool_that_cannot_be_made_for_lack_of_memory_leaves_nothing, .limit_s
         kin_pool_free(pool);
     }
     CHECK_EQUAL(r, 0);
-    check_memory();
+    CHECK_MEMORY_ALONE();
 }
 
 TEST_WITH(a_pool_that_the_system_refuses_leaves_nothing, .limit_seconds = 60)
@@ -50,7 +42,7 @@ TEST_WITH(a_pool_that_the_system_refuses_leaves_nothing, .limit_seconds = 60)
         CHECK(r == 0 || (is_expected(r) && pool == NULL));
         kin_pool_free(pool);
     }
-    check_memory();
+    CHECK_MEMORY_ALONE();
 }
 
 TEST_WITH(a_map_without_memory_fails_as_a_whole_or_not_at_all, .limit_seconds = 60)
@@ -69,9 +61,9 @@ TEST_WITH(a_map_without_memory_fails_as_a_whole_or_not_at_all, .limit_seconds = 
     }
     CHECK_EQUAL(r, 0);
     check_squares(pool, 100);
-    check_memory();
     numbers_free(&numbers);
     kin_pool_free(pool);
+    CHECK_MEMORY_ALONE();
 }
 
 TEST_WITH(an_imap_without_memory_says_so_and_goes_on, .limit_seconds = 60)
@@ -97,8 +89,8 @@ TEST_WITH(an_imap_without_memory_says_so_and_goes_on, .limit_seconds = 60)
         kin__allocation_fail_at(0);
         kin_pool_imap_free(imap);
     }
-    check_memory();
     kin_pool_free(pool);
+    CHECK_MEMORY_ALONE();
 }
 
 TEST_WITH(the_memory_is_sound_after_many_deaths, .limit_seconds = 60)
@@ -113,9 +105,9 @@ TEST_WITH(the_memory_is_sound_after_many_deaths, .limit_seconds = 60)
     kin_pool_results_free(results);
     kin_pool_close(pool);
     CHECK_EQUAL(kin_pool_join(pool, KIN_FOREVER), 0);
-    check_memory();
+    CHECK_MEMORY_ALONE();
     kin_pool_free(pool);
-    check_memory();
+    CHECK_MEMORY_ALONE();
     numbers_free(&numbers);
 }
 

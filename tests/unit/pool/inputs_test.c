@@ -3,21 +3,14 @@
 
 #include "base/fault.h"
 #include "family/runtime.h"
-#include "family/verify.h"
 #include "os/fault.h"
+#include "unit/alone.h"
 
 #include <dirent.h>
 #include <fcntl.h>
 #include <kin/pipe.h>
 #include <sys/resource.h>
 #include <sys/wait.h>
-
-static void check_memory(void)
-{
-    char report[4096] = "";
-    CHECK_EQUAL(kin__family_verify(kin__family.memory, report, sizeof report), 0);
-    CHECK_STRING(report, "");
-}
 
 /* --- what runs in workers --- */
 
@@ -232,7 +225,7 @@ TEST(what_an_imap_gives_away_may_be_closed_at_once)
     CHECK_EQUAL(kin_event_attach(feeder.handle, &event), -ESTALE); /* nobody has it any more */
     kin_pool_imap_free(imap);
     kin_pool_free(pool);
-    check_memory();
+    CHECK_MEMORY_ALONE();
 }
 
 /* --- shared objects --- */
@@ -265,7 +258,7 @@ TEST(a_task_can_use_the_objects_that_it_is_given)
     kin_pool_results_free(results);
     kin_event_free(event);
     kin_pool_free(pool);
-    check_memory();
+    CHECK_MEMORY_ALONE();
 }
 
 TEST(a_task_can_use_a_connection_that_it_is_given)
@@ -306,7 +299,7 @@ TEST(a_task_can_use_a_connection_that_it_is_given)
     kin_connection_free(reader);
     kin_pool_results_free(results);
     kin_pool_free(pool);
-    check_memory();
+    CHECK_MEMORY_ALONE();
 }
 
 /* --- bad input --- */
@@ -440,7 +433,7 @@ TEST_WITH(a_worker_that_is_killed_while_it_asks_leaves_no_fd_open, .limit_second
         kin_pool_imap_free(imap);
     }
     kin_pool_free(pool);
-    check_memory();
+    CHECK_MEMORY_ALONE();
 }
 
 static _Noreturn void submit_and_be_killed(int fd)
@@ -491,7 +484,7 @@ TEST(a_task_that_nobody_waits_for_keeps_its_fds_until_it_is_over)
     kin_event_free(event);
     kin_pool_free(pool); /* lets it finish */
     CHECK_EQUAL(read_all(pair[0]), 0);
-    check_memory();
+    CHECK_MEMORY_ALONE();
 }
 
 #ifdef KIN_FAULTS
@@ -516,6 +509,6 @@ TEST_WITH(each_call_that_fails_is_told_and_nothing_is_lost, .limit_seconds = 60)
     CHECK_EQUAL(map_one(pool, set_events, &input), 0);
     kin_event_free(event);
     kin_pool_free(pool);
-    check_memory();
+    CHECK_MEMORY_ALONE();
 }
 #endif

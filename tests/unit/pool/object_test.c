@@ -3,16 +3,9 @@
 
 #include "base/fault.h"
 #include "family/runtime.h"
-#include "family/verify.h"
+#include "unit/alone.h"
 
 #include <string.h>
-
-static void check_memory(void)
-{
-    char report[4096] = "";
-    CHECK_EQUAL(kin__family_verify(kin__family.memory, report, sizeof report), 0);
-    CHECK_STRING(report, "");
-}
 
 /* --- what runs in workers --- */
 
@@ -154,7 +147,7 @@ TEST(a_map_over_a_range_a_list_or_a_tuple_gives_a_list)
     check_map(pool, square_int, KIN_TUPLE(kin_object_from_int(7)), ints(7, 8, true));
     check_map(pool, square_int, kin_list_create(), kin_list_create());
     kin_pool_free(pool);
-    check_memory();
+    CHECK_MEMORY_ALONE();
 }
 
 TEST_WITH(many_more_tasks_than_fit_into_the_ring_are_mapped_in_order, .limit_seconds = 60)
@@ -181,7 +174,7 @@ TEST(inputs_and_results_of_all_kinds_and_sizes_come_and_go)
     kin_list_append(list, KIN_LIST(kin_object_from_float(1.5), kin_tuple_from(NULL, 0)));
     check_map(pool, give_back, kin_object_ref(list), list);
     kin_pool_free(pool);
-    check_memory();
+    CHECK_MEMORY_ALONE();
 }
 
 TEST(a_tuple_is_the_arguments_of_its_task)
@@ -305,7 +298,7 @@ TEST(a_queue_goes_to_a_task_and_lives_as_long_as_it)
     kin_object_free(got);
     kin_queue_free(queue);
     kin_pool_free(pool);
-    check_memory();
+    CHECK_MEMORY_ALONE();
 }
 
 TEST(a_queue_comes_back_from_a_task_that_has_let_go_of_it)
@@ -330,7 +323,7 @@ TEST(a_queue_comes_back_from_a_task_that_has_let_go_of_it)
     kin_object_free(results);
     kin_object_free(inputs);
     kin_pool_free(pool);
-    check_memory();
+    CHECK_MEMORY_ALONE();
 }
 
 TEST(an_fd_goes_to_a_task)
@@ -417,7 +410,7 @@ TEST(an_input_that_cannot_be_encoded_ends_the_map)
     kin_object_free(inputs);
     check_map(pool, square_int, kin_object_from_range(0, 10), ints(0, 10, true));
     kin_pool_free(pool);
-    check_memory();
+    CHECK_MEMORY_ALONE();
 }
 
 TEST(misuse_of_map_is_refused)
@@ -480,7 +473,7 @@ TEST(without_memory_a_map_fails_and_leaves_nothing)
     kin_object_free(inputs);
     kin_queue_free(queue);
     kin_pool_free(pool);
-    check_memory();
+    CHECK_MEMORY_ALONE();
 }
 
 #endif

@@ -1,27 +1,8 @@
-#include "harness/test.h"
-
 #include "base/fault.h"
-#include "family/runtime.h"
-#include "family/verify.h"
 #include "os/fault.h"
-
-#include <errno.h>
-#include <kin.h>
+#include "processes.h"
 
 #ifdef KIN_FAULTS
-
-static int return_seven(kin_call *call)
-{
-    (void)call;
-    return 7;
-}
-
-static void check_memory(void)
-{
-    char report[4096] = "";
-    CHECK_EQUAL(kin__family_verify(kin__family.memory, report, sizeof report), 0);
-    CHECK_STRING(report, "");
-}
 
 /* 0, or what start said. A child that could not begin has ended as if it had been killed. */
 static int start_and_join(bool *ret_was_run)
@@ -55,7 +36,7 @@ TEST(a_start_without_memory_leaves_nothing)
         kin__allocation_fail_at(n);
         int r = start_and_join(&was_run);
         CHECK(r == 0 || r == -ENOMEM);
-        check_memory();
+        CHECK_MEMORY();
     }
     CHECK(was_run);
     kin_cancel_free(cancel);
@@ -69,7 +50,7 @@ TEST(a_start_that_the_system_refuses_leaves_nothing)
         kin__os_fail_at(n);
         int r = start_and_join(&was_run);
         CHECK(r == 0 || r == -ENOMEM || r == -EAGAIN || r == -EMFILE || r == -ENOSYS);
-        check_memory();
+        CHECK_MEMORY();
     }
     CHECK(was_run);
 }

@@ -1,7 +1,6 @@
 #define _GNU_SOURCE
 #include "../children.h"
 #include "base/fault.h"
-#include "family/verify.h"
 #include "os/fault.h"
 #include "process/runtime.h"
 #include "processes.h"
@@ -14,18 +13,6 @@
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <threads.h>
-
-/* Looks when all servers have ended: until then they may be at something. */
-static void check_memory(void)
-{
-    char report[4096] = "";
-    do {
-        pause_a_moment();
-        CHECK_EQUAL(kin_forkserver_stop(), 0);
-    } while (!kin__list_is_empty(&kin__forkserver.servers));
-    CHECK_EQUAL(kin__family_verify(kin__family.memory, report, sizeof report), 0);
-    CHECK_STRING(report, "");
-}
 
 static void begin_serving(void)
 {
@@ -92,7 +79,7 @@ TEST(a_child_of_the_forkserver_has_who_started_it_as_its_parent)
     CHECK_EQUAL(exit_code_of(start_given(look_at_parent_of, kin_object_from_int(getpid()),
                                          (kin_process_options){0})),
                 7);
-    check_memory();
+    CHECK_MEMORY();
 }
 
 TEST(all_children_come_from_one_server_which_is_no_child_of_the_program)
@@ -108,7 +95,7 @@ TEST(all_children_come_from_one_server_which_is_no_child_of_the_program)
     CHECK_EQUAL(kin_process_children(children, 2), 0);
     CHECK_EQUAL(kin_forkserver_ensure_running(), 0);
     CHECK_EQUAL(server_pid(), pid);
-    check_memory();
+    CHECK_MEMORY();
 }
 
 TEST(stop_ends_the_server_and_the_next_start_gets_another)
@@ -129,7 +116,7 @@ TEST(how_children_end_is_known_after_the_server_was_stopped)
     CHECK(kin_process_is_alive(process));
     kin_process_terminate(process);
     CHECK_EQUAL(exit_code_of(process), -SIGTERM);
-    check_memory();
+    CHECK_MEMORY();
 }
 
 TEST(ends_are_known_where_the_program_ignores_them_or_waits_for_all)
@@ -170,7 +157,7 @@ TEST(more_fds_than_a_message_takes_are_refused)
                     &process),
                 KIN_ELIMIT);
     kin_object_free(none);
-    check_memory();
+    CHECK_MEMORY();
 }
 
 /* --- what a child has --- */
@@ -327,7 +314,7 @@ static void check_no_start(int expected)
                 expected);
     show_stderr(kept);
     kin_object_free(none);
-    check_memory();
+    CHECK_MEMORY();
 }
 
 static int fail_to_load(kin_call *call)
@@ -403,7 +390,7 @@ TEST(a_server_that_was_killed_is_replaced)
     CHECK(ask_for_server() != first);
     kill_server();
     CHECK_EQUAL(kin_forkserver_ensure_running(), 0);
-    check_memory();
+    CHECK_MEMORY();
 }
 
 static int wait_for_byte(kin_call *call)
@@ -439,7 +426,7 @@ TEST(children_go_on_without_their_server)
     prctl(PR_SET_CHILD_SUBREAPER, 0);
     close(ends[0]);
     close(ends[1]);
-    check_memory();
+    CHECK_MEMORY();
 }
 
 /* Argument 0: an fd to write {its server's id, its child's id} to. */
@@ -582,7 +569,7 @@ TEST_WITH(threads_start_children_at_once, .limit_seconds = 60)
     for (int i = 0; i < THREADS; i++) {
         thrd_join(threads[i], NULL);
     }
-    check_memory();
+    CHECK_MEMORY();
 }
 
 static _Atomic int running_count;
@@ -653,7 +640,7 @@ TEST_WITH(starts_beside_kills_of_servers_give_one_child_each_or_none, .limit_sec
     kin_queue_free(queue);
     CHECK_EQUAL(kin_forkserver_stop(), 0);
     await_orphans();
-    check_memory();
+    CHECK_MEMORY();
 }
 
 /* --- limits --- */
@@ -689,7 +676,7 @@ TEST_WITH(starts_with_few_fds_work_or_say_so, .limit_seconds = 60)
         r = start_and_join();
         CHECK(r == 0 || r == -EMFILE || r == -ENOMEM);
         REQUIRE(setrlimit(RLIMIT_NOFILE, &before) == 0);
-        check_memory();
+        CHECK_MEMORY();
     }
     CHECK(worked > 0);
     CHECK_EQUAL(start_and_join(), 0);
@@ -706,7 +693,7 @@ TEST(a_process_that_runs_out_of_fds_under_a_running_server_says_so)
     CHECK_EQUAL(start_and_join(), -EMFILE);
     REQUIRE(setrlimit(RLIMIT_NOFILE, &before) == 0);
     CHECK_EQUAL(start_and_join(), 0);
-    check_memory();
+    CHECK_MEMORY();
 }
 
 #ifdef KIN_FAULTS
@@ -723,7 +710,7 @@ TEST_WITH(a_start_by_the_forkserver_that_the_system_refuses_leaves_nothing, .lim
         CHECK(r == 0 || r == -ENOMEM || r == -EAGAIN || r == -EMFILE || r == -ENOBUFS ||
               r == KIN_EWORKER);
         worked += r == 0;
-        check_memory();
+        CHECK_MEMORY();
     }
     CHECK(worked > 0);
 }
@@ -739,7 +726,7 @@ TEST_WITH(a_start_by_the_forkserver_without_memory_leaves_nothing, .limit_second
         kin__allocation_fail_at(0);
         CHECK(r == 0 || r == -ENOMEM);
         worked += r == 0;
-        check_memory();
+        CHECK_MEMORY();
     }
     CHECK(worked > 0);
 }

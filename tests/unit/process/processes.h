@@ -6,6 +6,7 @@
 #define PROCESSES_H
 
 #include "harness/test.h"
+#include "unit/alone.h"
 
 #include <errno.h>
 #include <kin.h>
@@ -91,5 +92,13 @@ static inline int exit_code_of(kin_process *process)
     kin_process_free(process);
     return code;
 }
+
+/* When all children have been joined: ends the forkserver, and looks when it is gone. */
+static inline void check_memory_at(const char *place)
+{
+    CHECK_EQUAL(kin_forkserver_stop(), 0);
+    check_memory_alone_at(place);
+}
+#define CHECK_MEMORY() check_memory_at(TEST_HERE)
 
 #endif

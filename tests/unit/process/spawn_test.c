@@ -1,7 +1,6 @@
 /* What holds for children that are a program of their own. */
 #define _GNU_SOURCE
 #include "family/family.h"
-#include "family/verify.h"
 #include "processes.h"
 
 #include <dirent.h>
@@ -24,13 +23,6 @@ static void begin(void)
 {
     REQUIRE(kin_init(NULL, NULL) == 0);
     method = kin_context_get(KIN_SPAWN);
-}
-
-static void check_memory(void)
-{
-    char report[4096] = "";
-    CHECK_EQUAL(kin__family_verify(kin__family.memory, report, sizeof report), 0);
-    CHECK_STRING(report, "");
 }
 
 /* --- what a child has --- */
@@ -154,7 +146,7 @@ TEST(input_can_be_of_any_size)
     REQUIRE(kin_process_start_bytes(sum_up, data, size, &options, &process) == 0);
     free(data);
     CHECK_EQUAL(exit_code_of(process), sum % 251);
-    check_memory();
+    CHECK_MEMORY();
 }
 
 static int put_word(kin_call *call)
@@ -185,7 +177,7 @@ TEST_OF_METHODS(a_queue_can_be_given)
     CHECK_EQUAL(kin_message_bytes(&message).size, 4);
     kin_message_free(&message);
     kin_queue_free(queue);
-    check_memory();
+    CHECK_MEMORY();
 }
 
 static int start_another(kin_call *call)
@@ -270,7 +262,7 @@ TEST(a_function_that_is_not_registered_cannot_be_spawned)
     kin_process *process = NULL;
     begin();
     CHECK_EQUAL(start_code(unregistered, &process), KIN_EFUNCTION);
-    check_memory();
+    CHECK_MEMORY();
 }
 
 TEST(a_program_that_is_not_there_or_no_program_is_an_error_of_the_start)
@@ -283,7 +275,7 @@ TEST(a_program_that_is_not_there_or_no_program_is_an_error_of_the_start)
     CHECK_EQUAL(start_code(return_seven, &process), -EACCES);
     REQUIRE(kin_context_set_executable(NULL) == 0);
     CHECK_EQUAL(exit_code_of(start(return_seven)), 7);
-    check_memory();
+    CHECK_MEMORY();
 }
 
 TEST(a_program_that_does_not_use_kin_ends_as_it_likes)
@@ -293,7 +285,7 @@ TEST(a_program_that_does_not_use_kin_ends_as_it_likes)
     CHECK_EQUAL(exit_code_of(start(return_seven)), 0);
     REQUIRE(kin_context_set_executable("/bin/false") == 0);
     CHECK_EQUAL(exit_code_of(start(return_seven)), 1);
-    check_memory();
+    CHECK_MEMORY();
 }
 
 TEST_OF_METHODS(an_fd_that_is_not_open_cannot_be_given)
@@ -303,7 +295,7 @@ TEST_OF_METHODS(an_fd_that_is_not_open_cannot_be_given)
     kin_process_options options = {
         .size = sizeof options, .context = method, .fds = &fd, .fd_count = 1};
     CHECK_EQUAL(kin_process_start_bytes(return_seven, NULL, 0, &options, &process), -EBADF);
-    check_memory();
+    CHECK_MEMORY();
 }
 
 TEST(with_few_fds_a_start_fails_clearly_and_leaves_nothing)
@@ -327,7 +319,7 @@ TEST(with_few_fds_a_start_fails_clearly_and_leaves_nothing)
     }
     CHECK(failed_count > 0);
     CHECK_EQUAL(exit_code_of(start(return_seven)), 7);
-    check_memory();
+    CHECK_MEMORY();
 }
 
 /* --- marks that nobody but kin should write --- */
@@ -371,7 +363,7 @@ static void check_refused(const char *mark, int fd)
     char said[512];
     CHECK_EQUAL(run_marked(mark, fd, said, sizeof said), 1);
     CHECK(strstr(said, "started as a child, which this process cannot be") != NULL);
-    check_memory();
+    CHECK_MEMORY();
 }
 
 TEST(a_mark_without_sense_is_refused)
@@ -448,5 +440,5 @@ TEST(a_member_that_was_prepared_without_a_package_says_so)
     kin__mark_write(3, owner, mark, sizeof mark);
     CHECK_EQUAL(run_marked(mark, kin__family.fd, said, sizeof said), 1);
     CHECK(strstr(said, "what a child was started with cannot be read") != NULL);
-    check_memory();
+    CHECK_MEMORY();
 }
