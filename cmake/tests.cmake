@@ -87,6 +87,9 @@ foreach(source IN LISTS sources)
     endif()
 endforeach()
 
+# A forkserver, which is another start of the same program, has its code at the same addresses.
+target_link_options(crash_step PRIVATE -no-pie)
+
 # It ends scenarios that hang by itself, and on a busy machine takes long for all of them.
 if(TEST crash_step)
     math(EXPR step_limit_seconds "2 * ${program_limit_seconds}")

@@ -20,11 +20,13 @@
 enum { SHORT_POINTS = 24, SHORT_HITS = 1, LONG_HITS = 3, FAILURES_MAX = 5 };
 
 static const struct scenario *const scenarios[] = {
-    lock_scenarios,       mutex_scenarios,      heap_scenarios,         directory_scenarios,
-    event_scenarios,      queue_scenarios,      reaper_scenarios,       process_scenarios,
-    pool_scenarios,       semaphore_scenarios,  barrier_scenarios,      rwlock_scenarios,
-    shared_scenarios,     condition_scenarios,  queue_batch_scenarios,  queue_claim_scenarios,
-    queue_task_scenarios, connection_scenarios, queue_object_scenarios, connection_object_scenarios,
+    lock_scenarios,        mutex_scenarios,        heap_scenarios,
+    directory_scenarios,   event_scenarios,        queue_scenarios,
+    reaper_scenarios,      process_scenarios,      forkserver_scenarios,
+    pool_scenarios,        semaphore_scenarios,    barrier_scenarios,
+    rwlock_scenarios,      shared_scenarios,       condition_scenarios,
+    queue_batch_scenarios, queue_claim_scenarios,  queue_task_scenarios,
+    connection_scenarios,  queue_object_scenarios, connection_object_scenarios,
 };
 
 struct arguments {

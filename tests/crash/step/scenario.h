@@ -71,6 +71,7 @@ extern const struct scenario queue_batch_scenarios[];
 extern const struct scenario queue_claim_scenarios[];
 extern const struct scenario queue_task_scenarios[];
 extern const struct scenario process_scenarios[];
+extern const struct scenario forkserver_scenarios[];
 extern const struct scenario pool_scenarios[];
 extern const struct scenario shared_scenarios[];
 extern const struct scenario connection_scenarios[];
