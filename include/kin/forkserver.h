@@ -23,7 +23,9 @@
  * Peer death: when the server is killed, its children go on, and can be joined as before. How they
  * end is known as long as they end by themselves; of one that is killed it is not (-ECHILD). The
  * next start gets a new server. A start that is on its way gets a new one too, or says why not:
- * there is one child or none.
+ * there is one child or none. A server that is stopped (SIGSTOP) is taken for one that will not go
+ * on when it has not answered for 30 s, or not told for 30 s how a child was killed: it is killed
+ * itself. kin_fini waits for it no longer than 2 s.
  */
 #ifndef KIN_FORKSERVER_H
 #define KIN_FORKSERVER_H
@@ -38,7 +40,10 @@ KIN_BEGIN
  * copy of `arguments` (see kin_process_create) before it serves. Functions are run in the order of
  * these calls. One that returns a negative code ends the server: the code and its message are
  * printed to stderr, and whoever needed the server gets the code. So does one that leaves a thread
- * behind: -EBUSY.
+ * behind: -EBUSY; and one that has not returned after 5 minutes: -ETIMEDOUT. It is run again for
+ * the next start: no child is ever started without what was to be there.
+ *
+ * NULL and NULL: from its next start on, the server runs none of the functions so far.
  *
  * What handles in the arguments stand for is open in the server, and in its children, only if the
  * function opens it. Returns 0; -EALREADY: the server runs, and would not run it (see
@@ -50,8 +55,9 @@ KIN_API int kin_forkserver_preload(kin_function *function, const kin_object *arg
 /**
  * Starts the server, unless it runs, and waits until it serves.
  *
- * Returns 0; the code of a function that was to be run in it; KIN_EWORKER: it died, several times,
- * before it served; or what the start of a process returns: -EAGAIN, -ENOMEM, -EMFILE, KIN_EFAMILY.
+ * Returns 0; the code of a function that was to be run in it, or -ETIMEDOUT; KIN_EWORKER: it died,
+ * several times, before it served; or what the start of a process returns: -EAGAIN, -ENOMEM,
+ * -EMFILE, KIN_EFAMILY.
  */
 KIN_API int kin_forkserver_ensure_running(void);
 

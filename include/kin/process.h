@@ -109,6 +109,7 @@ KIN_API int kin_process_create_object(const kin_object *instance,
  *   -ECHILD      -EDEADLK, -EPIPE: see above
  * and, unless it is a fork,
  *   KIN_EFUNCTION  the function is not registered (KIN_FUNCTION)
+ *   -ETIMEDOUT   what is to be run in the forkserver before does not end (kin_forkserver_preload)
  *   -ENOENT      -EACCES, ...: the program cannot be run (kin_context_set_executable)
  *
  * Peer death: a parent that is killed in here leaves no child, or one that runs (if it is not

@@ -11,6 +11,7 @@
 #include "os/spawn.h"
 #include "process/command/command.h"
 #include "process/crash.h"
+#include "process/forkserver/client.h"
 #include "process/method.h"
 #include "process/process.h"
 #include "process/runtime.h"
@@ -241,6 +242,7 @@ void kin__children_sweep(void)
         kin__crash_tell(process_of(node));
         kin__process_release(process_of(node));
     }
+    kin__forkserver_sweep();
 }
 
 /* The second interrupt ends children, but not kin's own: those are ended by whom they serve. */

@@ -35,6 +35,9 @@ struct kin__forkserver {
     struct kin__list servers; /* kin_process of all that have not been waited for */
     uint32_t owner;           /* the member of the server that has the socket */
     uint64_t number;          /* of the last order */
+    int64_t answer_ms;        /* how long a server may take to do what it always does at once, */
+    int64_t ready_ms;         /* to run what is preloaded, */
+    int64_t leave_ms;         /* and to end with this process; constant, but for tests */
     kin_object *preloads;     /* a list of tuples {name, arguments} of functions; NULL: none */
 };
 
@@ -50,7 +53,7 @@ bool kin__children_close_null(void);
 /* In a child: its standard input is /dev/null. */
 void kin__children_empty_input(void);
 
-/* Waits for those that have ended and were freed before. */
+/* Waits for those that have ended and were freed before, and for forkservers. */
 void kin__children_sweep(void);
 
 #endif

@@ -7,7 +7,11 @@
  * nobody needs it any more, and how this process learns that the server is dead.
  *
  * Servers that were stopped run on until their children have ended. They are waited for by whoever
- * comes by, and by kin_fini.
+ * comes by to start something, and by kin_fini.
+ *
+ * A server that does not answer (it is stopped, or in a preload that does not end) is killed after
+ * a while. The time is measured in slices: of the time in which this process was stopped itself, as
+ * the server is with it by Ctrl-Z, one at most counts.
  */
 #include "process/forkserver/client.h"
 
@@ -16,6 +20,7 @@
 #include "family/member.h"
 #include "family/runtime.h"
 #include "os/memory.h"
+#include "os/poll.h"
 #include "os/process.h"
 #include "process/forkserver/serve.h"
 #include "process/forkserver/wire.h"
@@ -28,8 +33,11 @@
 #include <kin/error.h>
 #include <kin/forkserver.h>
 #include <kin/list.h>
+#include <kin/timeout.h>
+#include <signal.h>
 
-#define TRIES 5 /* to start a server that serves */
+#define TRIES 5   /* to start a server that serves */
+#define SLICES 20 /* of the time that it may take */
 
 static kin_process *server_of(struct kin__list_node *node)
 {
@@ -62,17 +70,7 @@ static void end(void)
     cnd_signal(&kin__forkserver.idle);
 }
 
-/* --- its life --- */
-
-static void close_fd(int *fd)
-{
-    mtx_lock(&kin__forkserver.lock); /* a forked child has both or neither */
-    if (*fd >= 0) {
-        kin__os_close(*fd);
-        *fd = -1;
-    }
-    mtx_unlock(&kin__forkserver.lock);
-}
+/* --- its servers --- */
 
 /* A forked child goes through the list, wherever other threads were. */
 static void list_server(kin_process *server)
@@ -89,19 +87,66 @@ static void unlist_server(kin_process *server)
     mtx_unlock(&kin__forkserver.lock);
 }
 
-/* Waits for those that have ended; all of them, when each is about to end. */
-static void reap_servers(bool waits)
+/* Waits for those that have ended. By whose turn it is. */
+static void reap_servers(void)
 {
     KIN_LIST_EACH (&kin__forkserver.servers, node) {
         kin_process *server = server_of(node);
-        if (waits) {
-            kin__os_process_wait(server->fd, INT64_MAX);
-        }
         if (kin__process_look(server) == 0) {
             unlist_server(server);
             kin__process_release(server);
         }
     }
+}
+
+void kin__forkserver_sweep(void)
+{
+    mtx_lock(&kin__forkserver.lock);
+    bool is_mine = !kin__forkserver.is_busy && !kin__list_is_empty(&kin__forkserver.servers);
+    kin__forkserver.is_busy |= is_mine;
+    mtx_unlock(&kin__forkserver.lock);
+    if (is_mine) {
+        reap_servers();
+        end();
+    }
+}
+
+/* --- its life --- */
+
+static void close_fd(int *fd)
+{
+    mtx_lock(&kin__forkserver.lock); /* a forked child has both or neither */
+    if (*fd >= 0) {
+        kin__os_close(*fd);
+        *fd = -1;
+    }
+    mtx_unlock(&kin__forkserver.lock);
+}
+
+void kin__forkserver_kill(uint32_t owner)
+{
+    mtx_lock(&kin__forkserver.lock);
+    KIN_LIST_EACH (&kin__forkserver.servers, node) {
+        const kin_process *server = server_of(node);
+        if (server->owner == owner && server->fd >= 0) {
+            kin__os_process_signal(server->fd, SIGKILL);
+        }
+    }
+    mtx_unlock(&kin__forkserver.lock);
+}
+
+/* Waits until it says something, or ends. -ETIMEDOUT: it does not, and was killed. */
+static int await_word(int64_t limit_ms)
+{
+    struct kin__os_poll word = {.fd = kin__forkserver.socket, .wanted = KIN__OS_POLL_READ};
+    for (int i = 0; i < SLICES; i++) {
+        int64_t deadline_ns = kin_within_ms(limit_ms / SLICES).deadline_ns;
+        if (kin__os_poll(&word, 1, deadline_ns) != 0) { /* also if it cannot be looked for */
+            return 0;
+        }
+    }
+    kin__forkserver_kill(kin__forkserver.owner);
+    return -ETIMEDOUT;
 }
 
 static int open_sockets(void)
@@ -177,8 +222,11 @@ static int launch_server(void)
 static int await_ready(void)
 {
     struct kin__wire_record record;
-    struct kin__os_fds fds;
-    int r = kin__wire_receive(kin__forkserver.socket, &record, &fds);
+    struct kin__os_fds fds = {0};
+    int r = await_word(kin__forkserver.ready_ms);
+    if (r == 0) {
+        r = kin__wire_receive(kin__forkserver.socket, &record, &fds);
+    }
     kin__wire_close(&fds);
     return r < 0 ? r : record.kind == KIN__WIRE_READY ? record.code : -EBADMSG;
 }
@@ -204,7 +252,7 @@ static int ensure_server(void)
 {
     int r = kin__forkserver.socket >= 0 ? 0 : -EPIPE;
     for (int i = 0; i < TRIES && r == -EPIPE; i++) {
-        reap_servers(false);
+        reap_servers();
         r = start_server();
     }
     return r == -EPIPE ? KIN_EWORKER : r;
@@ -225,7 +273,7 @@ int kin_forkserver_stop(void)
     int r = begin();
     if (r == 0) {
         close_fd(&kin__forkserver.socket);
-        reap_servers(false);
+        reap_servers();
         end();
     }
     return r;
@@ -233,7 +281,8 @@ int kin_forkserver_stop(void)
 
 /* --- orders --- */
 
-/* Sends an order and waits for the answer. A server that says anything else is not one. */
+/* Sends an order and waits for the answer. Without one nobody knows whether the order was carried
+ * out: then the server is as good as dead, also if it runs. -EPIPE; or why nothing was sent. */
 static int ask(struct kin__wire_record *record, const struct kin__os_fds *fds,
                struct kin__os_fds *ret_fds)
 {
@@ -242,29 +291,36 @@ static int ask(struct kin__wire_record *record, const struct kin__os_fds *fds,
     record->number = number;
     ret_fds->count = 0;
     int r = kin__wire_send(kin__forkserver.socket, record, fds);
+    if (r < 0 && r != -EPIPE) {
+        return r;
+    }
+    r = r == 0 ? await_word(kin__forkserver.answer_ms) : r;
     if (r == 0) {
         r = kin__wire_receive(kin__forkserver.socket, record, ret_fds);
         r = r == -EMFILE ? 0 : r; /* what did not come is missed below */
-        if (r == 0 && (record->kind != kind || record->number != number)) {
-            r = -EBADMSG;
-        }
     }
-    if (r == -EPIPE || r == -EBADMSG) {
+    if (r < 0 || record->kind != kind || record->number != number) {
         kin__wire_close(ret_fds);
         close_fd(&kin__forkserver.socket);
-        r = -EPIPE;
+        return -EPIPE;
     }
-    return r;
+    return 0;
 }
 
-/* There was no fd left for the child, which the server alone can name without one. */
-static void kill_child(uint32_t owner)
+/* There was no fd left for the child, which the server alone can name without one. -EMFILE: it was
+ * killed; or what has become of it is not known. */
+static int kill_child(uint32_t owner)
 {
     struct kin__wire_record record = {.kind = KIN__WIRE_KILL, .owner = owner};
     struct kin__os_fds fds;
-    if (ask(&record, NULL, &fds) == 0) {
+    int r = ask(&record, NULL, &fds);
+    if (r == 0) {
         kin__wire_close(&fds);
+    } else if (r != -EPIPE) { /* it cannot be asked either */
+        kin__forkserver_kill(kin__forkserver.owner);
+        close_fd(&kin__forkserver.socket);
     }
+    return r == 0 ? -EMFILE : -EPIPE;
 }
 
 static int order_child(const struct kin__forkserver_order *order, const struct kin__os_fds *fds,
@@ -284,8 +340,7 @@ static int order_child(const struct kin__forkserver_order *order, const struct k
         ret_child->fd = child.fds[0];
         return 0;
     } else {
-        kill_child(order->owner);
-        r = -EMFILE;
+        r = kill_child(order->owner);
     }
     kin__wire_close(&child);
     return r;
@@ -315,8 +370,21 @@ int kin__forkserver_start(const struct kin__forkserver_order *order,
 
 /* --- what is to be run in it --- */
 
+static int forget_preloads(void)
+{
+    int r = begin();
+    if (r == 0) {
+        kin__forkserver.preloads = kin_object_free(kin__forkserver.preloads);
+        end();
+    }
+    return r;
+}
+
 int kin_forkserver_preload(kin_function *function, const kin_object *arguments)
 {
+    if (function == NULL && arguments == NULL) {
+        return forget_preloads();
+    }
     const char *name = function == NULL ? NULL : kin__function_name(function);
     if (name == NULL) {
         return function == NULL ? -EINVAL : KIN_EFUNCTION;
@@ -371,11 +439,20 @@ static void forget(void)
     mtx_unlock(&kin__forkserver.lock);
 }
 
-/* kin_fini, after all children have ended; no other thread is in kin. */
+/* kin_fini, after all children have ended; no other thread is in kin. So no server has anything
+ * left to do but to end. */
 static void leave(void)
 {
     close_fd(&kin__forkserver.socket);
-    reap_servers(true);
+    int64_t deadline_ns = kin_within_ms(kin__forkserver.leave_ms).deadline_ns;
+    KIN_LIST_EACH (&kin__forkserver.servers, node) {
+        const kin_process *server = server_of(node);
+        if (kin__os_process_wait(server->fd, deadline_ns) < 0) {
+            kin__os_process_signal(server->fd, SIGKILL);
+            kin__os_process_wait(server->fd, INT64_MAX);
+        }
+    }
+    reap_servers();
     kin__forkserver.preloads = kin_object_free(kin__forkserver.preloads);
 }
 

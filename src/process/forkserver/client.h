@@ -29,4 +29,11 @@ struct kin__forkserver_child {
 int kin__forkserver_start(const struct kin__forkserver_order *order,
                           struct kin__forkserver_child *ret_child);
 
+/* Waits for servers that have ended; not where a thread is at that, or starts one. */
+void kin__forkserver_sweep(void);
+
+/* Kills a server of this process that does not do what it always does at once; its children go on,
+ * and the next start gets another one. */
+void kin__forkserver_kill(uint32_t owner);
+
 #endif

@@ -25,6 +25,7 @@
 #include "process/forkserver/server.h"
 
 #include "family/family.h"
+#include "family/keeper.h"
 #include "family/member.h"
 #include "os/listen.h"
 #include "os/memory.h"
@@ -163,6 +164,7 @@ static void become_child(struct kin__server *server)
     close_fd(&server->parent_fd);
     close_fd(&server->spare_fd);
     kin__os_signals_restore(&server->before);
+    kin__keeper_break_silence(); /* there are blocks that were given to it */
 }
 
 /* Carries out an order. 1: this is the child; 0; or a code: the connection is of no more use. */

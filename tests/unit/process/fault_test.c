@@ -45,6 +45,8 @@ TEST(a_start_without_memory_leaves_nothing)
 TEST(a_start_that_the_system_refuses_leaves_nothing)
 {
     REQUIRE(kin_init(NULL, NULL) == 0);
+    kin_cancel *cancel = NULL; /* something to inherit */
+    REQUIRE(kin_cancel_create(&cancel) == 0);
     bool was_run = false;
     for (uint64_t n = 1; n < 40; n++) {
         kin__os_fail_at(n);
@@ -53,6 +55,7 @@ TEST(a_start_that_the_system_refuses_leaves_nothing)
         CHECK_MEMORY();
     }
     CHECK(was_run);
+    kin_cancel_free(cancel);
 }
 
 #endif

@@ -1,9 +1,9 @@
 #define _GNU_SOURCE
 #include "../children.h"
 #include "base/fault.h"
+#include "forkservers.h"
 #include "os/fault.h"
 #include "process/runtime.h"
-#include "processes.h"
 #include "unit/stderr.h"
 
 #include <dirent.h>
@@ -13,18 +13,6 @@
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <threads.h>
-
-static void begin_serving(void)
-{
-    REQUIRE(kin_init(NULL, NULL) == 0);
-    method = kin_context_get(KIN_FORKSERVER);
-    REQUIRE(method != NULL);
-}
-
-static pid_t server_pid(void)
-{
-    return (pid_t)kin__member_of(kin__forkserver.owner)->pid;
-}
 
 /* The server is dead when this returns, and the family knows. */
 static void kill_server(void)
@@ -285,22 +273,6 @@ TEST(a_preload_that_cannot_work_is_refused)
     CHECK_EQUAL(preload(not_registered, 1), KIN_EFUNCTION);
     CHECK_EQUAL(kin_forkserver_preload(load, NULL), -ENOMEM);
     CHECK_EQUAL(exit_code_of(start(return_loaded)), 0);
-}
-
-/* What is printed to stderr meanwhile goes nowhere. */
-static int hide_stderr(void)
-{
-    int kept = fcntl(STDERR_FILENO, F_DUPFD_CLOEXEC, 3);
-    int null = open("/dev/null", O_WRONLY | O_CLOEXEC);
-    REQUIRE(kept >= 0 && null >= 0 && dup2(null, STDERR_FILENO) == STDERR_FILENO);
-    close(null);
-    return kept;
-}
-
-static void show_stderr(int kept)
-{
-    REQUIRE(dup2(kept, STDERR_FILENO) == STDERR_FILENO);
-    close(kept);
 }
 
 static void check_no_start(int expected)
