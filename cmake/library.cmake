@@ -22,6 +22,8 @@ endforeach()
 set_target_properties(kin PROPERTIES VERSION ${PROJECT_VERSION} SOVERSION ${PROJECT_VERSION_MAJOR})
 set(version_script ${PROJECT_SOURCE_DIR}/cmake/libkin.map)
 target_link_options(kin PRIVATE -Wl,--version-script=${version_script})
+# kin's calls of its own functions go to them, and are not looked up by name in each process.
+target_link_options(kin PRIVATE -Wl,-Bsymbolic-functions)
 # All symbols are found when it is loaded. Later means: again in each forked child.
 target_link_options(kin PRIVATE -Wl,-z,now)
 if(NOT KIN_SANITIZE) # a sanitizer's run-time library is found in the program only

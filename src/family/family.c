@@ -194,7 +194,9 @@ static void open_family(int fd)
 {
     kin__family.fd = fd;
     kin__family.generation++;
-    kin__family.spin_count = kin__os_cpu_count() > 1 ? SPIN_COUNT : 0;
+    /* Whether somebody can run beside who looks again. A quota says nothing about that, and to read
+     * it takes longer than the rest of what is done here. */
+    kin__family.spin_count = kin__os_core_count() > 1 ? SPIN_COUNT : 0;
     kin__list_init(&kin__references.objects);
     kin__list_init(&kin__family.errands);
     kin__finalizers_open();

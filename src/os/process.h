@@ -98,6 +98,9 @@ bool kin__os_fd_is_open(int fd);
  * parent has read. */
 void kin__os_input_empty(int null_fd);
 
+/* Cores on which threads of this process may run; at least 1. */
+uint32_t kin__os_core_count(void);
+
 /* Cores that this process may use: affinity, cut by the cgroup's CPU quota; at least 1. */
 uint32_t kin__os_cpu_count(void);
 

@@ -30,6 +30,14 @@ begins=$'start: KIN_OK:\nno key: KIN_OK:\nrandom: KIN_OK:'
 prints 'it is loaded step by step' \
     "$begins"$'\nkey: KIN_OK: libcrypto\nTLS: KIN_OK: libcrypto libssl'
 
+needed=$(readelf -d "$build/libkin.so" | grep -cE 'NEEDED.*(ssl|crypto)')
+if [[ $needed -eq 0 ]]; then
+    passed=$((passed + 1))
+else
+    failed=$((failed + 1))
+    echo 'FAIL libkin is linked with OpenSSL'
+fi
+
 # A file that is no library stands for one that is missing: it hides the one that is there.
 mkdir no_crypto no_ssl old_crypto
 echo nothing >no_crypto/libcrypto.so.3

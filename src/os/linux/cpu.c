@@ -107,8 +107,8 @@ uint32_t kin__os_cpu_quota(const char *groups_path, const char *mount)
     return smallest;
 }
 
-/* Cores in the affinity mask, which is refused if it is smaller than the kernel's own. */
-static uint32_t affinity_count(void)
+/* The mask is refused if it is smaller than the kernel's own. */
+uint32_t kin__os_core_count(void)
 {
     for (uint32_t cores = CPU_SETSIZE; cores <= CORES_MAX; cores *= 2) {
         cpu_set_t *allowed = CPU_ALLOC(cores);
@@ -126,7 +126,7 @@ static uint32_t affinity_count(void)
 
 uint32_t kin__os_cpu_count(void)
 {
-    uint32_t count = affinity_count();
+    uint32_t count = kin__os_core_count();
     uint32_t quota = kin__os_cpu_quota("/proc/self/cgroup", "/sys/fs/cgroup");
     return quota != 0 && quota < count ? quota : count;
 }
