@@ -1,6 +1,7 @@
 #!/usr/bin/python3
 """subprocess.run."""
 
+import mmap
 import subprocess
 import sys
 import time
@@ -17,7 +18,18 @@ def prepare(work, count):
     if work == "run":
         run(WARM_UP_COUNT)
         return b""
-    return bytes(range(256)) * (count // 256)
+    given = bytes(range(256)) * (count // 256)
+    warm_memory(count + count // 4)
+    return given
+
+
+def warm_memory(size):
+    """See programs.c."""
+    memory = mmap.mmap(-1, size, flags=mmap.MAP_PRIVATE)
+    memory.madvise(mmap.MADV_HUGEPAGE)
+    for at in range(0, size, mmap.PAGESIZE):
+        memory[at] = 1
+    memory.close()
 
 
 def measure(work, count):

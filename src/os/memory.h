@@ -44,6 +44,12 @@ void kin__os_secret_wipe(void *memory, uint64_t bytes);
 /* Wipes it, and gives it back. */
 void kin__os_secret_free(void *memory, uint64_t bytes);
 
+/* Private memory that grows without being copied, and has large pages where the system knows them:
+ * each page that is touched for the first time costs as much as copying it. `pages` NULL: none yet;
+ * it may move. `bytes` becomes at least `wanted`. Given back with kin__os_memory_unmap. 0, or
+ * -ENOMEM: all is as it was. */
+int kin__os_pages_grow(void **pages, uint64_t *bytes, uint64_t wanted);
+
 /* Closes an fd. EINTR counts as closed, as it is on Linux. */
 void kin__os_close(int fd);
 

@@ -19,6 +19,9 @@
 /* Nobody can take from it what others have mapped. */
 #define SEALS (F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_SEAL)
 
+/* As most processors have them. */
+#define LARGE_PAGE_BYTES (2u * 1024 * 1024)
+
 static uint64_t limit_of(int resource)
 {
     struct rlimit limit;
@@ -134,6 +137,28 @@ void kin__os_secret_free(void *memory, uint64_t bytes)
 {
     explicit_bzero(memory, (size_t)bytes);
     munmap(memory, (size_t)bytes);
+}
+
+int kin__os_pages_grow(void **pages, uint64_t *bytes, uint64_t wanted)
+{
+    KIN__OS_FAULT(ENOMEM);
+    if (wanted > SIZE_MAX - LARGE_PAGE_BYTES) {
+        return -ENOMEM;
+    }
+    /* Whole large pages: the kernel puts it where they fit. */
+    size_t size = (size_t)(wanted + LARGE_PAGE_BYTES - 1) / LARGE_PAGE_BYTES * LARGE_PAGE_BYTES;
+    void *grown = *pages == NULL
+                      ? mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0)
+                      : mremap(*pages, (size_t)*bytes, size, MREMAP_MAYMOVE);
+    if (grown == MAP_FAILED) {
+        return -ENOMEM;
+    }
+    if (*pages == NULL) {
+        madvise(grown, size, MADV_HUGEPAGE);
+    }
+    *pages = grown;
+    *bytes = size;
+    return 0;
 }
 
 int kin__os_memory_commit(int fd, uint64_t offset, uint64_t bytes)

@@ -97,7 +97,8 @@ int kin_command_interrupt(kin_command *command)
 
 static kin_bytes captured(const kin_command *command, uint32_t index)
 {
-    const struct kin__buffer *buffer = command == NULL ? NULL : &command->outputs[index - 1];
+    const struct kin__command_output *buffer = command == NULL ? NULL
+                                                               : &command->outputs[index - 1];
     if (buffer == NULL || buffer->data == NULL) {
         return (kin_bytes){.data = "", .size = 0};
     }
@@ -203,8 +204,8 @@ kin_command *kin_command_free(kin_command *command)
         return NULL;
     }
     bool has_ended = end(command);
-    kin__buffer_deinit(&command->outputs[0]);
-    kin__buffer_deinit(&command->outputs[1]);
+    kin__command_output_deinit(&command->outputs[0]);
+    kin__command_output_deinit(&command->outputs[1]);
     mtx_lock(&kin__children.lock);
     has_ended = close_all(command, has_ended);
     mtx_unlock(&kin__children.lock);

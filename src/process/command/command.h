@@ -4,7 +4,7 @@
  *     options.c, environment.c   what is asked for, checked and put as os/spawn.h wants it
  *     streams.c                  pipes and /dev/null
  *     start.c                    the start
- *     move.c                     waiting: bytes in, bytes out, the end
+ *     move.c, output.c           waiting: bytes in, bytes out, the end
  *     end.c, stop.c              reaping and signals; stop sequences
  *     run.c, pipeline.c          the whole of it, for one and for several
  *     error.c                    what went wrong, in words
@@ -15,8 +15,8 @@
 #ifndef KIN_PROCESS_COMMAND_COMMAND_H
 #define KIN_PROCESS_COMMAND_COMMAND_H
 
-#include "base/buffer.h"
 #include "base/list.h"
+#include "process/command/output.h"
 
 #include <kin/command.h>
 #include <kin/command_result.h>
@@ -48,12 +48,12 @@ struct kin_command {
     int code; /* of the last call that failed; 0: none */
     kin_command_stage stage;
     struct kin__command_stream streams[3];
-    struct kin__buffer outputs[2]; /* of streams 1 and 2; a zero is behind them */
-    size_t input_taken;            /* bytes of `input` that are in the pipe */
-    uint32_t stop_step;            /* that comes next, while it is being stopped */
-    int64_t stop_step_end_ns;      /* of the step before that one */
-    bool is_given_up;              /* the steps are over: it is not waited for */
-    bool is_out_of_reach;          /* it may not be sent the signal of the last step */
+    struct kin__command_output outputs[2]; /* of streams 1 and 2; a zero is behind them */
+    size_t input_taken;                    /* bytes of `input` that are in the pipe */
+    uint32_t stop_step;                    /* that comes next, while it is being stopped */
+    int64_t stop_step_end_ns;              /* of the step before that one */
+    bool is_given_up;                      /* the steps are over: it is not waited for */
+    bool is_out_of_reach;                  /* it may not be sent the signal of the last step */
 
     struct kin__list_node node; /* of the commands of this process */
     int opened[3];          /* the program's ends of its streams, while it is started; -1: none */

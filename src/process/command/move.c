@@ -55,26 +55,26 @@ static int feed(kin_command *command)
  * now; KIN_ELIMIT, -ENOMEM. */
 static int64_t take(kin_command *command, uint32_t index)
 {
-    struct kin__buffer *buffer = &command->outputs[index - 1];
-    size_t room = command->output_bytes_max + 1 - buffer->size; /* one more, to know */
+    struct kin__command_output *output = &command->outputs[index - 1];
+    size_t room = command->output_bytes_max + 1 - output->size; /* one more, to know */
     size_t wanted = room < STEP_BYTES ? room : STEP_BYTES;
     if (room == 0) {
         return KIN_ELIMIT;
     }
-    if (kin__buffer_reserve(buffer, wanted + 1) < 0) {
+    if (kin__command_output_reserve(output, wanted + 1) < 0) {
         return -ENOMEM;
     }
-    wanted = buffer->capacity - buffer->size - 1;
-    const struct kin__os_room space = {.data = buffer->data + buffer->size,
+    wanted = output->capacity - output->size - 1;
+    const struct kin__os_room space = {.data = output->data + output->size,
                                        .size = wanted < room ? wanted : room};
     const struct kin__os_intake intake = {.rooms = &space, .count = 1, .may_wait = true};
     int64_t got = kin__os_pipe_read(command->streams[index].fd, &intake);
     if (got > 0) {
-        widen(command->streams[index].fd, buffer->size, buffer->size + (size_t)got);
-        buffer->size += (size_t)got;
+        widen(command->streams[index].fd, output->size, output->size + (size_t)got);
+        output->size += (size_t)got;
     }
-    bool is_too_much = buffer->size > command->output_bytes_max;
-    buffer->data[is_too_much ? command->output_bytes_max : buffer->size] = '\0';
+    bool is_too_much = output->size > command->output_bytes_max;
+    output->data[is_too_much ? command->output_bytes_max : output->size] = '\0';
     if (got == 0) {
         kin__command_close_stream(command, index);
     }

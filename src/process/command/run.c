@@ -78,7 +78,7 @@ int kin_command_check_output(const char *const *argv, kin_timeout timeout,
 
 static void cut_newline(kin_command *command)
 {
-    struct kin__buffer *output = &command->outputs[0];
+    struct kin__command_output *output = &command->outputs[0];
     if (output->size > 0 && output->data[output->size - 1] == '\n') {
         output->data[--output->size] = '\0';
     }

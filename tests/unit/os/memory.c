@@ -238,3 +238,27 @@ TEST(a_secret_is_zeroed_and_in_no_core_dump)
     CHECK(strstr(flags, " dd") != NULL);
     kin__os_secret_free(memory, 100);
 }
+
+TEST(pages_grow_and_keep_what_is_in_them)
+{
+    void *pages = NULL;
+    uint64_t bytes = 0;
+    for (uint64_t wanted = 1; wanted < 40 << 20; wanted *= 3) {
+        uint64_t before = bytes;
+        REQUIRE(kin__os_pages_grow(&pages, &bytes, wanted) == 0);
+        CHECK(bytes >= wanted && bytes >= before);
+        for (uint64_t i = before; i < bytes; i += 4096) {
+            CHECK_EQUAL(((unsigned char *)pages)[i], 0);
+            memcpy((char *)pages + i, &i, sizeof i);
+        }
+    }
+    for (uint64_t i = 0; i < bytes; i += 4096) {
+        CHECK(memcmp((char *)pages + i, &i, sizeof i) == 0);
+    }
+    void *same = pages;
+    uint64_t as_before = bytes;
+    CHECK_EQUAL(kin__os_pages_grow(&pages, &bytes, UINT64_MAX), -ENOMEM);
+    CHECK_EQUAL(kin__os_pages_grow(&pages, &bytes, (uint64_t)1 << 62), -ENOMEM);
+    CHECK(pages == same && bytes == as_before);
+    kin__os_memory_unmap(pages, bytes);
+}

@@ -177,6 +177,24 @@ TEST(kernels_that_cannot_write_without_sigpipe_do_the_same)
     free(data);
 }
 
+TEST(what_was_read_is_kept_where_there_is_no_memory_for_more)
+{
+    kin_command *command = NULL;
+    refuse(SYS_mremap, ENOMEM);
+    CHECK_EQUAL(kin_command_start(SCRIPT("printf start; exec yes"), COMMAND(.stdout_to = CAPTURE),
+                                  &command),
+                0);
+    CHECK_EQUAL(kin_command_wait(command, KIN_FOREVER), -ENOMEM);
+    CHECK_EQUAL(kin_command_wait(command, KIN_FOREVER), -ENOMEM);
+    kin_bytes output = kin_command_output(command);
+    CHECK(output.size > 1 << 20);
+    CHECK(memcmp(output.data, "starty\ny\n", 9) == 0);
+    CHECK_EQUAL(((const char *)output.data)[output.size], 0);
+    CHECK_EQUAL(kin_command_stop(command, NULL, KIN_FOREVER), 0);
+    CHECK_EQUAL(exit_code_of(command), -SIGKILL);
+    kin_command_free(command);
+}
+
 TEST(kernels_without_clone3_and_close_range_start_programs_all_the_same)
 {
     refuse(SYS_clone3, ENOSYS);
