@@ -18,6 +18,10 @@ void kin__os_symbol_format(uint64_t address, char *text, size_t size);
 uint32_t kin__os_symbol_trace(const void *from, const void *until, uint64_t *addresses,
                               uint32_t capacity);
 
+/* Says which build a module is of: one whose file is mapped from `header` on, at addresses that are
+ * `base` more than those in it. 0: nobody knows. For signal handlers too. */
+uint64_t kin__os_build_at(const void *header, uint64_t base);
+
 /* Says which build the code at a place is of, where that is a shared library of its own. 0: it is
  * part of the program, or nobody knows. */
 uint64_t kin__os_build_of(const void *place);

@@ -81,6 +81,7 @@ static void add_frame(struct text *text, const struct kin__os_crash *crash, uint
         add(text, "    %s\n", place);
     } else if (frame->module < KIN__OS_CRASH_MODULES) {
         const char *module = crash->modules[frame->module];
+        module = module[0] == '\0' ? crash->program : module;
         add(text, "    %s+%#" PRIx64 "\n", module[0] == '\0' ? "the program" : module,
             frame->offset);
     } else {

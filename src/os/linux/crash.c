@@ -1,6 +1,7 @@
 #define _GNU_SOURCE
 #include "os/crash.h"
 #include "os/linux/runtime.h"
+#include "os/symbol.h"
 
 #include <dlfcn.h>
 #include <link.h>
@@ -20,43 +21,61 @@ static const struct {
     {SIGABRT, "SIGABRT"}, {SIGTRAP, "SIGTRAP"}, {SIGSYS, "SIGSYS"},
 };
 
-enum { SIGNAL_COUNT = sizeof signals / sizeof signals[0] };
+enum { SIGNAL_COUNT = sizeof signals / sizeof signals[0], PATH_BYTES = 4096 };
 
 /* --- in the handler: nothing here allocates or takes a lock --- */
 
+/* A file of code in memory. */
+struct module {
+    const void *header; /* where its first byte lies */
+    uint64_t base;      /* what its own addresses are away from those in memory */
+    const char *name;
+};
+
 /* The module that an address lies in. */
-static bool find_module(uint64_t address, uint64_t *ret_base, const char **ret_name)
+static bool find_module(uint64_t address, struct module *ret_module)
 {
 #ifdef DLFO_STRUCT_HAS_EH_DBASE /* glibc 2.35: without a lock */
     struct dl_find_object found;
     if (_dl_find_object((void *)(uintptr_t)address, &found) != 0) {
         return false;
     }
-    *ret_base = found.dlfo_link_map->l_addr;
-    *ret_name = found.dlfo_link_map->l_name;
+    *ret_module = (struct module){found.dlfo_map_start, found.dlfo_link_map->l_addr,
+                                  found.dlfo_link_map->l_name};
 #else /* takes the linker's lock: may hang where the crash came from in there */
     Dl_info found;
     struct link_map *map = NULL;
     if (dladdr1((void *)(uintptr_t)address, &found, (void **)&map, RTLD_DL_LINKMAP) == 0) {
         return false;
     }
-    *ret_base = map->l_addr;
-    *ret_name = map->l_name;
+    *ret_module = (struct module){found.dli_fbase, map->l_addr, map->l_name};
 #endif
     return true;
 }
 
+/* Writes what the file of this process's program is called; "" if that cannot be read. */
+static void name_program(char *name, size_t size)
+{
+    char path[PATH_BYTES];
+    ssize_t length = readlink("/proc/self/exe", path, sizeof path - 1);
+    path[length > 0 ? length : 0] = '\0';
+    const char *slash = strrchr(path, '/');
+    memccpy(name, slash == NULL ? path : slash + 1, 0, size - 1);
+    name[size - 1] = '\0';
+}
+
 /* The number of a module in the record; a new one, if it is not there yet. */
-static uint32_t note_module(struct kin__os_crash *crash, const char *name)
+static uint32_t note_module(struct kin__os_crash *crash, const struct module *module)
 {
     uint32_t count = crash->module_count;
     for (uint32_t i = 0; i < count; i++) {
-        if (strncmp(crash->modules[i], name, KIN__OS_CRASH_MODULE_BYTES - 1) == 0) {
+        if (strncmp(crash->modules[i], module->name, KIN__OS_CRASH_MODULE_BYTES - 1) == 0) {
             return i;
         }
     }
     if (count < KIN__OS_CRASH_MODULES) {
-        memccpy(crash->modules[count], name, 0, KIN__OS_CRASH_MODULE_BYTES - 1);
+        memccpy(crash->modules[count], module->name, 0, KIN__OS_CRASH_MODULE_BYTES - 1);
+        crash->builds[count] = kin__os_build_at(module->header, module->base);
         crash->module_count = count + 1;
     }
     return count;
@@ -71,13 +90,12 @@ struct walk {
 static void note_frame(struct kin__os_crash *crash, uint64_t address)
 {
     uint32_t count = atomic_load(&crash->frame_count);
-    uint64_t base = 0;
-    const char *name = NULL;
+    struct module module = {0};
     if (count < KIN__OS_CRASH_FRAMES) {
         struct kin__os_crash_frame *frame = &crash->frames[count];
-        bool is_known = find_module(address, &base, &name);
-        frame->module = is_known ? note_module(crash, name) : KIN__OS_CRASH_MODULES;
-        frame->offset = frame->module < KIN__OS_CRASH_MODULES ? address - base : address;
+        bool is_known = find_module(address, &module);
+        frame->module = is_known ? note_module(crash, &module) : KIN__OS_CRASH_MODULES;
+        frame->offset = frame->module < KIN__OS_CRASH_MODULES ? address - module.base : address;
         atomic_store(&crash->frame_count, count + 1);
     }
 }
@@ -121,9 +139,8 @@ static void note_frames(struct kin__os_crash *crash, const void *context)
 {
     struct origin origin = origin_of(context);
     struct walk walk = {.crash = crash, .fault = origin.at, .has_begun = origin.at == 0};
-    uint64_t base = 0;
-    const char *name = NULL;
-    if (origin.caller == NULL || find_module(origin.at, &base, &name)) {
+    struct module module;
+    if (origin.caller == NULL || find_module(origin.at, &module)) {
         _Unwind_Backtrace(step, &walk);
     } else {
         note_frame(crash, origin.at);
@@ -142,17 +159,24 @@ static void record(struct kin__os_crash *crash, const siginfo_t *cause, const vo
     crash->code = cause->si_code;
     crash->address = cause->si_code > 0 ? (uint64_t)(uintptr_t)cause->si_addr : 0;
     crash->tid = (uint32_t)syscall(SYS_gettid);
+    name_program(crash->program, sizeof crash->program);
     atomic_store(&crash->state, KIN__OS_CRASH_TOLD);
     note_frames(crash, context);
 }
 
 /* Whether the signal comes again when the handler returns: from an instruction that is run again.
- * After a breakpoint or a forbidden system call the next one would be run. */
+ * After a breakpoint or a forbidden system call the next one would be run.
+ *
+ * BUS_MCEERR_AO says that memory has gone bad which nobody has read yet: only to those that want to
+ * know early (PR_MCE_KILL_EARLY, vm.memory_failure_early_kill). It ends one without a handler of
+ * its own, and so it does here, since nothing is to change but what is known afterwards; yet it
+ * comes from no instruction, and not again. */
 static bool comes_again(const siginfo_t *cause)
 {
     bool is_fault = cause->si_signo == SIGSEGV || cause->si_signo == SIGBUS ||
                     cause->si_signo == SIGILL || cause->si_signo == SIGFPE;
-    return is_fault && cause->si_code > 0;
+    bool is_advice = cause->si_signo == SIGBUS && cause->si_code == BUS_MCEERR_AO;
+    return is_fault && cause->si_code > 0 && !is_advice;
 }
 
 /* By now the signal has its default action again. What does not come again has to be sent. */
@@ -204,15 +228,31 @@ bool kin__os_crash_read(const struct kin__os_crash *place, struct kin__os_crash 
     for (uint32_t i = 0; i < KIN__OS_CRASH_MODULES; i++) {
         ret_crash->modules[i][KIN__OS_CRASH_MODULE_BYTES - 1] = '\0';
     }
+    ret_crash->program[KIN__OS_CRASH_PROGRAM_BYTES - 1] = '\0';
     return true;
 }
 
 struct search {
     const char *name;
+    uint64_t build;
     uint64_t base;
+    bool is_program; /* its program's file is called as this one's */
     bool is_found;
 };
 
+static uint64_t build_of(const struct dl_phdr_info *module)
+{
+    for (int i = 0; i < module->dlpi_phnum; i++) {
+        const ElfW(Phdr) *part = &module->dlpi_phdr[i];
+        if (part->p_type == PT_LOAD && part->p_offset == 0) {
+            const void *header = (const void *)(uintptr_t)(module->dlpi_addr + part->p_vaddr);
+            return kin__os_build_at(header, module->dlpi_addr);
+        }
+    }
+    return 0;
+}
+
+/* Code without a build is taken for the same where all that is known of it is. */
 static int compare_module(struct dl_phdr_info *module, size_t size, void *user)
 {
     struct search *search = user;
@@ -220,8 +260,10 @@ static int compare_module(struct dl_phdr_info *module, size_t size, void *user)
     if (strncmp(module->dlpi_name, search->name, KIN__OS_CRASH_MODULE_BYTES - 1) != 0) {
         return 0;
     }
+    uint64_t build = build_of(module);
     search->base = module->dlpi_addr;
-    search->is_found = true;
+    search->is_found = build == search->build &&
+                       (build != 0 || search->is_program || search->name[0] != '\0');
     return 1;
 }
 
@@ -231,7 +273,11 @@ uint64_t kin__os_crash_address(const struct kin__os_crash *crash, uint32_t frame
     if (at->module >= KIN__OS_CRASH_MODULES) {
         return 0;
     }
-    struct search search = {.name = crash->modules[at->module]};
+    char program[KIN__OS_CRASH_PROGRAM_BYTES];
+    name_program(program, sizeof program);
+    struct search search = {.name = crash->modules[at->module],
+                            .build = crash->builds[at->module],
+                            .is_program = strcmp(program, crash->program) == 0};
     dl_iterate_phdr(compare_module, &search);
     return search.is_found ? search.base + at->offset : 0;
 }

@@ -193,6 +193,23 @@ TEST(a_signal_that_is_sent_ends_the_process_too)
     end();
 }
 
+/* As the kernel tells who wants to know early that memory has gone bad. */
+static void hear_of_bad_memory(void)
+{
+    siginfo_t news = {.si_signo = SIGBUS, .si_code = BUS_MCEERR_AO};
+    news.si_addr = place;
+    syscall(SYS_rt_tgsigqueueinfo, getpid(), getpid(), SIGBUS, &news);
+    _exit(0); /* as if it could go on */
+}
+
+TEST(news_of_bad_memory_end_the_process_as_without_kin)
+{
+    CHECK_EQUAL(crash(hear_of_bad_memory), SIGBUS);
+    CHECK_EQUAL(place->code, BUS_MCEERR_AO);
+    CHECK_EQUAL(place->address, (uintptr_t)place);
+    end();
+}
+
 static void leave_it_to_the_program(int number)
 {
     _exit(number == SIGFPE ? 0 : 1);

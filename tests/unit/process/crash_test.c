@@ -1,8 +1,10 @@
 /* What is told of a child that crashes. */
+#define _GNU_SOURCE
 #include "processes.h"
 
 #include <string.h>
 #include <sys/resource.h>
+#include <sys/stat.h>
 
 /* A sanitizer has handlers of its own. */
 #if !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)
@@ -116,6 +118,66 @@ TEST_OF_METHODS(a_quiet_crash_is_not_printed)
     char text[8192];
     read_own_stderr(start_and_join_a_quiet_crash, text, sizeof text);
     CHECK(strcmp(text, "") == 0);
+}
+
+/* --- another program --- */
+
+/* Writes a copy of this program; one that the linker has made of something else, if `is_other`. */
+static void copy_program(const char *path, bool is_other)
+{
+    static const char note[] = "\x04\0\0\0\x14\0\0\0\x03\0\0\0GNU"; /* a build id of 20 bytes */
+    FILE *from = fopen("/proc/self/exe", "re");
+    FILE *to = fopen(path, "we");
+    REQUIRE(from != NULL && to != NULL && fseek(from, 0, SEEK_END) == 0);
+    size_t size = (size_t)ftell(from);
+    char *bytes = malloc(size);
+    rewind(from);
+    REQUIRE(bytes != NULL && fread(bytes, 1, size, from) == size);
+    char *build = memmem(bytes, size, note, sizeof note);
+    REQUIRE(build != NULL);
+    build[sizeof note] ^= (char)is_other;
+    REQUIRE(fwrite(bytes, 1, size, to) == size);
+    REQUIRE(fchmod(fileno(to), 0700) == 0);
+    free(bytes);
+    fclose(from);
+    REQUIRE(fclose(to) == 0);
+}
+
+static void crash_in_copy(bool is_other, kin_crash *ret_crash, char *text, size_t size)
+{
+    char path[4096];
+    snprintf(path, sizeof path, "%s/copy", test_folder());
+    copy_program(path, is_other);
+    REQUIRE(kin_init(NULL, NULL) == 0);
+    REQUIRE(kin_context_set_executable(path) == 0);
+    method = kin_context_get(KIN_SPAWN);
+    kin_process *process = start_given(crash, kin_tuple_from(NULL, 0),
+                                       (kin_process_options){.crash_is_quiet = true});
+    REQUIRE(kin_process_join(process, KIN_FOREVER) == 0);
+    REQUIRE(kin_process_crash(process, ret_crash) == 0);
+    kin_process_crash_format(process, text, size);
+    CHECK_EQUAL(exit_code_of(process), -SIGSEGV);
+    kin_context_set_executable(NULL);
+    unlink(path);
+}
+
+TEST(the_frames_of_another_program_are_not_taken_for_this_ones)
+{
+    kin_crash found;
+    char text[8192];
+    crash_in_copy(true, &found, text, sizeof text);
+    CHECK(found.frame_count > 0 && found.frames[0] == 0);
+    CHECK(strstr(text, "\n    copy+0x") != NULL);
+    CHECK(strstr(text, "write_to_nowhere") == NULL);
+}
+
+TEST(the_frames_of_the_same_program_from_another_file_are_found)
+{
+    kin_crash found;
+    char text[8192];
+    crash_in_copy(false, &found, text, sizeof text);
+    uintptr_t first = (uintptr_t)write_to_nowhere;
+    CHECK(found.frames[0] >= first && found.frames[0] < first + 200);
 }
 
 TEST_OF_METHODS(who_did_not_crash_has_no_crash)

@@ -166,6 +166,24 @@ static uint64_t hash_notes(const unsigned char *at, size_t size)
     return 0;
 }
 
+uint64_t kin__os_build_at(const void *header, uint64_t base)
+{
+    ElfW(Ehdr) file;
+    uint64_t hash = 0;
+    memcpy(&file, header, sizeof file);
+    bool is_one = memcmp(file.e_ident, ELFMAG, SELFMAG) == 0 &&
+                  file.e_phentsize == sizeof(ElfW(Phdr));
+    for (size_t i = 0; is_one && hash == 0 && i < file.e_phnum; i++) {
+        ElfW(Phdr) part;
+        memcpy(&part, (const unsigned char *)header + file.e_phoff + i * sizeof part, sizeof part);
+        if (part.p_type == PT_NOTE) {
+            hash = hash_notes((const unsigned char *)(uintptr_t)(base + part.p_vaddr),
+                              part.p_memsz);
+        }
+    }
+    return hash;
+}
+
 static int look_at_object(struct dl_phdr_info *object, size_t size, void *user)
 {
     struct build *build = user;
