@@ -10,8 +10,9 @@
  * the signal. Its parent prints this to stderr when it learns of the end by kin_process_join,
  * kin_process_exit_code or in kin_fini, unless the child was started with `crash_is_quiet`. Names
  * and lines are those that the parent finds: of code that it has itself, of the same build, and
- * with the program's debugging information where there is any. Of other code (the child runs another
- * program, kin_context_set_executable) it prints the file and the place in it, for addr2line.
+ * with the program's debugging information where there is any. Of other code (the child runs
+ * another program, kin_context_set_executable) it prints the file and the place in it, for
+ * addr2line.
  *
  * SIGBUS about memory that has gone bad before anybody has read it (BUS_MCEERR_AO) is a crash too,
  * for those who want to know that early: without a handler of their own it ends them.
