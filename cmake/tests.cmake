@@ -80,15 +80,14 @@ foreach(source IN LISTS sources)
     kin_add_test_program(crash_${name} ${source} ${parts})
     kin_link_layers(crash_${name} ${KIN_LAYERS})
     target_include_directories(crash_${name} PRIVATE tests/crash)
+    # a forkserver, which is another start of the program, has its code at the same addresses
+    target_link_options(crash_${name} PRIVATE -no-pie)
     set_target_properties(crash_${name} PROPERTIES
         OUTPUT_NAME ${name} RUNTIME_OUTPUT_DIRECTORY tests/crash)
     if(NOT KIN_SANITIZE STREQUAL "thread") # it knows no threads in a process forked by threads
         kin_add_test(crash_${name} crash_${name})
     endif()
 endforeach()
-
-# A forkserver, which is another start of the same program, has its code at the same addresses.
-target_link_options(crash_step PRIVATE -no-pie)
 
 # It ends scenarios that hang by itself, and on a busy machine takes long for all of them.
 if(TEST crash_step)

@@ -7,18 +7,24 @@
 #include "family/keeper/life.h"
 #include "family/member.h"
 #include "family/sleep.h"
+#include "os/clock.h"
+#include "os/futex.h"
 
 #include <kin/error.h>
 #include <kin/lock.h>
 
 enum { PARENT, CHILD, OTHER }; /* roles, where one starts another */
+enum { A_WHILE_MS = 20 };
 
 struct keeper_world {
     kin_handle handle;
-    kin_lock *lock;                  /* the founder's */
-    const _Atomic uint32_t *life[3]; /* of a child role */
-    uint32_t holder;                 /* role + 1 */
+    kin_lock *lock;                      /* the founder's */
+    kin_lock *locks[SCENARIO_ROLES_MAX]; /* of those who have opened it before */
+    const _Atomic uint32_t *life[3];     /* of a child role */
+    const _Atomic uint64_t *word;        /* of CHILD */
+    uint32_t holder;                     /* role + 1 */
     bool has_waited[3];
+    bool is_late;
 };
 
 static struct keeper_world *keeper_world(void)
@@ -42,6 +48,18 @@ static void create_lock(void)
     world->handle = kin_lock_handle(world->lock);
 }
 
+static void attach_lock(uint32_t role)
+{
+    struct keeper_world *world = keeper_world();
+    SCENARIO_CHECK(kin_lock_attach(world->handle, &world->locks[role]) == 0);
+}
+
+static void attach_keeper(uint32_t role)
+{
+    (void)role;
+    SCENARIO_CHECK(kin__keeper_need() == 0);
+}
+
 /* --- what processes do --- */
 
 static void do_nothing(uint32_t role)
@@ -62,17 +80,43 @@ static void leave(uint32_t role)
     scenario_exit();
 }
 
+/* Keepers that look again in a moment, since a child was just started, have done so. */
+static bool is_late(void)
+{
+    return keeper_world()->is_late;
+}
+
+static void let_time_pass(uint32_t role)
+{
+    static _Atomic uint32_t never;
+    (void)role;
+    kin__os_futex_wait(&never, 0, kin__os_now_ns() + A_WHILE_MS * 1000000);
+    keeper_world()->is_late = true;
+}
+
+static void leave_late(uint32_t role)
+{
+    scenario_wait(is_late);
+    leave(role);
+}
+
 static void need_keeper_and_leave(uint32_t role)
 {
     need_keeper(role);
     scenario_exit();
 }
 
+static kin_lock *open_lock(uint32_t role)
+{
+    kin_lock *lock = keeper_world()->locks[role];
+    SCENARIO_CHECK(lock != NULL || kin_lock_attach(keeper_world()->handle, &lock) == 0);
+    return lock;
+}
+
 static void use_lock(uint32_t role)
 {
     struct keeper_world *world = keeper_world();
-    kin_lock *lock = NULL;
-    SCENARIO_CHECK(kin_lock_attach(world->handle, &lock) == 0);
+    kin_lock *lock = open_lock(role);
     int r = kin_lock_acquire(lock, KIN_FOREVER);
     SCENARIO_CHECK(r == 0 || r == KIN_OWNER_DIED);
     bool has_died = world->holder != 0 && scenario_is_dead(world->holder - 1);
@@ -92,12 +136,9 @@ static void use_lock_and_leave(uint32_t role)
 
 static void die_with_lock(uint32_t role)
 {
-    struct keeper_world *world = keeper_world();
-    kin_lock *lock = NULL;
-    SCENARIO_CHECK(kin_lock_attach(world->handle, &lock) == 0);
-    int r = kin_lock_acquire(lock, KIN_FOREVER);
+    int r = kin_lock_acquire(open_lock(role), KIN_FOREVER);
     SCENARIO_CHECK(r == 0 || r == KIN_OWNER_DIED);
-    world->holder = role + 1;
+    keeper_world()->holder = role + 1;
     kin__os_die();
 }
 
@@ -120,6 +161,7 @@ static uint32_t start(uint32_t role)
 {
     uint32_t owner = scenario_start(role, 0);
     keeper_world()->life[role] = &kin__member_of(owner)->life;
+    keeper_world()->word = role == CHILD ? &kin__member_of(owner)->word : keeper_world()->word;
     return owner;
 }
 
@@ -189,6 +231,45 @@ static void start_one_and_use_lock(uint32_t role)
     use_lock(role);
 }
 
+static void start_one_after_another(uint32_t role)
+{
+    start_and_await(role);
+    start_and_await(role);
+}
+
+static void start_one_beside_another(uint32_t role)
+{
+    (void)role;
+    start(CHILD);
+    start(CHILD);
+}
+
+__attribute__((no_sanitize("thread"))) static bool child_has_left(void)
+{
+    const volatile uint64_t *word = (const volatile uint64_t *)keeper_world()->word;
+    return scenario_is_dead(CHILD) || (word != NULL && kin__word_state(*word) == KIN__MEMBER_FREE);
+}
+
+static void start_in_its_place(uint32_t role)
+{
+    (void)role;
+    scenario_wait(child_has_left);
+    start(OTHER);
+}
+
+static void start_other(uint32_t role)
+{
+    (void)role;
+    start(OTHER);
+}
+
+static void start_other_and_leave(uint32_t role)
+{
+    (void)role;
+    start(OTHER);
+    scenario_exit();
+}
+
 static void start_daemon(uint32_t role)
 {
     (void)role;
@@ -251,6 +332,26 @@ const struct scenario keeper_scenarios[] = {
                {"C", use_lock, .is_mortal = true}},
      .deaths = 2,
      .has_keepers = true},
+    {.name = "keepers, three for a lock whose maker dies",
+     .create = create_lock,
+     .attach = attach_lock,
+     .roles = {{"A", use_lock, .is_mortal = true},
+               {"B", die_with_lock, .is_mortal = true},
+               {"C", use_lock, .is_mortal = true}},
+     .deaths = 3,
+     .has_keepers = true,
+     .has_mortal_founder = true},
+    {.name = "keepers, no thread is to be had",
+     .create = create_lock,
+     .attach = attach_lock,
+     .roles = {{"A", use_lock, .is_mortal = true},
+               {"B", die_with_lock, .is_mortal = true},
+               {"C", use_lock, .is_mortal = true}},
+     .deaths = 3,
+     .patience_ms = 10,
+     .has_keepers = true,
+     .has_mortal_founder = true,
+     .has_no_threads = true},
     {.name = "keepers, two threads of one process",
      .create = create_lock,
      .attach = attach_nothing,
@@ -324,6 +425,72 @@ const struct scenario keeper_scenarios[] = {
      .roles = {{"parent", start_two, .is_mortal = true},
                {"child", do_nothing, .is_mortal = true, .is_child = true},
                {"other", leave, .is_mortal = true, .is_child = true}},
+     .deaths = 3,
+     .has_keepers = true},
+    {.name = "children, one after another",
+     .create = create_nothing,
+     .attach = attach_nothing,
+     .roles = {{"parent", start_one_after_another, .is_mortal = true},
+               {"child", leave, .is_mortal = true, .is_child = true}},
+     .check = check_awaited,
+     .deaths = 2,
+     .has_keepers = true},
+    {.name = "children, one beside another",
+     .create = create_nothing,
+     .attach = attach_nothing,
+     .roles = {{"parent", start_one_beside_another, .is_mortal = true},
+               {"child", need_keeper_and_leave, .is_mortal = true, .is_child = true}},
+     .deaths = 3,
+     .has_keepers = true},
+    {.name = "children, of two parents",
+     .create = create_nothing,
+     .attach = attach_nothing,
+     .roles = {{"parent", start_and_await, .is_mortal = false},
+               {"child", leave, .is_mortal = true, .is_child = true},
+               {"other", do_nothing, .is_mortal = true, .is_child = true},
+               {"other parent", start_other, .is_mortal = true}},
+     .check = check_awaited,
+     .deaths = 2,
+     .has_keepers = true},
+    {.name = "children, one in another's place",
+     .create = create_nothing,
+     .attach = attach_keeper,
+     .roles = {{"parent", start_and_await, .is_mortal = false},
+               {"child", leave_late, .is_mortal = true, .is_child = true},
+               {"other", do_nothing, .is_mortal = false, .is_child = true},
+               {"other parent", start_in_its_place, .is_mortal = false},
+               {"clock", let_time_pass, .is_mortal = false}},
+     .check = check_awaited,
+     .deaths = 1,
+     .patience_ms = A_WHILE_MS,
+     .has_keepers = true},
+    {.name = "children, one that lives a while",
+     .create = create_nothing,
+     .attach = attach_nothing,
+     .roles = {{"parent", start_and_await, .is_mortal = true},
+               {"child", leave_late, .is_mortal = true, .is_child = true},
+               {"clock", let_time_pass, .is_mortal = false}},
+     .check = check_awaited,
+     .deaths = 2,
+     .patience_ms = A_WHILE_MS,
+     .has_keepers = true,
+     .has_mortal_founder = true},
+    {.name = "children, and theirs",
+     .create = create_nothing,
+     .attach = attach_nothing,
+     .roles = {{"parent", start_one, .is_mortal = true},
+               {"child", start_other, .is_mortal = true, .is_child = true},
+               {"other", do_nothing, .is_mortal = true, .is_child = true}},
+     .deaths = 4,
+     .has_keepers = true,
+     .has_mortal_founder = true},
+    {.name = "children, and theirs, who is between leaves",
+     .create = create_nothing,
+     .attach = attach_nothing,
+     .roles = {{"parent", start_and_await, .is_mortal = true},
+               {"child", start_other_and_leave, .is_mortal = true, .is_child = true},
+               {"other", leave, .is_mortal = true, .is_child = true}},
+     .check = check_awaited,
      .deaths = 3,
      .has_keepers = true},
     {.name = "children, a daemon",

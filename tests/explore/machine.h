@@ -112,6 +112,7 @@ struct machine {
     void (*on_thread_end)(void *user);
     bool is_exploring;   /* at points the schedule is asked */
     int64_t patience_ns; /* if all sleep, and the earliest deadline is not nearer: a failure */
+    bool has_no_threads; /* the kernel gives none any more */
     bool has_keepers;    /* threads that kin starts run; else they only seem to */
     bool is_old;         /* the kernel cannot sleep on several words */
     bool has_failed;

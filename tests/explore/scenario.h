@@ -37,8 +37,9 @@ struct scenario {
     uint32_t patience_ms;   /* that all sleep up to so long until somebody looks again is fine */
     bool may_expire;        /* sleeps may end at their deadlines while others could go on */
     bool has_mortal_reaper; /* one more reaper, which can die at it */
-    bool has_keepers; /* the processes have their real keepers, which reap, when they need them;
+    bool has_keepers;    /* the processes have their real keepers, which reap, when they need them;
                              * `check` runs in a process that is in no family */
+    bool has_no_threads; /* and then get none any more */
     bool has_mortal_founder; /* process 0, the parent of those that are no children of others */
     bool is_old;             /* a kernel that cannot sleep on several words */
 };

@@ -290,6 +290,7 @@ void stage_begin(const struct scenario *scenario)
         thread->state = is_actor ? THREAD_READY : thread->state;
     }
     machine->patience_ns = (int64_t)scenario->patience_ms * 1000000;
+    machine->has_no_threads = scenario->has_no_threads;
     machine->is_exploring = true;
     region_keep();
 }

@@ -178,6 +178,9 @@ int kin__os_thread_start(void *(*run)(void *user), void *user, struct kin__os_th
         return 0;
     }
     machine_point(POINT_CALL, NULL);
+    if (machine->has_no_threads) {
+        return -EAGAIN;
+    }
     uint32_t thread = machine_add_thread(machine_self()->process, "keeper", run, user);
     machine->threads[thread].is_keeper = true;
     ret_thread->id = thread;

@@ -257,6 +257,45 @@ MUTANTS = [
          change=[("        if (front.is_line_empty) {", "        if (called != 0) {")],
          found=[unit("sync", "those_who_wait_are_notified")]),
 
+    # --- keepers ---
+    dict(name="keeper: a life word has an id before it is listed", file="src/os/linux/futex.c",
+         change=[("    node->next = &robust.head->list;\n",
+                  "    atomic_store(word, (uint32_t)syscall(SYS_gettid) | KIN__OS_FUTEX_WAITERS);\n"
+                  "    node->next = &robust.head->list;\n")],
+         found=[explore("children, two")]),
+    dict(name="keeper: the first thread lets go before the keeper has the word",
+         file="src/family/keeper.c",
+         change=[("    int r = kin__keeper_runs() ? 0 : start();\n",
+                  "    kin__life_drop();\n    int r = kin__keeper_runs() ? 0 : start();\n")],
+         found=[explore("children, one that needs a keeper")]),
+    dict(name="keeper: one that ends is not pending between the zero and the wake",
+         file="src/family/keeper.c",
+         change=[("    kin__os_robust_begin(robust, &member->life);\n", "")],
+         found=[explore("children, the parent leaves")]),
+    dict(name="keeper: does not look after a child was started", file="src/family/member/child.c",
+         change=[("    kin__keeper_expect();\n", "")],
+         found=[explore("children, two")]),
+    dict(name="life: its end is not pending when the watcher is woken",
+         file="src/family/keeper/life.c",
+         change=[("    if (is_watched) { /* it", "    kin__os_robust_end(robust);\n"
+                  "    if (is_watched) { /* it")],
+         found=[explore("children, one that uses a lock")]),
+    dict(name="life: its end is not pending from before the zero", file="src/family/keeper/life.c",
+         change=[("    kin__os_robust_begin(robust, &member->life);\n", "")],
+         found=[explore("children, two")]),
+    dict(name="member: a slot that is being freed forgets its parent", file="src/family/member.c",
+         change=[("    member->taken_ns = 0;\n", "    member->taken_ns = 0;\n"
+                  "    member->parent = 0;\n")],
+         found=[explore("children, two")]),
+    dict(name="member: who claims a slot does not wake the watcher of the one before",
+         file="src/family/member.c",
+         change=[("    if (watcher != 0 && watcher != kin__family.owner) {", "    if (false) {")],
+         found=[explore("children, one in another's place", 200000)]),
+    dict(name="silence: who breaks it does not tell its parent", file="src/family/keeper.c",
+         change=[("        kin__death_tell(parent);\n    }\n}\n\nvoid kin__keeper_look",
+                  "    }\n}\n\nvoid kin__keeper_look")],
+         found=[explore("children, a lock is lost in one")]),
+
     # --- heap and directory ---
     dict(name="heap: a chunk is claimed without a compare", file="src/family/heap/chunk.c",
          change=[("            !atomic_compare_exchange_strong(&kin__chunk_at(i)->word, &word, "

@@ -13,8 +13,6 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-extern const char __executable_start;
-
 /* Changes with each point, and before with each instruction that is listed: on a busy machine that
  * alone may take long. */
 static uint32_t progress_of_stage(void)
@@ -50,7 +48,7 @@ static void name_point(char *text, size_t bytes)
     char command[128];
     char name[128] = "?\n";
     snprintf(command, sizeof command, "addr2line -f -s -e /proc/%d/exe %#lx 2>&1", (int)getpid(),
-             (unsigned long)(point.address - (uintptr_t)&__executable_start));
+             (unsigned long)point.address);
     FILE *said = point.address < 2 ? NULL : popen(command, "r");
     if (said != NULL) {
         size_t size = fread(name, 1, sizeof name - 1, said);
@@ -63,8 +61,8 @@ static void name_point(char *text, size_t bytes)
     if (point.address < 2) {
         snprintf(text, bytes, point.address == 0 ? "asleep, time %u" : "at the end", point.hit);
     } else {
-        snprintf(text, bytes, "%sbefore image + %#lx, time %u", name,
-                 (unsigned long)(point.address - (uintptr_t)&__executable_start), point.hit);
+        snprintf(text, bytes, "%sbefore %#lx, time %u", name, (unsigned long)point.address,
+                 point.hit);
     }
 }
 
