@@ -1,6 +1,8 @@
 #include "support.h"
 
 #include <pthread.h>
+#include <stdatomic.h>
+#include <sys/mman.h>
 #include <sys/wait.h>
 
 TEST(a_pool_has_a_worker_for_each_core_by_default)
@@ -137,26 +139,44 @@ TEST(join_of_an_open_pool_is_refused)
     kin_pool_free(pool);
 }
 
+static _Atomic int *may_end; /* in a page that workers inherit */
+
+static int wait_until_it_may_end(kin_call *call)
+{
+    (void)call;
+    while (atomic_load(may_end) == 0) {
+        usleep(200);
+    }
+    return 0;
+}
+KIN_FUNCTION(wait_until_it_may_end)
+
 TEST(join_waits_as_long_as_it_may)
 {
+    may_end = mmap(NULL, sizeof *may_end, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1,
+                   0);
+    REQUIRE(may_end != MAP_FAILED);
     kin_pool *pool = pool_with(NULL);
-    struct counter counter = {.next = 200000, .end = 200001};
+    struct counter counter = {.end = 1};
     kin_pool_imap *imap = NULL;
     kin_cancel *cancel = NULL;
     const kin_result *result = NULL;
     REQUIRE(kin_cancel_create(&cancel) == 0);
-    REQUIRE(kin_pool_imap_unordered_bytes(pool, nap, counter_next, &counter, &imap) == 0);
+    REQUIRE(kin_pool_imap_unordered_bytes(pool, wait_until_it_may_end, counter_next, &counter,
+                                          &imap) == 0);
     CHECK_EQUAL(kin_pool_imap_next(imap, KIN_NOW, &result), -EAGAIN);
     CHECK_EQUAL(kin_pool_close(pool), 0);
     CHECK_EQUAL(kin_pool_join(pool, KIN_NOW), -EAGAIN);
     CHECK_EQUAL(kin_pool_join(pool, kin_within_ms(5)), -ETIMEDOUT);
     kin_cancel_request(cancel);
     CHECK_EQUAL(kin_pool_join(pool, kin_by(INT64_MAX, cancel)), -ECANCELED);
+    atomic_store(may_end, 1);
     CHECK_EQUAL(kin_pool_join(pool, KIN_FOREVER), 0);
     CHECK_EQUAL(kin_pool_imap_next(imap, KIN_FOREVER, &result), 1);
     kin_pool_imap_free(imap);
     kin_cancel_free(cancel);
     kin_pool_free(pool);
+    munmap((void *)may_end, sizeof *may_end);
 }
 
 struct mapper {

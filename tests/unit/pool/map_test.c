@@ -171,21 +171,19 @@ TEST(map_gives_up_when_the_token_fires)
     kin_pool_results *results = NULL;
     kin_cancel *cancel = NULL;
     pthread_t thread;
-    for (size_t i = 0; i < numbers.count; i++) {
-        numbers.values[i] = 100000;
-    }
+    kin_timeout timeout;
     REQUIRE(kin_cancel_create(&cancel) == 0);
     REQUIRE(pthread_create(&thread, NULL, fire_soon, cancel) == 0);
-    CHECK_EQUAL(
-        kin_pool_map_bytes(pool, nap, numbers.inputs, 2, kin_by(INT64_MAX, cancel), &results),
-        -ECANCELED);
-    CHECK_EQUAL(
-        kin_pool_map_bytes(pool, nap, numbers.inputs, 2, kin_by(INT64_MAX, cancel), &results),
-        -ECANCELED);
+    timeout = kin_by(INT64_MAX, cancel);
+    CHECK_EQUAL(kin_pool_map_bytes(pool, wait_for_ever, numbers.inputs, 2, timeout, &results),
+                -ECANCELED);
+    CHECK_EQUAL(kin_pool_map_bytes(pool, wait_for_ever, numbers.inputs, 2, timeout, &results),
+                -ECANCELED);
     CHECK(results == NULL);
     pthread_join(thread, NULL);
     kin_cancel_free(cancel);
     numbers_free(&numbers);
+    CHECK_EQUAL(kin_pool_terminate(pool), 0);
     kin_pool_free(pool);
 }
 

@@ -195,7 +195,7 @@ int counter_next(void *user, kin_bytes *ret_input)
 
 bool is_gone(int32_t pid)
 {
-    for (int i = 0; i < 2000; i++) {
+    for (int i = 0; i < 12000; i++) {
         char path[64];
         char state = 'X';
         snprintf(path, sizeof path, "/proc/%d/stat", pid);

@@ -115,7 +115,7 @@ static int exit_code_of(kin_process *process)
 
 static bool is_gone(pid_t pid)
 {
-    for (int i = 0; i < 1000; i++) {
+    for (int i = 0; i < 12000; i++) {
         char path[64];
         char state = 'X';
         snprintf(path, sizeof path, "/proc/%d/stat", (int)pid);

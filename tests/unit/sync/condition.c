@@ -289,18 +289,31 @@ TEST_OF_PROCESSES(a_waiter_with_a_token_is_notified)
     kin_condition_free(condition);
 }
 
-TEST(a_notify_that_came_wins_over_the_deadline)
+/* Whether the notify came in time. */
+static bool notify_before(kin_condition *condition, int64_t ms)
 {
-    kin_condition *condition = new_condition();
-    struct waiter waiter = {.condition = condition, .timeout = kin_within_ms(300)};
-    pthread_t thread = start_waiting_thread(&waiter);
-    acquire(condition);
-    CHECK_EQUAL(kin_condition_notify(condition, 1), 1);
+    struct waiter waiter = {.condition = condition, .timeout = kin_within_ms(ms)};
+    uint64_t before = atomic_load(&numbers[WAITING]);
+    pthread_t thread = thread_start(wait_once_in_thread, &waiter);
+    await_number(WAITING, before + 1);
+    acquire(condition); /* not before it waits */
+    int count = kin_condition_notify(condition, 1);
+    waiter.expected = count == 1 ? 0 : -ETIMEDOUT;
     while (kin_now_ns() <= waiter.timeout.deadline_ns) {
         pause_a_moment();
     }
     release(condition);
     thread_join(thread);
+    return count == 1;
+}
+
+TEST(a_notify_that_came_wins_over_the_deadline)
+{
+    kin_condition *condition = new_condition();
+    int64_t ms = 50;
+    while (!notify_before(condition, ms)) {
+        ms *= 2;
+    }
     kin_condition_free(condition);
 }
 
@@ -312,28 +325,42 @@ TEST(who_gave_up_is_not_notified_in_place_of_another)
     impatient.timeout = kin_within_ms(20);
     pthread_t first = thread_start(wait_once_in_thread, &impatient);
     await_number(WAITING, 1);
-    pthread_t second = start_waiting_thread(&patient);
+    pthread_t second = thread_start(wait_once_in_thread, &patient);
+    await_number(WAITING, 2); /* the lock is free when it waits */
     thread_join(first);
     CHECK_EQUAL(notify(condition, 1), 1);
     thread_join(second);
     kin_condition_free(condition);
 }
 
-TEST(a_wait_that_gives_up_waits_for_the_lock)
+/* Whether it found the lock held when it gave up. */
+static bool give_up_beside_holder(kin_condition *condition, int64_t ms)
 {
-    kin_condition *condition = new_condition();
-    struct waiter waiter = {.condition = condition, .expected = -ETIMEDOUT};
-    waiter.timeout = kin_within_ms(20);
+    struct waiter waiter = {
+        .condition = condition, .timeout = kin_within_ms(ms), .expected = -ETIMEDOUT};
+    uint64_t waiting = atomic_load(&numbers[WAITING]);
+    uint64_t returned = atomic_load(&numbers[RETURNED]);
     pthread_t thread = thread_start(wait_once_in_thread, &waiter);
-    await_number(WAITING, 1);
+    await_number(WAITING, waiting + 1);
     acquire(condition);
-    while (line_length(condition) != 0 || sleeper_count(getpid()) == 0) {
+    bool is_in_time = atomic_load(&numbers[RETURNED]) == returned;
+    while (is_in_time && (line_length(condition) != 0 || sleeper_count(getpid()) == 0)) {
         pause_a_moment(); /* until it sleeps on the lock */
     }
     CHECK_EQUAL(kin_condition_notify(condition, 1), 0);
-    CHECK_EQUAL(atomic_load(&numbers[RETURNED]), 0);
+    CHECK_EQUAL(atomic_load(&numbers[RETURNED]), returned + !is_in_time);
     release(condition);
     thread_join(thread);
+    return is_in_time;
+}
+
+TEST(a_wait_that_gives_up_waits_for_the_lock)
+{
+    kin_condition *condition = new_condition();
+    int64_t ms = 20;
+    while (!give_up_beside_holder(condition, ms)) {
+        ms *= 2;
+    }
     kin_condition_free(condition);
 }
 

@@ -287,15 +287,35 @@ static void take_or_give_up(void *user)
     }
 }
 
-/* The first in line is called when its time is over already, and the second gets the permit. */
-static void give_up_when_called(kin_timeout timeout, int expected, kin_cancel *cancel,
+/* Starts one that waits, and stops it there. 0: its time was over before. */
+static pid_t start_and_stop(struct waiter *waiter)
+{
+    pid_t pid = child_start(take_or_give_up, waiter);
+    while (sleeper_count(pid) == 0 && kin_now_ns() < waiter->timeout.deadline_ns) {
+        pause_a_moment();
+    }
+    REQUIRE(kill(pid, SIGSTOP) == 0);
+    if (kin_now_ns() < waiter->timeout.deadline_ns) {
+        return pid;
+    }
+    REQUIRE(kill(pid, SIGCONT) == 0);
+    child_join(pid);
+    return 0;
+}
+
+/* The first in line is called when its time, 0: for ever, is over already, and the second gets the
+ * permit. */
+static void give_up_when_called(int64_t ms, int expected, kin_cancel *cancel,
                                 kin_semaphore *semaphore)
 {
-    struct waiter leaver = {.semaphore = semaphore, .timeout = timeout, .expected = expected};
+    struct waiter leaver = {.semaphore = semaphore, .expected = expected};
     struct waiter second = {.semaphore = semaphore, .timeout = KIN_FOREVER, .number = 2};
-    pid_t first = child_start(take_or_give_up, &leaver);
-    await_sleepers(first, 1);
-    REQUIRE(kill(first, SIGSTOP) == 0);
+    pid_t first = 0;
+    for (; first == 0; ms *= 2) {
+        leaver.timeout = ms == 0 ? kin_by(INT64_MAX, cancel) : kin_within_ms(ms);
+        first = start_and_stop(&leaver);
+    }
+    kin_timeout timeout = leaver.timeout;
     pthread_t thread = start_waiter(&second, 1);
     CHECK_EQUAL(kin_semaphore_release(semaphore, 1), 0);
     if (cancel != NULL) {
@@ -316,7 +336,7 @@ static void give_up_when_called(kin_timeout timeout, int expected, kin_cancel *c
 TEST_OF_PROCESSES(a_permit_for_one_whose_deadline_is_over_goes_on_to_the_next)
 {
     kin_semaphore *semaphore = new_fair(true, 1);
-    give_up_when_called(kin_within_ms(500), -ETIMEDOUT, NULL, semaphore);
+    give_up_when_called(200, -ETIMEDOUT, NULL, semaphore);
 }
 
 TEST_OF_PROCESSES(a_permit_for_one_that_is_cancelled_goes_on_to_the_next)
@@ -324,7 +344,7 @@ TEST_OF_PROCESSES(a_permit_for_one_that_is_cancelled_goes_on_to_the_next)
     kin_semaphore *semaphore = new_fair(false, 1);
     kin_cancel *cancel = NULL;
     REQUIRE(kin_cancel_create(&cancel) == 0);
-    give_up_when_called(kin_by(INT64_MAX, cancel), -ECANCELED, cancel, semaphore);
+    give_up_when_called(0, -ECANCELED, cancel, semaphore);
     kin_cancel_free(cancel);
 }
 
