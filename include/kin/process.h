@@ -164,7 +164,8 @@ KIN_API bool kin_process_is_alive(kin_process *process);
 
 /**
  * Sends SIGTERM, which the child may catch; and to this child only, never to another process that
- * happens to have got its number. Returns 0 (also when it has ended), or as above.
+ * happens to have got its number. Returns 0 (also when it has ended), -EPERM: it has become another
+ * user's, who gets no signals from this one; or as above.
  */
 KIN_API int kin_process_terminate(kin_process *process);
 
@@ -179,7 +180,8 @@ KIN_API int kin_process_interrupt(kin_process *process);
  * after 2 s. `timeout` is for all steps together.
  *
  * Returns 0: it has ended, and was waited for. Or -ETIMEDOUT: it runs, and the steps or the time
- * are over; -EAGAIN: likewise, with KIN_NOW; -ECANCELED; or as above.
+ * are over; -EPERM: likewise, and it is another user's by now: what follows a signal that cannot be
+ * sent is not waited for; -EAGAIN: likewise, with KIN_NOW; -ECANCELED; or as above.
  */
 KIN_API int kin_process_stop(kin_process *process, const kin_stop *stop, kin_timeout timeout);
 

@@ -8,6 +8,7 @@
 #include "family/runtime.h"
 #include "os/memory.h"
 #include "os/process.h"
+#include "os/socket.h"
 #include "os/spawn.h"
 #include "process/command/command.h"
 #include "process/crash.h"
@@ -23,6 +24,7 @@
 #include <signal.h>
 
 #define END_MS 100 /* from SIGTERM to SIGKILL, for all together */
+#define LOOK 1     /* a deadline that is past */
 
 static kin_process *process_of(struct kin__list_node *node)
 {
@@ -97,7 +99,8 @@ static void signal_children(bool is_daemon, int number)
             if (is_daemon && number == SIGTERM && !process->is_internal) {
                 KIN__LOG(KIN_LOG_INFO, "calling terminate() for daemon %s", process->name);
             }
-            kin__os_process_signal(process->fd, number);
+            int r = kin__os_process_signal(process->fd, number);
+            process->is_out_of_reach = r == -EPERM;
         }
     }
 }
@@ -116,7 +119,8 @@ static void wait_for_children(bool is_daemon, int64_t deadline_ns, bool is_first
             if (is_first && !process->is_internal) {
                 KIN__LOG(KIN_LOG_INFO, "calling join() for process %s", process->name);
             }
-            join(process, deadline_ns);
+            join(process,
+                 process->is_out_of_reach && deadline_ns == INT64_MAX ? LOOK : deadline_ns);
         }
         if (kin__process_look(process) == 0) {
             kin__crash_tell(process);
@@ -171,8 +175,8 @@ static void end_children(void)
     kin__crash_forget();
 }
 
-/* Opens again the children that are no daemons and run: the objects, and their fds, are other
- * threads' to free meanwhile. Number of fds; 0 also if there is no memory for them. */
+/* Copies the fds of the children that are no daemons and run: the objects, and the fds in them, are
+ * other threads' to free meanwhile. Number of fds; 0 also if there is no memory for them. */
 static uint32_t open_running_children(int **ret_fds)
 {
     uint32_t count = 0;
@@ -185,7 +189,7 @@ static uint32_t open_running_children(int **ret_fds)
     KIN_LIST_EACH (&kin__children.list, node) {
         kin_process *process = process_of(node);
         if (fds != NULL && !process->is_daemon && kin__process_look_locked(process) == -EAGAIN &&
-            kin__os_process_open(process->pid, &fds[opened]) == 0) {
+            kin__os_fd_copy(process->fd, &fds[opened]) == 0) {
             opened++;
         }
     }
@@ -199,9 +203,11 @@ static uint32_t end_open(int *fds, uint32_t count, int number, int64_t ms)
 {
     int64_t deadline_ns = deadline_of(ms);
     uint32_t left = 0;
+    bool is_out_of_reach = false;
     for (uint32_t i = 0; i < count && number != 0; i++) {
-        kin__os_process_signal(fds[i], number);
+        is_out_of_reach |= kin__os_process_signal(fds[i], number) == -EPERM;
     }
+    deadline_ns = is_out_of_reach ? deadline_of(END_MS) : deadline_ns; /* others end by then */
     for (uint32_t i = 0; i < count; i++) {
         if (kin__os_process_wait(fds[i], deadline_ns) == 0) {
             kin__os_close(fds[i]);

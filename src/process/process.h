@@ -52,6 +52,7 @@ struct kin_process {
     int start_code;         /* what the last start came to */
     _Atomic bool is_ending; /* its forkserver is about to tell how it has ended */
     _Atomic bool was_signalled; /* by this process: it may wait no more for what it waits for */
+    bool is_out_of_reach;       /* it is another user's by now, who cannot be sent signals */
     bool is_told;               /* its crash was printed, or is not to be */
     bool has_code;              /* exit_code is known: nobody else has waited for the child */
     int exit_code;

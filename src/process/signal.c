@@ -13,9 +13,12 @@ static int signal_child(kin_process *process, int number)
 {
     mtx_lock(&kin__children.lock);
     int r = kin__process_look_locked(process);
-    if (r == -EAGAIN) {
+    if (r == -EAGAIN && process->is_ending) {
+        r = 0; /* it has ended: all that is missing is how */
+    } else if (r == -EAGAIN) {
         r = kin__os_process_signal(process->fd, number);
-        process->was_signalled = true;
+        process->was_signalled |= r == 0;
+        process->is_out_of_reach = r == -EPERM;
     }
     mtx_unlock(&kin__children.lock);
     return r == -ESRCH && process->phase != KIN_PHASE_NEW ? 0 : r;

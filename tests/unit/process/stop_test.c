@@ -1,7 +1,10 @@
 /* Ending children: step by step, with their parent, at its exit. */
+#define _GNU_SOURCE
 #include "processes.h"
 
+#include <fcntl.h>
 #include <string.h>
+#include <sys/wait.h>
 
 static int ignore_requests(kin_call *call)
 {
@@ -72,6 +75,77 @@ TEST_OF_METHODS(a_stop_whose_steps_are_over_says_that_the_child_runs)
     CHECK_EQUAL(kin_process_stop(process, &hard, KIN_FOREVER), 0);
     CHECK_EQUAL(exit_code_of(process), -SIGKILL);
     kin_cancel_free(cancel);
+}
+
+/* --- children that are another user's --- */
+
+static int wait_to_be_let_go(kin_call *call)
+{
+    char byte = 0;
+    return read(kin_call_fd(call, 0), &byte, 1) == 1 ? 0 : 1;
+}
+KIN_FUNCTION(wait_to_be_let_go)
+
+/* A child that this process cannot send signals any more, until become_root: it ends when it is
+ * sent a byte. NULL: this process is not root, so it cannot give that up. */
+static kin_process *start_out_of_reach(int *ret_fd)
+{
+    int ends[2];
+    if (geteuid() != 0) {
+        return NULL;
+    }
+    REQUIRE(pipe2(ends, O_CLOEXEC) == 0);
+    kin_process *process = start_given(wait_to_be_let_go, kin_tuple_from(NULL, 0),
+                                       (kin_process_options){.fds = &ends[0], .fd_count = 1});
+    close(ends[0]);
+    *ret_fd = ends[1];
+    REQUIRE(setresuid(65534, 65534, 0) == 0);
+    return process;
+}
+
+static void become_root(void)
+{
+    REQUIRE(setresuid(0, 0, 0) == 0);
+}
+
+TEST_OF_METHODS(a_stop_of_one_that_cannot_be_sent_signals_says_so)
+{
+    int fd = -1;
+    kin_stop stop = {.terminate_ms = KIN_STOP_FOREVER, .kill_ms = KIN_STOP_FOREVER};
+    kin_stop patient = {.wait_ms = 1, .kill_ms = KIN_STOP_FOREVER};
+    kin_process *process = start_out_of_reach(&fd);
+    if (process != NULL) {
+        CHECK_EQUAL(kin_process_terminate(process), -EPERM);
+        CHECK_EQUAL(kin_process_stop(process, &stop, KIN_FOREVER), -EPERM);
+        CHECK_EQUAL(kin_process_stop(process, &patient, KIN_FOREVER), -EPERM);
+        CHECK_EQUAL(kin_process_stop(process, NULL, KIN_FOREVER), -EPERM);
+        CHECK(kin_process_is_alive(process));
+        CHECK_EQUAL(write(fd, "x", 1), 1);
+        close(fd);
+        CHECK_EQUAL(kin_process_join(process, KIN_FOREVER), 0);
+        CHECK_EQUAL(kin_process_stop(process, &stop, KIN_FOREVER), 0);
+        CHECK_EQUAL(exit_code_of(process), 0);
+        become_root();
+    }
+}
+
+TEST(fini_does_not_wait_for_one_that_cannot_be_sent_signals)
+{
+    int fd = -1;
+    const kin_family_options options = {.size = sizeof options, .grace_ms = 1};
+    REQUIRE(kin_init_with(NULL, NULL, &options) == 0);
+    method = kin_context_get(KIN_SPAWN);
+    kin_process *process = start_out_of_reach(&fd);
+    if (process != NULL) {
+        int pid = kin_process_pid(process);
+        kin_fini();
+        CHECK_EQUAL(waitpid(pid, NULL, WNOHANG), 0);
+        become_root();
+        CHECK_EQUAL(write(fd, "x", 1), 1);
+        close(fd);
+        CHECK_EQUAL(waitpid(pid, NULL, 0), pid);
+        kin_process_free(process);
+    }
 }
 
 /* --- the end of the parent --- */
