@@ -7,6 +7,7 @@
 #include "process/command/command.h"
 
 #include "os/memory.h"
+#include "os/process.h"
 #include "os/socket.h"
 #include "os/spawn.h"
 #include "process/runtime.h"
@@ -32,6 +33,15 @@ static int open_null(kin_command *command, uint32_t index, int *fds)
     return r;
 }
 
+/* What it inherits may be closed. */
+static int same_as_stdout(int fd)
+{
+    if (fd != KIN__OS_SPAWN_KEEP) {
+        return fd;
+    }
+    return kin__os_fd_is_open(1) ? 1 : KIN__OS_SPAWN_CLOSED;
+}
+
 static int open_stream(kin_command *command, uint32_t index, kin_stream stream, int *fds)
 {
     switch (stream.kind) {
@@ -45,7 +55,7 @@ static int open_stream(kin_command *command, uint32_t index, kin_stream stream, 
         fds[index] = stream.fd;
         return 0;
     case KIN_STREAM_STDOUT:
-        fds[index] = fds[1] == KIN__OS_SPAWN_KEEP ? 1 : fds[1];
+        fds[index] = same_as_stdout(fds[1]);
         return 0;
     case KIN_STREAM_INHERIT:
         break;

@@ -86,6 +86,22 @@ TEST(a_stop_leaves_the_caller_s_pipes_open)
     kin_command_free(command);
 }
 
+TEST(errors_go_where_output_goes_also_if_that_is_closed)
+{
+    int before = fcntl(STDOUT_FILENO, F_DUPFD_CLOEXEC, 10);
+    REQUIRE(before >= 10);
+    close(STDOUT_FILENO);
+    kin_command *command = NULL;
+    int r = kin_command_run(
+        SCRIPT("for n in 1 2; do test -e /proc/self/fd/$n && exit 1; done; exit 7"),
+        COMMAND(.stderr_to = {.kind = KIN_STREAM_STDOUT}), KIN_FOREVER, &command);
+    REQUIRE(dup2(before, STDOUT_FILENO) == STDOUT_FILENO);
+    close(before);
+    CHECK_EQUAL(r, 0);
+    CHECK_EQUAL(exit_code_of(command), 7);
+    kin_command_free(command);
+}
+
 TEST(a_call_that_is_refused_gives_a_command_to_free_all_the_same)
 {
     static char untouched;
