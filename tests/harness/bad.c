@@ -68,6 +68,17 @@ TEST(good_beside_a_file_in_shm_of_another_program)
     }
 }
 
+TEST(skipped_with_a_reason)
+{
+    test_skip("there is no moon");
+}
+
+TEST(bad_skip_after_check)
+{
+    CHECK(1 > 3);
+    test_skip("there is no moon");
+}
+
 TEST(bad_check)
 {
     CHECK(1 > 2);

@@ -43,6 +43,13 @@ void test_fail_and_end(const char *place, const char *condition)
     _exit(1);
 }
 
+void test_skip(const char *reason)
+{
+    fprintf(stderr, "%s\n", reason);
+    fflush(NULL);
+    _exit(WARDEN_SKIPPED);
+}
+
 void test_check_equal(const char *place, const char *expression, long long actual,
                       long long expected)
 {

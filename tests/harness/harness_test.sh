@@ -35,11 +35,12 @@ for name in bad_orphan bad_thread bad_hang; do
 done
 
 verdict bad_check 'not true: 1 > 2'
+verdict bad_skip_after_check 'not true: 1 > 3'
+verdict bad_in_child 'not true: false'
 verdict bad_equal '-1 is -1, not 1'
 verdict bad_string '"a" is "a", not "b"'
 verdict bad_bytes 'byte 1 of 2: 0x62, not 0x63'
 verdict bad_require 'the test needs it: false'
-verdict bad_in_child 'not true: false'
 verdict bad_crash 'killed by signal 11'
 verdict bad_exit_status 'exit status 3'
 verdict bad_fd 'left open: fd'
@@ -60,6 +61,13 @@ if [[ $output == "5 passed, 0 failed" ]]; then
     passed=$((passed + 1))
 else
     fail "good tests: $output"
+fi
+
+output=$("$program" skipped_ 2>&1)
+if [[ $? -eq 0 && $output == *"there is no moon"*"0 passed, 0 failed, 1 skipped" ]]; then
+    passed=$((passed + 1))
+else
+    fail "skipped tests: $output"
 fi
 
 # beside FILE IS_HELD: a test passes while a program that is none of its processes makes a file, as

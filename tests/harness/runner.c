@@ -4,8 +4,9 @@
  *     unit_base [-l] [-v] [-j COUNT] [FILTER]
  *
  * FILTER is a part of a test's name. -l lists, -v shows each test with its output, -j runs that
- * many tests at once (default 1). Closing line: "N passed, N failed". Exit status 0 when all
- * passed, 1 when some failed, 2 for wrong arguments or a filter that names no test.
+ * many tests at once (default 1). Closing line: "N passed, N failed", and ", N skipped" if some
+ * could not be run. Exit status 1 when some failed, 2 for wrong arguments or a filter that names no
+ * test, else 0.
  */
 #define _GNU_SOURCE
 #include "harness/warden.h"
@@ -37,7 +38,7 @@ struct options {
 
 static struct test_case *first_test;
 static struct job jobs[JOBS_MAX];
-static int passed_count, failed_count;
+static int passed_count, failed_count, skipped_count;
 
 /* Constructors of one file run in the order of the file, so appending keeps it. */
 void test_register(struct test_case *test)
@@ -86,9 +87,11 @@ static void finish(struct job *job, int status, bool verbose)
     long long ms = (long long)(now.tv_sec - job->start.tv_sec) * 1000 +
                    (now.tv_nsec - job->start.tv_nsec) / 1000000;
     bool passed = WIFEXITED(status) && WEXITSTATUS(status) == 0;
-    passed ? passed_count++ : failed_count++;
+    bool skipped = WIFEXITED(status) && WEXITSTATUS(status) == WARDEN_SKIPPED;
+    *(passed ? &passed_count : skipped ? &skipped_count : &failed_count) += 1;
     if (!passed || verbose) {
-        printf("%s %s (%lld ms)\n", passed ? "ok  " : "FAIL", job->test->name, ms);
+        const char *verdict = passed ? "ok  " : skipped ? "skip" : "FAIL";
+        printf("%s %s (%lld ms)\n", verdict, job->test->name, ms);
         show_output(job->output_fd);
         fflush(stdout);
     }
@@ -171,9 +174,13 @@ int main(int argc, char **argv)
     if (options.list) {
         return 0;
     }
-    while (passed_count + failed_count < chosen_count) {
+    while (passed_count + failed_count + skipped_count < chosen_count) {
         finish_one(options.verbose);
     }
-    printf("%d passed, %d failed\n", passed_count, failed_count);
+    printf("%d passed, %d failed", passed_count, failed_count);
+    if (skipped_count > 0) {
+        printf(", %d skipped", skipped_count);
+    }
+    printf("\n");
     return failed_count > 0 ? 1 : 0;
 }

@@ -59,6 +59,9 @@ enum { TEST_LIMIT_SECONDS = 20 };
 /* As CHECK, but ends the process that it fails in: for what the rest of the test builds on. */
 #define REQUIRE(condition) ((condition) ? (void)0 : test_fail_and_end(TEST_HERE, #condition))
 
+/* Ends the test, in its first process: it cannot be run here, and why. Counted apart. */
+__attribute__((noreturn)) void test_skip(const char *reason);
+
 /* An empty folder of this test alone, for its files; removed with all in it when the test ended. */
 const char *test_folder(void);
 

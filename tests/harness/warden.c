@@ -38,6 +38,7 @@ enum { ORPHAN_GRACE_MS = 10000, FILE_GRACE_MS = 500 };
 enum { BUSY_FACTOR = 4 }; /* how much slower a test may be because others want the machine too */
 
 static atomic_int *failure_count; /* in a shared page: written by all processes of the test */
+static bool is_skipped;
 static char folder_path[64];
 static char temporary_path[80]; /* TMPDIR of the test */
 
@@ -174,6 +175,8 @@ static void report_end(const struct test_case *test, int status)
     if (WIFSIGNALED(status)) {
         test_fail(test->place, "the test was killed by signal %d (%s)", WTERMSIG(status),
                   strsignal(WTERMSIG(status)));
+    } else if (WEXITSTATUS(status) == WARDEN_SKIPPED) {
+        is_skipped = true;
     } else if (WEXITSTATUS(status) != 0) {
         test_fail(test->place, "the test ended with exit status %d", WEXITSTATUS(status));
     }
@@ -274,5 +277,5 @@ void warden_run(const struct test_case *test)
         }
     }
     fflush(NULL);
-    _exit(atomic_load(failure_count) > 0 ? 1 : 0);
+    _exit(atomic_load(failure_count) > 0 ? 1 : is_skipped ? WARDEN_SKIPPED : 0);
 }

@@ -74,6 +74,7 @@ KIN_FUNCTION(begin_anew)
 
 TEST_OF_METHODS(a_child_can_leave_the_family_and_begin_another)
 {
+    skip_where_nothing_is_forked();
     CHECK_EQUAL(exit_code_of(start(begin_anew)), 7);
 }
 
@@ -146,6 +147,9 @@ KIN_FUNCTION(end_first_thread)
 
 TEST_OF_METHODS(who_outlives_the_first_thread_of_a_child_leaves_for_all)
 {
+#ifdef __SANITIZE_THREAD__
+    test_skip("the thread sanitizer cannot go on without the first thread");
+#endif
     kin_process *process = start_and_await_word(end_first_thread, (kin_process_options){0});
     CHECK_EQUAL(exit_code_of(process), 7);
 }

@@ -19,11 +19,20 @@
 /* How the test that runs starts its children. */
 __attribute__((weak)) const kin_context *method;
 
+/* The thread sanitizer starts a thread of its own, beside which a process is not forked. */
+static inline void skip_where_nothing_is_forked(void)
+{
+#ifdef __SANITIZE_THREAD__
+    test_skip("the thread sanitizer has a thread of its own, beside which nothing is forked");
+#endif
+}
+
 /* A test, once for each start method. */
 #define TEST_OF_METHODS(name)                     \
     static void name(void);                       \
     TEST(name##_by_fork)                          \
     {                                             \
+        skip_where_nothing_is_forked();           \
         REQUIRE(kin_init(NULL, NULL) == 0);       \
         method = kin_context_get(KIN_FORK);       \
         name();                                   \
