@@ -3,6 +3,7 @@
  */
 #include "explore/scenario.h"
 #include "family/family.h"
+#include "family/heap.h"
 #include "family/keeper.h"
 #include "family/keeper/life.h"
 #include "family/member.h"
@@ -14,7 +15,7 @@
 #include <kin/lock.h>
 
 enum { PARENT, CHILD, OTHER }; /* roles, where one starts another */
-enum { A_WHILE_MS = 20 };
+enum { A_WHILE_MS = 20, EXTENT_BYTES = 100000 };
 
 struct keeper_world {
     kin_handle handle;
@@ -139,6 +140,39 @@ static void die_with_lock(uint32_t role)
     int r = kin_lock_acquire(open_lock(role), KIN_FOREVER);
     SCENARIO_CHECK(r == 0 || r == KIN_OWNER_DIED);
     keeper_world()->holder = role + 1;
+    kin__os_die();
+}
+
+/* One that never sleeps in kin. */
+static void try_lock_again(uint32_t role)
+{
+    static _Atomic uint32_t never;
+    kin_lock *lock = open_lock(role);
+    int r = 0;
+    while ((r = kin_lock_acquire(lock, KIN_NOW)) == -EAGAIN) {
+        kin__os_futex_wait(&never, 0, kin__os_now_ns() + 1000000);
+    }
+    SCENARIO_CHECK(r == 0 || r == KIN_OWNER_DIED);
+    SCENARIO_CHECK(kin_lock_mark_consistent(lock) == 0 && kin_lock_release(lock) == 0);
+}
+
+static uint64_t take_memory(void)
+{
+    uint64_t block = 0;
+    SCENARIO_CHECK(kin__block_create(EXTENT_BYTES, 0, KIN__BLOCK_BYTES, &block) == 0);
+    return block;
+}
+
+static void use_memory(uint32_t role)
+{
+    (void)role;
+    kin__block_free(take_memory(), kin__block_of_member(kin__family.owner));
+}
+
+static void die_with_memory(uint32_t role)
+{
+    (void)role;
+    take_memory();
     kin__os_die();
 }
 
@@ -352,6 +386,25 @@ const struct scenario keeper_scenarios[] = {
      .has_keepers = true,
      .has_mortal_founder = true,
      .has_no_threads = true},
+    {.name = "keepers, who is refused tries again",
+     .create = create_lock,
+     .attach = attach_lock,
+     .roles = {{"A", die_with_lock, .is_mortal = true},
+               {"B", try_lock_again, .is_mortal = true},
+               {"C", try_lock_again, .is_mortal = true}},
+     .deaths = 2,
+     .patience_ms = 10,
+     .has_keepers = true,
+     .has_mortal_founder = true},
+    {.name = "keepers, memory of the dead",
+     .create = create_nothing,
+     .attach = attach_nothing,
+     .roles = {{"A", die_with_memory, .is_mortal = true},
+               {"B", use_memory, .is_mortal = true},
+               {"C", use_memory, .is_mortal = true}},
+     .deaths = 3,
+     .has_keepers = true,
+     .has_mortal_founder = true},
     {.name = "keepers, two threads of one process",
      .create = create_lock,
      .attach = attach_nothing,

@@ -224,6 +224,14 @@ static void *reap(void *user)
     return NULL;
 }
 
+/* What the dead have can wait until somebody sleeps, or is short of something. */
+static void *wake_up(void *user)
+{
+    (void)user;
+    SCENARIO_CHECK(kin__keeper_need() == 0);
+    return NULL;
+}
+
 /* --- setting up --- */
 
 /* Runs until all are parked or asleep. */
@@ -297,10 +305,37 @@ void stage_begin(const struct scenario *scenario)
 
 /* --- running --- */
 
+static bool has_left(void)
+{
+    bool has_left = false;
+    for (uint32_t i = 0; i < machine->process_count; i++) {
+        has_left |= is_left(&machine->processes[i]);
+    }
+    return has_left;
+}
+
+/* Somebody who lives gets a keeper, if there is anybody. */
+static void wake_somebody_up(void)
+{
+    for (uint32_t i = 0; i < machine->process_count; i++) {
+        const struct machine_process *process = &machine->processes[i];
+        if (!process->is_dead && process->owner != 0 &&
+            kin__member_state_of(process->owner) == KIN__MEMBER_LIVE) {
+            machine_add_thread(i, "waker", wake_up, NULL);
+            machine_run();
+            return;
+        }
+    }
+}
+
 static void end(void)
 {
     machine->is_exploring = false;
     machine->patience_ns = 0;
+    machine->has_no_threads = false;
+    if (stage.scenario->has_keepers && has_left()) {
+        wake_somebody_up();
+    }
     machine->threads[stage.checker].state = THREAD_READY;
     machine_run();
 }
