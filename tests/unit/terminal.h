@@ -1,5 +1,5 @@
-/* A program of its own in a terminal, in which a test presses Ctrl-C: the kernel sends SIGINT to all
- * processes of the program, as where somebody sits in front of it. */
+/* A program of its own in a terminal, in which a test presses Ctrl-C: the kernel sends SIGINT to
+ * all processes of the program, as where somebody sits in front of it. */
 #ifndef UNIT_TERMINAL_H
 #define UNIT_TERMINAL_H
 
