@@ -8,11 +8,11 @@ folder=$(mktemp -d)
 trap 'rm -rf "$folder"' EXIT
 passed=0 failed=0
 
-# prints NAME TEXT [VARIABLE=VALUE]: the program prints exactly this.
+# prints NAME TEXT COMMAND...: it prints exactly this.
 prints() {
     local name=$1 text=$2 said
     shift 2
-    said=$(env "$@" ./program 2>&1)
+    said=$(timeout 120 "$@" 2>&1)
     if [[ $said == "$text" ]]; then
         passed=$((passed + 1))
     else
@@ -28,7 +28,8 @@ compiler=("${CC:-gcc}" -std=c17 -Wall -Wextra -Wpedantic -Werror)
 
 begins=$'start: KIN_OK:\nno key: KIN_OK:\nrandom: KIN_OK:'
 prints 'it is loaded step by step' \
-    "$begins"$'\nkey: KIN_OK: libcrypto\nTLS: KIN_OK: libcrypto libssl'
+    "$begins"$'\nkey: KIN_OK: libcrypto\nTLS: KIN_OK: libcrypto libssl' ./program
+prints 'a fork beside a thread that loads it' "$begins"$'\nfork: KIN_OK:' ./program fork
 
 needed=$(readelf -d "$build/libkin.so" | grep -cE 'NEEDED.*(ssl|crypto)')
 if [[ $needed -eq 0 ]]; then
@@ -49,16 +50,16 @@ prints 'no libcrypto' "$begins
 $failure: $folder/no_crypto/libcrypto.so.3: file too short
 key: KIN_EOPENSSL:
 $failure: $folder/no_crypto/libcrypto.so.3: file too short
-TLS: KIN_EOPENSSL:" LD_LIBRARY_PATH="$folder/no_crypto"
+TLS: KIN_EOPENSSL:" env LD_LIBRARY_PATH="$folder/no_crypto" ./program
 prints 'no libssl' "$begins
 key: KIN_OK: libcrypto
 $failure: $folder/no_ssl/libssl.so.3: file too short
-TLS: KIN_EOPENSSL: libcrypto" LD_LIBRARY_PATH="$folder/no_ssl"
+TLS: KIN_EOPENSSL: libcrypto" env LD_LIBRARY_PATH="$folder/no_ssl" ./program
 prints 'a libcrypto without what is needed' "$begins
 $failure: $folder/old_crypto/libcrypto.so.3: undefined symbol: BIO_clear_flags
 key: KIN_EOPENSSL:
 $failure: $folder/old_crypto/libcrypto.so.3: undefined symbol: BIO_clear_flags
-TLS: KIN_EOPENSSL:" LD_LIBRARY_PATH="$folder/old_crypto"
+TLS: KIN_EOPENSSL:" env LD_LIBRARY_PATH="$folder/old_crypto" ./program
 
 echo "$passed passed, $failed failed"
 [[ $failed -eq 0 ]]

@@ -1,7 +1,13 @@
 /* Prints which of OpenSSL's libraries are mapped, step by step, and what comes of each step. */
+#define _POSIX_C_SOURCE 200809L
 #include <kin.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/wait.h>
+#include <threads.h>
+#include <unistd.h>
+
+enum { ROUNDS = 40 };
 
 static const char *mapped(void)
 {
@@ -36,6 +42,45 @@ static int listen_once(const char *address, kin_bytes key, const kin_tls_options
     return r;
 }
 
+static int use_key(void *user)
+{
+    return listen_once("tcp:127.0.0.1:0", (kin_bytes){"0123456789abcdef", 16}, user);
+}
+
+/* Its first child starts a thread that loads, and is then forked, later in each round. */
+static void fork_beside(int round)
+{
+    thrd_t thread;
+    int status = 1;
+    if (thrd_create(&thread, use_key, NULL) != thrd_success) {
+        _exit(1);
+    }
+    thrd_sleep(&(struct timespec){.tv_nsec = round * 100000L}, NULL);
+    pid_t pid = fork();
+    if (pid == 0) {
+        kin_tls_options tls = {.size = sizeof tls, .mode = KIN_TLS_KEY};
+        _exit(use_key(&tls) == 0 ? 0 : 2);
+    }
+    waitpid(pid, &status, 0);
+    thrd_join(thread, &round);
+    _exit(status == 0 && round == 0 ? 0 : 3);
+}
+
+static int fork_while_it_is_loaded(void)
+{
+    int failures = 0;
+    for (int round = 0; round < ROUNDS; round++) {
+        int status = 1;
+        pid_t pid = fork();
+        if (pid == 0) {
+            fork_beside(round);
+        }
+        waitpid(pid, &status, 0);
+        failures += status != 0;
+    }
+    return failures == 0 ? 0 : -ECHILD;
+}
+
 int main(int argc, char **argv)
 {
     unsigned char bytes[KIN_KEY_BYTES];
@@ -46,6 +91,10 @@ int main(int argc, char **argv)
     report("start", r);
     report("no key", listen_once("tcp:127.0.0.1:0", (kin_bytes){NULL, 0}, NULL));
     report("random", kin_key_generate(bytes, sizeof bytes));
+    if (argc > 1) {
+        report("fork", fork_while_it_is_loaded());
+        return 0;
+    }
     report("key", listen_once("tcp:127.0.0.1:0", key, NULL));
     report("TLS", listen_once("tcp:127.0.0.1:0", key, tls));
     kin_key_wipe(bytes, sizeof bytes);
