@@ -233,8 +233,9 @@ KIN_API kin_state kin_process_state(kin_process *process);
 KIN_API kin_process *kin_process_ref(kin_process *process);
 
 /**
- * Drops one reference, the last one frees the object; NULL is fine. Returns NULL. A child that
- * still runs goes on: a daemon until this process ends, another is waited for by kin_fini.
+ * Drops one reference, the last one frees the object, unless it is borrowed (kin/relatives.h); NULL
+ * is fine. Returns NULL. A child that still runs goes on: a daemon until this process ends, another
+ * is waited for by kin_fini.
  */
 KIN_API kin_process *kin_process_free(kin_process *process);
 

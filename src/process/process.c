@@ -324,7 +324,8 @@ kin_process *kin_process_free(kin_process *process)
         return NULL;
     }
     mtx_lock(&kin__children.lock);
-    process->references--;
+    bool is_kept = process->is_borrowed && process->references == 1; /* by kin, which frees it */
+    process->references -= !is_kept;
     bool is_over = process->references == 0 && kin__process_look_locked(process) != -EAGAIN;
     if (is_over && kin__list_node_is_linked(&process->node)) {
         kin__list_remove(&process->node);

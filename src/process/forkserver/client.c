@@ -374,9 +374,25 @@ static int forget_preloads(void)
 {
     int r = begin();
     if (r == 0) {
-        kin__forkserver.preloads = kin_object_free(kin__forkserver.preloads);
+        mtx_lock(&kin__forkserver.lock);
+        kin_object *preloads = kin__forkserver.preloads;
+        kin__forkserver.preloads = NULL;
+        mtx_unlock(&kin__forkserver.lock);
+        kin_object_free(preloads);
         end();
     }
+    return r;
+}
+
+/* Under the lock: a child that is forked meanwhile has the list as it was, or as it is then. */
+static int list_preload(const kin_object *preload)
+{
+    mtx_lock(&kin__forkserver.lock);
+    if (kin__forkserver.preloads == NULL) {
+        kin__forkserver.preloads = kin_list_create();
+    }
+    int r = kin_list_append(kin__forkserver.preloads, kin_object_ref(preload));
+    mtx_unlock(&kin__forkserver.lock);
     return r;
 }
 
@@ -392,12 +408,7 @@ int kin_forkserver_preload(kin_function *function, const kin_object *arguments)
     kin_object *preload = KIN_TUPLE(kin_object_from_text(name), kin_object_ref(arguments));
     int r = preload == NULL ? -ENOMEM : begin();
     if (r == 0) {
-        if (kin__forkserver.preloads == NULL) {
-            kin__forkserver.preloads = kin_list_create();
-        }
-        r = kin__forkserver.socket >= 0
-                ? -EALREADY
-                : kin_list_append(kin__forkserver.preloads, kin_object_ref(preload));
+        r = kin__forkserver.socket >= 0 ? -EALREADY : list_preload(preload);
         end();
     }
     kin_object_free(preload);

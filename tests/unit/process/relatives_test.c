@@ -38,6 +38,19 @@ TEST_OF_METHODS(each_process_knows_its_name_and_identity)
     CHECK_EQUAL(exit_code_of(process), 7);
 }
 
+TEST(what_is_borrowed_cannot_be_freed_by_mistake)
+{
+    REQUIRE(kin_init(NULL, NULL) == 0);
+    kin_process *self = kin_process_current();
+    kin_process_free(self);
+    kin_process_free(self);
+    CHECK(kin_process_current() == self);
+    CHECK_STRING(kin_process_name(self), "MainProcess");
+    CHECK(kin_process_ref(self) == self);
+    kin_process_free(self);
+    CHECK_EQUAL(kin_process_pid(kin_process_current()), getpid());
+}
+
 static int start_two(kin_call *call)
 {
     (void)call;
