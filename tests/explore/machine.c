@@ -214,8 +214,15 @@ uint32_t machine_add_process(bool is_mortal)
     return index;
 }
 
-/* The child's own steps forget what is the parent's; its mutexes are free, which fork sees to. */
-uint32_t machine_fork(bool is_mortal)
+static uint64_t *copy_of(const uint64_t *array, uint32_t count)
+{
+    uint64_t *copy = array == NULL ? NULL : kin__allocate((count + 1) * sizeof *copy);
+    return copy == NULL ? NULL : memcpy(copy, array, count * sizeof *copy);
+}
+
+/* The child's own steps forget what is the parent's. Its mutexes are free, which fork sees to. Of
+ * private memory it has a copy of what it goes on with. */
+void machine_fork(struct machine_child *child)
 {
     machine_point(POINT_CALL, NULL);
     uint32_t index = machine->process_count++;
@@ -223,13 +230,21 @@ uint32_t machine_fork(bool is_mortal)
         machine_fail("too many processes");
     }
     struct machine_process *process = &machine->processes[index];
-    *process = (struct machine_process){.is_mortal = is_mortal, .life_thread = MACHINE_NOBODY};
+    struct kin__references *references = &process->references;
+    *process = (struct machine_process){
+        .is_mortal = child->is_mortal, .life_thread = MACHINE_NOBODY, .owner = child->owner};
     process->family = kin__family;
+    *references = kin__references;
+    references->blocks = copy_of(references->blocks, references->block_count);
+    references->child_blocks = copy_of(references->child_blocks, references->child_block_count);
+    memset(&references->lock, 0, sizeof references->lock);
     memset(&process->family.keeper_lock, 0, sizeof process->family.keeper_lock);
     memset(&process->family.enter_lock, 0, sizeof process->family.enter_lock);
     memset(&process->family.reap_lock, 0, sizeof process->family.reap_lock);
     memset(&process->family.errand_lock, 0, sizeof process->family.errand_lock);
-    return index;
+    child->process = index;
+    child->thread = machine_add_thread(index, child->name, child->run, child->user);
+    race_release(process);
 }
 
 /* --- sleeping and waking --- */

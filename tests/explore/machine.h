@@ -53,6 +53,17 @@ struct machine_wait {
     uint32_t expected;
 };
 
+/* What a thread forks. */
+struct machine_child {
+    const char *name;
+    void *(*run)(void *user); /* in place of a return from the fork */
+    void *user;
+    bool is_mortal;
+    uint32_t owner;
+    uint32_t process; /* out */
+    uint32_t thread;  /* out */
+};
+
 struct machine_thread {
     enum thread_state state;
     uint32_t process;
@@ -74,6 +85,7 @@ struct machine_thread {
     uint64_t sleep_number; /* who sleeps longest is woken first */
     const void *mutex;
     uint32_t joined;
+    struct machine_child *child; /* of the fork that it is at */
     uint32_t deaths_seen;
     bool is_keeper;
     bool has_ended;
@@ -184,8 +196,8 @@ bool machine_is_alive(uint32_t thread);
 /* Number of such threads of a process. */
 uint32_t machine_alive_count(uint32_t process);
 
-/* A new process, as the fork of the calling one: with its variables, and no thread yet. */
-uint32_t machine_fork(bool is_mortal);
+/* A new process, as the fork of the calling one: with its variables, and one thread. */
+void machine_fork(struct machine_child *child);
 
 /* Time moves to the deadline of a thread that sleeps, which wakes. */
 void machine_expire(uint32_t thread);

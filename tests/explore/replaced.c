@@ -20,8 +20,21 @@ int replaced_mutex_init(mtx_t *mutex)
     return thrd_success;
 }
 
+/* Those that processes have beside what the machine exchanges are not kept apart: nobody sleeps
+ * with one, and there is but one thread in a process that takes them. */
+static bool is_exchanged(const mtx_t *mutex)
+{
+    uintptr_t place = (uintptr_t)mutex;
+    return region_is_shared(mutex) || place - (uintptr_t)&kin__family < sizeof kin__family ||
+           place - (uintptr_t)&kin__heap < sizeof kin__heap ||
+           place - (uintptr_t)&kin__references < sizeof kin__references;
+}
+
 int replaced_mutex_lock(mtx_t *mutex)
 {
+    if (!is_exchanged(mutex)) {
+        return thrd_success;
+    }
     int *is_held = (int *)mutex;
     while (*is_held) {
         machine_self()->mutex = mutex;
@@ -34,6 +47,9 @@ int replaced_mutex_lock(mtx_t *mutex)
 
 int replaced_mutex_unlock(mtx_t *mutex)
 {
+    if (!is_exchanged(mutex)) {
+        return thrd_success;
+    }
     *(int *)mutex = 0;
     race_release(&machine->processes[machine_self()->process]);
     for (uint32_t i = 0; i < machine->thread_count; i++) {

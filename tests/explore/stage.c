@@ -153,13 +153,16 @@ static void *play(void *user)
     return NULL;
 }
 
-/* The child's side of a start; see begin_child in member/child.c, which has more to inherit. */
+/* The child's side of a start, as begin_child in member/child.c. The fork has freed the locks. Of
+ * what it is given it has the blocks, but not the parent's objects. */
 static void *play_child(void *user)
 {
     uint32_t role = (uint32_t)(uintptr_t)user;
+    race_acquire(machine_self_process());
     kin__heap_forget();
     kin__keeper_forget();
     kin__list_init(&kin__references.objects);
+    kin__references_adopt();
     if (kin__child_begin(machine_self_process()->owner) < 0) {
         kin__os_die();
     }
@@ -167,18 +170,21 @@ static void *play_child(void *user)
     return NULL;
 }
 
+/* As process/method/fork.c does. */
 uint32_t scenario_start(uint32_t role, uint32_t flags)
 {
     const struct scenario_role *it = &stage.scenario->roles[role];
-    uint32_t owner = 0;
-    SCENARIO_CHECK(kin__child_prepare(it->name, flags, &owner) == 0);
-    uint32_t process = machine_fork(it->is_mortal);
-    machine->processes[process].owner = owner;
-    actors[role].process = process;
-    actors[role].thread = machine_add_thread(process, it->name, play_child,
-                                             (void *)(uintptr_t)role);
-    kin__child_started(owner, MACHINE_PROCESS_ID(process));
-    return owner;
+    struct machine_child child = {.name = it->name,
+                                  .run = play_child,
+                                  .user = (void *)(uintptr_t)role,
+                                  .is_mortal = it->is_mortal};
+    SCENARIO_CHECK(kin__child_prepare(it->name, flags, &child.owner) == 0);
+    machine_self()->child = &child;
+    int pid = kin__child_fork(child.owner);
+    SCENARIO_CHECK(pid > 0);
+    actors[role] = (struct actor){.process = child.process, .thread = child.thread};
+    kin__child_started(child.owner, (uint32_t)pid);
+    return child.owner;
 }
 
 _Noreturn void scenario_end_thread(void)

@@ -285,7 +285,12 @@ uint32_t kin__os_process_id(void)
 
 int kin__os_fork(void)
 {
-    return -EAGAIN;
+    struct machine_child *child = machine_self()->child;
+    if (child == NULL) {
+        return -EAGAIN;
+    }
+    machine_fork(child);
+    return MACHINE_PROCESS_ID((int)child->process);
 }
 
 _Noreturn void kin__os_die(void)
