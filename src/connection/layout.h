@@ -9,7 +9,7 @@
  * Sending. Before the first byte of a message goes, `state` says that one is being sent, and `left`
  * how much of it there is; after the last one it is idle again. Who finds that the sender died
  * between knows from the receipt, which the kernel wrote, whether all or nothing was sent; if
- * neither, the rest of the message is gone, and this direction with it (send.c).
+ * neither, the rest of the message is gone, and this direction with it (sender.c).
  *
  * Receiving. Bytes are counted from the start of the stream, and never counted back:
  *

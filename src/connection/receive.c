@@ -202,7 +202,8 @@ int kin__receive_ahead(const struct calling *calling, uint64_t bytes)
         }
         r = kin__receive_some(calling, &plan);
         if (is_first && r == 0) {
-            kin__gathering_learn(&calling->connection->gathering, has_several(receiver));
+            struct gathered gathered = {kin__receiver_count(receiver), has_several(receiver)};
+            kin__gathering_learn(&calling->connection->gathering, gathered);
         }
     }
     return r;

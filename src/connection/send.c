@@ -1,27 +1,19 @@
 /**
- * Sending: one message at a time, under the sender's mutex.
- *
- *     NOTHING -> FIRST    before the first byte; `left` is all of it
- *     FIRST -> REST       a part was sent, and there is more
- *     FIRST, REST -> NOTHING   all of it was sent; FIRST: or nothing, and never will be
- *     REST -> BROKEN      the rest will never be sent
- *
- * The receipt is that of the last attempt and is cleared before `left` is written, so that receipt
- * and `left` are equal only when all was sent. Without receipts, on a pipe, what the kernel takes
- * in one step is whole in any case; of a larger message nobody knows.
+ * What goes out: one message at a time, under the sender's mutex. A small one in one step; a larger
+ * one in parts, with the state of sender.c from each to the next.
  */
 #include "connection/connection.h"
 #include "connection/header.h"
-#include "connection/layout.h"
+#include "connection/send/sender.h"
 #include "family/cancel.h"
 
 #include <errno.h>
-#include <kin/error.h>
 #include <string.h>
 
-/* The header of a larger message goes alone into a pipe: the message then stands in the pipe's
- * pages as it stands in memory, which is copied several times as fast as across their bounds. */
-enum { BATCH_PIECES = 16, TOGETHER_BYTES_MAX = 16384 };
+/* The header of a larger message goes alone: the message then stands in the pages of the pipe or
+ * socket as it stands in memory, and is copied faster, into a pipe several times as fast, than
+ * across their bounds. */
+enum { BATCH_PIECES = 16, PIPE_TOGETHER_BYTES_MAX = 16384, SOCKET_TOGETHER_BYTES_MAX = 131072 };
 
 /* What is still to be sent: `current`, then `next`. */
 struct cursor {
@@ -54,83 +46,13 @@ static void advance(struct cursor *cursor, uint64_t bytes)
     cursor->current.size -= bytes;
 }
 
-static void store_state(struct sender *sender, enum sending state)
-{
-    atomic_store_explicit(&sender->state, state, memory_order_release);
-}
-
-/* What goes in one step is sent as a whole or not at all. */
-static uint64_t whole_bytes(const struct end *end)
-{
-    return end->kind == KIN__OS_FD_PIPE          ? KIN__OS_PIPE_STEP
-           : end->kind == KIN__OS_FD_UNIX_SOCKET ? KIN__OS_SOCKET_STEP
-                                                 : 0;
-}
-
-void kin__sender_settle(struct end *end)
-{
-    struct sender *sender = &end->sender;
-    uint32_t state = atomic_load(&sender->state);
-    uint64_t left = atomic_load(&sender->left);
-    uint64_t sent = kin__os_receipt_bytes(&sender->receipt);
-    if (state != SENDING_FIRST && state != SENDING_REST) {
-        return;
-    }
-    bool is_sound = state == SENDING_FIRST && left <= whole_bytes(end);
-    if (!is_sound && end->gives_receipts) {
-        is_sound = sent == left || (state == SENDING_FIRST && sent == 0);
-    }
-    store_state(sender, is_sound ? SENDING_NOTHING : SENDING_BROKEN);
-}
-
-/* Nothing more can be sent: the others are not to wait for the rest. */
-static int refuse_broken(const struct calling *calling)
-{
-    struct kin__transport *transport = calling->connection->transport;
-    if (transport->operations->shut != NULL) {
-        transport->operations->shut(transport);
-    }
-    return KIN_EBROKEN;
-}
-
-static int acquire(const struct calling *calling)
-{
-    struct sender *sender = &calling->end->sender;
-    int r = kin__mutex_acquire(&sender->mutex, calling->index, calling->self, calling->timeout,
-                               __builtin_return_address(0));
-    if (r == KIN_OWNER_DIED) {
-        kin__sender_settle(calling->end);
-        kin__mutex_mark_consistent(&sender->mutex, calling->self);
-        r = 0;
-    }
-    if (r == 0 && atomic_load(&sender->state) == SENDING_BROKEN) {
-        r = refuse_broken(calling);
-        kin__mutex_release(&sender->mutex, calling->index, calling->self);
-    }
-    return r;
-}
-
-/* Ends a message that was not sent as a whole. If the other side is gone, that is all there is to
- * say. */
-static int give_up(const struct calling *calling, int code)
-{
-    struct sender *sender = &calling->end->sender;
-    bool is_gone = code == -EPIPE || code == -ECONNRESET;
-    if (is_gone || atomic_load(&sender->state) == SENDING_FIRST) {
-        store_state(sender, SENDING_NOTHING);
-        return is_gone ? -EPIPE : code;
-    }
-    store_state(sender, SENDING_BROKEN);
-    return refuse_broken(calling);
-}
-
 /* Sends some of it, waiting if need be. How many bytes, or a code. */
 static int64_t send_some(const struct calling *calling, const struct cursor *cursor,
                          const struct kin__os_fds *fds)
 {
     struct kin__transport *transport = calling->connection->transport;
     uint64_t left = atomic_load_explicit(&calling->end->sender.left, memory_order_relaxed);
-    bool is_whole = left <= whole_bytes(calling->end);
+    bool is_whole = left <= kin__sender_step_bytes(calling->end);
     kin_bytes batch[BATCH_PIECES];
     struct kin__os_output output = {.pieces = batch,
                                     .count = gather(cursor, batch),
@@ -154,7 +76,9 @@ static int prepare_to_wait(const struct calling *calling, uint64_t bytes)
 {
     kin_cancel *cancel = calling->timeout.cancel;
     int fd = -1;
-    return cancel == NULL || bytes <= whole_bytes(calling->end) ? 0 : kin__cancel_fd(cancel, &fd);
+    return cancel == NULL || bytes <= kin__sender_step_bytes(calling->end)
+               ? 0
+               : kin__cancel_fd(cancel, &fd);
 }
 
 static int send_all(const struct calling *calling, struct cursor *cursor, uint64_t bytes,
@@ -167,23 +91,23 @@ static int send_all(const struct calling *calling, struct cursor *cursor, uint64
     }
     kin__os_receipt_clear(&sender->receipt);
     atomic_store_explicit(&sender->left, bytes, memory_order_release);
-    store_state(sender, SENDING_FIRST);
+    kin__sender_note(sender, SENDING_FIRST);
     for (;;) {
         int64_t sent = send_some(calling, cursor, fds);
         if (sent < 0) {
-            return give_up(calling, (int)sent);
+            return kin__sender_give_up(calling, (int)sent);
         }
         bytes -= (uint64_t)sent;
         if (bytes == 0) {
             break;
         }
-        store_state(sender, SENDING_REST);
+        kin__sender_note(sender, SENDING_REST);
         kin__os_receipt_clear(&sender->receipt);
         atomic_store_explicit(&sender->left, bytes, memory_order_release);
         advance(cursor, (uint64_t)sent);
         fds = NULL;
     }
-    store_state(sender, SENDING_NOTHING);
+    kin__sender_note(sender, SENDING_NOTHING);
     return 0;
 }
 
@@ -211,6 +135,32 @@ static int check_fds(const struct calling *calling, const struct kin__parcel *pa
     return parcel->fd_count > 0 && calling->end->kind != KIN__OS_FD_UNIX_SOCKET ? -ENOTSUP : 0;
 }
 
+/* The short way for what goes in one step, as a whole or not at all: it needs no receipt. */
+static int send_step(const struct calling *calling, const unsigned char *bytes, uint64_t size)
+{
+    struct sender *sender = &calling->end->sender;
+    struct kin__transport *transport = calling->connection->transport;
+    kin_bytes piece = {bytes, size};
+    struct kin__os_output output = {.pieces = &piece,
+                                    .count = 1,
+                                    .may_wait = calling->timeout.deadline_ns == INT64_MAX &&
+                                                calling->timeout.cancel == NULL};
+    atomic_store_explicit(&sender->left, size, memory_order_release);
+    kin__sender_note(sender, SENDING_FIRST);
+    for (;;) {
+        int64_t sent = transport->operations->send(transport, &output);
+        if (sent > 0) {
+            kin__sender_note(sender, SENDING_NOTHING);
+            return 0;
+        }
+        int r = sent != -EAGAIN ? (int)sent
+                                : transport->operations->wait_to_send(transport, calling->timeout);
+        if (r < 0) {
+            return kin__sender_give_up(calling, r);
+        }
+    }
+}
+
 /* A small message goes as one piece, which costs less than saving a copy would. */
 static int send_small(const struct calling *calling, const struct kin__parcel *parcel,
                       uint64_t size)
@@ -223,7 +173,17 @@ static int send_small(const struct calling *calling, const struct kin__parcel *p
             end += parcel->pieces[i].size;
         }
     }
+    if (end <= kin__sender_step_bytes(calling->end)) {
+        return send_step(calling, bytes, end);
+    }
     return send_all(calling, &(struct cursor){.current = {bytes, end}}, end, NULL);
+}
+
+static uint64_t together_bytes_max(const struct end *end)
+{
+    return end->kind == KIN__OS_FD_PIPE          ? PIPE_TOGETHER_BYTES_MAX
+           : end->kind == KIN__OS_FD_UNIX_SOCKET ? SOCKET_TOGETHER_BYTES_MAX
+                                                 : UINT64_MAX;
 }
 
 static int send_parcel(const struct calling *calling, const struct kin__parcel *parcel,
@@ -236,8 +196,8 @@ static int send_parcel(const struct calling *calling, const struct kin__parcel *
     struct cursor cursor = {.current = {header, kin__header_write(header, size)},
                             .next = parcel->pieces,
                             .next_count = parcel->count};
-    cursor.is_header_alone = calling->end->kind == KIN__OS_FD_PIPE && size > TOGETHER_BYTES_MAX;
     if (parcel->fd_count == 0) {
+        cursor.is_header_alone = size > together_bytes_max(calling->end);
         return send_all(calling, &cursor, cursor.current.size + size, NULL);
     }
     struct kin__os_fds fds = {.count = parcel->fd_count};
@@ -261,7 +221,7 @@ int kin__connection_send(kin_connection *connection, const struct kin__parcel *p
         r = check_fds(&calling, parcel);
     }
     if (r == 0) {
-        r = acquire(&calling);
+        r = kin__sender_acquire(&calling);
     }
     if (r == 0) {
         r = send_parcel(&calling, parcel, size);

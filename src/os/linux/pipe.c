@@ -2,6 +2,7 @@
  * kernels know both for a single call (6.18 and 6.4 or so), for others there is a way around. */
 #define _GNU_SOURCE
 #include "os/fault.h"
+#include "os/linux/network/call.h"
 #include "os/poll.h"
 #include "os/socket.h"
 
@@ -24,7 +25,7 @@ static bool is_ready(int fd, int16_t wanted)
 
 /* Writes with SIGPIPE held back from this thread: one that the call raises is taken away again, one
  * that was there before stays. */
-static ssize_t write_quietly(int fd, const struct iovec *pieces, int count)
+static int64_t write_quietly(int fd, const struct iovec *pieces, int count)
 {
     sigset_t pipe_signal;
     sigset_t before;
@@ -35,24 +36,22 @@ static ssize_t write_quietly(int fd, const struct iovec *pieces, int count)
     sigpending(&pending);
     pthread_sigmask(SIG_BLOCK, &pipe_signal, &before);
     ssize_t written = writev(fd, pieces, count);
-    int code = errno;
-    if (written < 0 && code == EPIPE && !sigismember(&pending, SIGPIPE)) {
+    int code = written < 0 ? errno : 0;
+    if (code == EPIPE && !sigismember(&pending, SIGPIPE)) {
         sigtimedwait(&pipe_signal, NULL, &(struct timespec){0});
     }
     pthread_sigmask(SIG_SETMASK, &before, NULL);
-    errno = code;
-    return written;
+    return code != 0 ? -code : written;
 }
 
 /* As the kernel without those flags can. What does not wait writes one step, if there is room. */
-static ssize_t write_plainly(int fd, const struct iovec *pieces, uint32_t count, bool may_wait)
+static int64_t write_plainly(int fd, const struct iovec *pieces, uint32_t count, bool may_wait)
 {
     if (may_wait) {
         return write_quietly(fd, pieces, (int)count);
     }
     if (!is_ready(fd, KIN__OS_POLL_WRITE)) {
-        errno = EAGAIN;
-        return -1;
+        return -EAGAIN;
     }
     struct iovec step[16];
     size_t left = KIN__OS_PIPE_STEP;
@@ -69,34 +68,34 @@ int64_t kin__os_pipe_write(int fd, const struct kin__os_output *output)
 {
     const struct iovec *pieces = (const struct iovec *)output->pieces;
     int flags = NO_SIGNAL | (output->may_wait ? 0 : RWF_NOWAIT);
-    ssize_t written = 0;
+    int64_t written = 0;
     KIN__OS_FAULT(EPIPE);
     do {
-        written = pwritev2(fd, pieces, (int)output->count, -1, flags);
-        if (written < 0 && (errno == EOPNOTSUPP || errno == EINVAL)) {
+        written = kin__os_call_pwritev2(fd, pieces, (int)output->count, flags);
+        if (written == -EOPNOTSUPP || written == -EINVAL) {
             written = write_plainly(fd, pieces, output->count, output->may_wait);
         }
-    } while (written < 0 && errno == EINTR);
-    return written < 0 ? -errno : written;
+    } while (written == -EINTR);
+    return written;
 }
 
 int64_t kin__os_pipe_read(int fd, const struct kin__os_intake *intake)
 {
     const struct iovec *rooms = (const struct iovec *)intake->rooms;
     int count = (int)intake->count;
-    ssize_t got = 0;
+    int64_t got = 0;
     KIN__OS_FAULT(EIO);
     do {
-        got = intake->may_wait ? readv(fd, rooms, count)
-                               : preadv2(fd, rooms, count, -1, RWF_NOWAIT);
-        if (got < 0 && errno == EOPNOTSUPP) {
+        got = intake->may_wait ? kin__os_call_readv(fd, rooms, count)
+                               : kin__os_call_preadv2(fd, rooms, count, RWF_NOWAIT);
+        if (got == -EOPNOTSUPP) {
             if (!is_ready(fd, KIN__OS_POLL_READ)) {
                 return -EAGAIN;
             }
-            got = readv(fd, rooms, count);
+            got = kin__os_call_readv(fd, rooms, count);
         }
-    } while (got < 0 && errno == EINTR);
-    return got < 0 ? -errno : got;
+    } while (got == -EINTR);
+    return got;
 }
 
 void kin__os_pipe_widen(int fd, uint32_t bytes)

@@ -75,8 +75,16 @@ bool trace_is_asleep(pid_t pid)
     return true;
 }
 
-/* Waits for the next thing that the running child does. A step in the image never ends asleep: then
- * the wait is the kernel's, which on a busy machine is much faster than to yield to all others. */
+/* Whether a step from here may end asleep. In the image only a system call can; what stands there
+ * is the same in the tracer, which the child is a fork of. */
+static bool may_sleep_at(uintptr_t address)
+{
+    const unsigned char *code = (const unsigned char *)address;
+    return !is_in_image(address) || (code[0] == 0x0f && code[1] == 0x05);
+}
+
+/* Waits for the next thing that the running child does. Where it cannot sleep, the wait is the
+ * kernel's, which on a busy machine is much faster than to yield to all others. */
 static enum event next_event(pid_t pid, bool may_sleep)
 {
     int status = 0;
@@ -155,7 +163,7 @@ void trace_point_add(struct trace_points *points, uintptr_t address, uint32_t hi
 /* Lets the child run until it traps or is done with. TRACE_AT_POINT: it trapped. */
 static enum trace_end go(struct run *run, int request)
 {
-    bool may_sleep = request != PTRACE_SINGLESTEP || !is_in_image(place_of(run->pid));
+    bool may_sleep = request != PTRACE_SINGLESTEP || may_sleep_at(place_of(run->pid));
     ptrace(request, run->pid, NULL, NULL);
     for (;;) {
         switch (next_event(run->pid, may_sleep)) {

@@ -32,7 +32,8 @@ TEST(messages_of_all_sizes_arrive_in_order)
 {
     static const size_t sizes[] = {0,     1,     3,     4,     5,      255,    4092,  4096,
                                    16339, 16340, 16341, 16384, 16385,  20000,  32700, 32768,
-                                   65536, 0,     7,     70000, 200000, 300000, 12,    13};
+                                   65536, 0,     7,     70000, 200000, 300000, 12,    13,
+                                   2043,  2044,  2045,  2048,  131072, 131073, 131072};
     for (int way = 0; way < 2; way++) {
         begin_pipe(way == 0);
         pthread_t sender = thread_start(send_patterns, &(struct pattern){sizes, COUNT_OF(sizes)});

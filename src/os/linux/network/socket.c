@@ -2,6 +2,7 @@
 #include "os/socket.h"
 #include "base/assert.h"
 #include "os/fault.h"
+#include "os/linux/network/call.h"
 #include "os/memory.h"
 
 #include <errno.h>
@@ -157,13 +158,13 @@ static void write_control(struct msghdr *message, union control *control,
 }
 
 /* One piece, without fds: that has a shorter way through the kernel. */
-static int64_t send_piece(int fd, const kin_bytes *piece, int flags)
+static inline int64_t send_piece(int fd, const kin_bytes *piece, int flags)
 {
-    ssize_t sent = 0;
+    int64_t sent = 0;
     do {
-        sent = send(fd, piece->data, piece->size, flags);
-    } while (sent < 0 && errno == EINTR);
-    return sent < 0 ? -errno : sent;
+        sent = kin__os_call_send(fd, piece->data, piece->size, flags);
+    } while (sent == -EINTR);
+    return sent;
 }
 
 int64_t kin__os_socket_send(int fd, const struct kin__os_output *output)
@@ -172,7 +173,7 @@ int64_t kin__os_socket_send(int fd, const struct kin__os_output *output)
     union control control;
     struct kin__os_receipt own;
     struct mmsghdr *message = (struct mmsghdr *)(output->receipt == NULL ? &own : output->receipt);
-    int sent = 0;
+    int64_t sent = 0;
     KIN__OS_FAULT(ENOBUFS);
     if (output->count == 1 && output->receipt == NULL && output->fds == NULL) {
         return send_piece(fd, output->pieces, flags);
@@ -184,9 +185,9 @@ int64_t kin__os_socket_send(int fd, const struct kin__os_output *output)
         write_control(&message->msg_hdr, &control, output->fds);
     }
     do {
-        sent = sendmmsg(fd, message, 1, flags);
-    } while (sent < 0 && errno == EINTR);
-    return sent < 0 ? -errno : (int64_t)message->msg_len;
+        sent = kin__os_call_sendmmsg(fd, message, flags);
+    } while (sent == -EINTR);
+    return sent < 0 ? sent : (int64_t)message->msg_len;
 }
 
 /* Puts the fds of a message that came where they belong. There is no room for more than those. */
@@ -215,7 +216,7 @@ int64_t kin__os_socket_receive(int fd, const struct kin__os_intake *intake)
     union control control;
     struct kin__os_receipt own;
     struct mmsghdr *message = (struct mmsghdr *)(intake->receipt == NULL ? &own : intake->receipt);
-    int got = 0;
+    int64_t got = 0;
     KIN__OS_FAULT(ECONNRESET);
     message->msg_hdr = (struct msghdr){.msg_iov = (struct iovec *)(uintptr_t)intake->rooms,
                                        .msg_iovlen = intake->count,
@@ -223,11 +224,11 @@ int64_t kin__os_socket_receive(int fd, const struct kin__os_intake *intake)
                                        .msg_controllen = intake->fds == NULL ? 0 : sizeof control};
     message->msg_len = 0;
     do {
-        got = recvmmsg(fd, message, 1, MSG_CMSG_CLOEXEC | (intake->may_wait ? 0 : MSG_DONTWAIT),
-                       NULL);
-    } while (got < 0 && errno == EINTR);
+        got = kin__os_call_recvmmsg(fd, message,
+                                    MSG_CMSG_CLOEXEC | (intake->may_wait ? 0 : MSG_DONTWAIT));
+    } while (got == -EINTR);
     if (got < 0) {
-        return -errno;
+        return got;
     }
     if (intake->fds != NULL && message->msg_hdr.msg_controllen > 0) {
         take_fds(&message->msg_hdr, intake->fds);
