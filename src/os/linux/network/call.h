@@ -21,6 +21,7 @@
 #endif
 
 #include <errno.h>
+#include <stddef.h>
 #include <stdint.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
