@@ -20,6 +20,9 @@ static void nothing(void)
 
 /* --- address space --- */
 
+/* The sanitizers need more address space than there is. */
+#if !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)
+
 static struct rlimit before;
 static struct rlimit little;
 
@@ -42,9 +45,6 @@ static rlim_t address_space(void)
     return (rlim_t)pages * (rlim_t)sysconf(_SC_PAGESIZE);
 }
 
-#ifndef __SANITIZE_ADDRESS__ /* it needs more address space than there is */
-#ifndef __SANITIZE_THREAD__
-
 TEST_WITH(without_address_space_each_start_works_or_says_so, .limit_seconds = 120)
 {
     static const int codes[] = {-ENOMEM, -EAGAIN,
@@ -61,7 +61,6 @@ TEST_WITH(without_address_space_each_start_works_or_says_so, .limit_seconds = 12
     ways_end();
 }
 
-#endif
 #endif
 
 /* --- memory of the family --- */
