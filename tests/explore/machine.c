@@ -69,6 +69,7 @@ static void save_thread(void)
     }
     machine_self()->own = kin__thread_current;
     machine_self()->endings = kin__endings_current;
+    machine_self()->fork_depth = kin__fork_hook_depth;
 }
 
 static void load_thread(void)
@@ -77,6 +78,7 @@ static void load_thread(void)
     load_process(machine_self()->process);
     kin__thread_current = machine_self()->own;
     kin__endings_current = machine_self()->endings;
+    kin__fork_hook_depth = machine_self()->fork_depth;
     atomic_store(&kin__family.life_thread, life == MACHINE_NOBODY     ? NULL
                                            : life == machine->current ? &kin__thread_current
                                                                       : &elsewhere);

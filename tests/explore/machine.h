@@ -21,6 +21,7 @@
 #define MACHINE_THREADS_MAX 14u
 #define MACHINE_PROCESSES_MAX 12u
 #define MACHINE_STEPS_MAX 20000u
+#define MACHINE_MUTEXES_MAX 8u /* that a process holds, of some kind */
 #define MACHINE_NOBODY UINT32_MAX
 #define MACHINE_THREAD_ID(thread) (1000 + (thread))
 #define MACHINE_PROCESS_ID(process) (100 + (process))
@@ -73,6 +74,7 @@ struct machine_thread {
     jmp_buf here;
     struct kin__thread own;           /* kin__thread_current while it does not run */
     struct kin__endings endings;      /* kin__endings_current, likewise */
+    uint32_t fork_depth;              /* kin__fork_hook_depth, likewise */
     struct robust_list_head *library; /* its robust list as the C library has it; where others see
                                        * it: a write to it is a point */
     struct robust_list_head *robust;  /* what the kernel walks when it ends; NULL: nothing */
@@ -101,6 +103,7 @@ struct machine_process {
     uint32_t owner;            /* its owner id, once it is a member */
     uint32_t life_thread;      /* which thread stands in for its keeper, or MACHINE_NOBODY */
     _Atomic uint32_t *life[2]; /* of a keeper that only seems to run */
+    const void *mutexes[MACHINE_MUTEXES_MAX]; /* held; see replaced.c */
     struct kin__process family;
     struct kin__heap heap;
     struct kin__references references;

@@ -20,8 +20,8 @@ int replaced_mutex_init(mtx_t *mutex)
     return thrd_success;
 }
 
-/* Those that processes have beside what the machine exchanges are not kept apart: nobody sleeps
- * with one, and there is but one thread in a process that takes them. */
+/* Those that are not part of what the machine exchanges are all processes' at one address: for them
+ * the process says which are held. */
 static bool is_exchanged(const mtx_t *mutex)
 {
     uintptr_t place = (uintptr_t)mutex;
@@ -30,28 +30,52 @@ static bool is_exchanged(const mtx_t *mutex)
            place - (uintptr_t)&kin__references < sizeof kin__references;
 }
 
+static bool is_held(const mtx_t *mutex)
+{
+    const struct machine_process *process = machine_self_process();
+    bool is_held = is_exchanged(mutex) && *(const int *)mutex != 0;
+    for (uint32_t i = 0; i < MACHINE_MUTEXES_MAX; i++) {
+        is_held |= process->mutexes[i] == mutex;
+    }
+    return is_held;
+}
+
+/* Puts one mutex in the place of another in the process's list; NULL: none. */
+static void replace(const mtx_t *from, const mtx_t *to)
+{
+    struct machine_process *process = machine_self_process();
+    for (uint32_t i = 0; i < MACHINE_MUTEXES_MAX; i++) {
+        if (process->mutexes[i] == from) {
+            process->mutexes[i] = to;
+            return;
+        }
+    }
+    machine_fail("too many mutexes");
+}
+
 int replaced_mutex_lock(mtx_t *mutex)
 {
-    if (!is_exchanged(mutex)) {
-        return thrd_success;
-    }
-    int *is_held = (int *)mutex;
-    while (*is_held) {
+    while (is_held(mutex)) {
         machine_self()->mutex = mutex;
         machine_block(THREAD_LOCKED);
     }
-    *is_held = 1;
-    race_acquire(&machine->processes[machine_self()->process]);
+    if (is_exchanged(mutex)) {
+        *(int *)mutex = 1;
+    } else {
+        replace(NULL, mutex);
+    }
+    race_acquire(machine_self_process());
     return thrd_success;
 }
 
 int replaced_mutex_unlock(mtx_t *mutex)
 {
-    if (!is_exchanged(mutex)) {
-        return thrd_success;
+    if (is_exchanged(mutex)) {
+        *(int *)mutex = 0;
+    } else {
+        replace(mutex, NULL);
     }
-    *(int *)mutex = 0;
-    race_release(&machine->processes[machine_self()->process]);
+    race_release(machine_self_process());
     for (uint32_t i = 0; i < machine->thread_count; i++) {
         struct machine_thread *thread = &machine->threads[i];
         if (thread->state == THREAD_LOCKED && thread->mutex == mutex &&
