@@ -93,10 +93,13 @@ bool kin__os_process_has_unmapped(uint32_t pid, int fd);
 /* Whether an fd is open. */
 bool kin__os_fd_is_open(int fd);
 
-/* Makes standard input that of an fd of /dev/null, and forgets what stdin has read ahead: in a
- * child, where it would take from its parent what both read, and give back when it exits what the
+/* Whether stdin has been read from. */
+bool kin__os_input_is_used(void);
+
+/* Makes standard input that of an fd of /dev/null, and forgets what a used stdin has read ahead: in
+ * a child, where it would take from its parent what both read, and give back when it exits what the
  * parent has read. */
-void kin__os_input_empty(int null_fd);
+void kin__os_input_empty(int null_fd, bool is_used);
 
 /* Cores on which threads of this process may run; at least 1. */
 uint32_t kin__os_core_count(void);

@@ -84,10 +84,10 @@ bool kin__children_close_null(void)
     return fd >= 0;
 }
 
-void kin__children_empty_input(void)
+void kin__children_empty_input(bool is_used)
 {
     if (kin__family.has_input && kin__children_open_null() == 0) {
-        kin__os_input_empty(kin__children.null_fd);
+        kin__os_input_empty(kin__children.null_fd, is_used);
     }
 }
 
@@ -158,7 +158,7 @@ static kin_stop grace(void)
 /* kin_fini: no other thread is in kin. */
 static void end_children(void)
 {
-    static const kin_stop at_once = {.terminate_ms = END_MS, .kill_ms = KIN_STOP_FOREVER};
+    kin_stop at_once = {.terminate_ms = END_MS, .kill_ms = KIN_STOP_FOREVER};
     const kin_stop others = grace();
     stop_children(true, &at_once);
     stop_children(false, &others);

@@ -51,7 +51,7 @@ int kin__children_open_null(void);
 bool kin__children_close_null(void);
 
 /* In a child: its standard input is /dev/null. */
-void kin__children_empty_input(void);
+void kin__children_empty_input(bool is_used);
 
 /* Waits for those that have ended and were freed before, and for forkservers. */
 void kin__children_sweep(void);

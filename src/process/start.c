@@ -23,7 +23,7 @@
 static bool has_threads(void)
 {
     uint32_t own = kin__keeper_runs() ? 2 : 1; /* this one, and the keeper */
-    return kin__os_thread_count() > own;
+    return own == 1 ? !kin__os_thread_is_alone() : kin__os_thread_count() > own;
 }
 
 bool kin__start_has_threads(void)

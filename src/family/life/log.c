@@ -177,10 +177,11 @@ void kin__log_level_inherit(uint32_t level)
 
 void kin__log_name(const char *name)
 {
-    size_t size = strlen(name); /* snprintf takes a child longer than the rest of its start */
-    size = size < sizeof kin__log.name ? size : sizeof kin__log.name - 1;
-    memcpy(kin__log.name, name, size);
-    kin__log.name[size] = '\0';
+    size_t i = 0; /* what the C library has for it brings pages of its own into a new child */
+    for (; i < sizeof kin__log.name - 1 && name[i] != '\0'; i++) {
+        kin__log.name[i] = name[i];
+    }
+    kin__log.name[i] = '\0';
 }
 
 static const char *name_level(int level, char *name)

@@ -203,13 +203,13 @@ void kin__os_crash_watch(struct kin__os_crash *place)
     if (place == NULL) {
         return;
     }
-    if (sigaltstack(NULL, &now) == 0 && now.ss_flags & SS_DISABLE) {
-        sigaltstack(&own, NULL);
+    if (sigaltstack(&own, &now) == 0 && !(now.ss_flags & SS_DISABLE)) {
+        sigaltstack(&now, NULL); /* the program's own */
     }
     for (int i = 0; i < SIGNAL_COUNT; i++) {
         struct sigaction before;
-        if (sigaction(signals[i].number, NULL, &before) == 0 && before.sa_handler == SIG_DFL) {
-            sigaction(signals[i].number, &action, NULL);
+        if (sigaction(signals[i].number, &action, &before) == 0 && before.sa_handler != SIG_DFL) {
+            sigaction(signals[i].number, &before, NULL);
         }
     }
 }

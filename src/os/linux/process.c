@@ -328,9 +328,15 @@ bool kin__os_fd_is_open(int fd)
     return fcntl(fd, F_GETFD) >= 0;
 }
 
-void kin__os_input_empty(int null_fd)
+bool kin__os_input_is_used(void)
 {
-    if (dup2(null_fd, STDIN_FILENO) >= 0) { /* else it shares its parent's: no reason not to run */
+    return __fbufsize(stdin) > 0 || feof_unlocked(stdin) || ferror_unlocked(stdin);
+}
+
+void kin__os_input_empty(int null_fd, bool is_used)
+{
+    /* Else it shares its parent's: no reason not to run. */
+    if (dup2(null_fd, STDIN_FILENO) >= 0 && is_used) {
         __fpurge(stdin);
         clearerr(stdin);
     }

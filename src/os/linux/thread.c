@@ -7,6 +7,7 @@
 #include <sched.h>
 #include <signal.h>
 #include <stddef.h>
+#include <sys/single_threaded.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -46,7 +47,7 @@ void kin__os_thread_yield(void)
  * into /proc takes longer than a short child lives. */
 bool kin__os_thread_is_alone(void)
 {
-    return unshare(CLONE_THREAD) == 0;
+    return __libc_single_threaded || unshare(CLONE_THREAD) == 0;
 }
 
 uint32_t kin__os_thread_count(void)

@@ -36,7 +36,7 @@ _Noreturn void kin__start_from_package(const int *fds, uint32_t fd_count)
         kin__start_refuse(r, name);
     }
     kin__log_level_inherit(atomic_load(&kin__record_shared(record)->log_level));
-    kin__children_empty_input();
+    kin__children_empty_input(kin__os_input_is_used());
     kin__children_close_null(); /* it was not given to it */
     KIN__LOG(KIN_LOG_INFO, "child process calling self.run()");
     kin__process_run(&plan);

@@ -69,7 +69,8 @@ static int fork_with_record(kin_process *process)
 int kin__process_fork_as(kin_process *process)
 {
     process->stage = "its standard input";
-    int r = kin__children_open_null(); /* makes sure that there is an fd for the child */
+    bool is_input_used = kin__os_input_is_used(); /* to the parent it costs less */
+    int r = kin__children_open_null();            /* makes sure that there is an fd for the child */
     if (r < 0) {
         return r;
     }
@@ -78,7 +79,7 @@ int kin__process_fork_as(kin_process *process)
         process->stage = "the fork";
         r = fork_with_record(process);
         if (r == 0) {
-            kin__children_empty_input();
+            kin__children_empty_input(is_input_used);
             KIN__LOG(KIN_LOG_INFO, "child process calling self.run()");
             return 0;
         }
