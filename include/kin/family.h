@@ -81,7 +81,8 @@ KIN_API int kin_init_with(int *argc, char ***argv, const kin_family_options *opt
  * Leaves the family: finalizers run (kin/finalizer.h), daemon children are ended, others are
  * waited for, the shared memory is let go. Every object of this process must have been freed
  * before; pointers to those that were not are invalid afterwards. Runs at exit by itself, can be
- * called earlier, and may be called again. Not to be called while other threads are inside kin.
+ * called earlier, and may be called again. Not to be called while other threads are inside kin, nor
+ * by another thread than the one that called kin_init while that runs: then it may do nothing.
  */
 KIN_API void kin_fini(void);
 

@@ -132,8 +132,7 @@ static bool reap_members_of(uint32_t process)
     return has_held;
 }
 
-/* Whether a process has a keeper, which can be told, watches over others, and is in the ring. */
-static bool is_listening(uint32_t owner)
+bool kin__death_is_listening(uint32_t owner)
 {
     const struct kin__member *member = owner == 0 ? NULL : kin__member_of(owner);
     uint64_t word = member == NULL ? 0 : atomic_load(&member->word);
@@ -162,7 +161,7 @@ static uint32_t find_neighbour(uint32_t owner, bool is_up)
         slot = is_up ? slot + 1 : slot - 1;
         slot = slot == 0 || slot > used ? used - 1 : slot == used ? 1 : slot;
         uint32_t neighbour = kin__owner(slot, atomic_load(&kin__member_at(slot)->word));
-        if (slot != kin__owner_slot(owner) && is_listening(neighbour)) {
+        if (slot != kin__owner_slot(owner) && kin__death_is_listening(neighbour)) {
             return neighbour;
         }
     }
@@ -185,7 +184,7 @@ void kin__death_tell_children(uint32_t owner, uint32_t except)
     for (uint32_t slot = 1; slot < used; slot++) {
         const struct kin__member *member = kin__member_at(slot);
         uint32_t child = kin__owner(slot, atomic_load(&member->word));
-        if (member->parent == owner && child != except && is_listening(child)) {
+        if (member->parent == owner && child != except && kin__death_is_listening(child)) {
             kin__death_tell(child);
         }
     }
@@ -219,14 +218,22 @@ static void continue_reaping_of(uint32_t dead)
  * may have been another's before, who died at it, and leads to blocks that are still that one's. */
 static void reap(uint32_t owner)
 {
-    if (!claim(owner, atomic_load(&kin__member_of(owner)->word))) {
+    const struct kin__member *member = kin__member_of(owner);
+    if (!claim(owner, atomic_load(&member->word))) {
+        return;
+    }
+    uint64_t given = atomic_load(&member->given);
+    if (given != 0) { /* it has nothing else; but it may have died before it woke somebody */
+        kin__block_free(given, kin__block_of_member(owner));
+        announce();
+        kin__member_free(owner);
         return;
     }
     kin__death_tell_children(owner, 0);
     kin__directory_reap(owner);
     continue_reaping_of(owner);
     reap_members_of(owner);
-    repair_holdings(kin__member_of(owner), owner);
+    repair_holdings(member, owner);
     kin__heap_reap(owner);
     announce();
     kin__member_free(owner);
@@ -284,13 +291,13 @@ void kin__death_end_process(void)
 uint32_t kin__death_watcher_of(uint32_t owner)
 {
     const struct kin__member *member = owner == 0 ? NULL : kin__member_of(owner);
-    if (member != NULL && is_listening(member->parent)) {
+    if (member != NULL && kin__death_is_listening(member->parent)) {
         return member->parent;
     }
     uint32_t used = atomic_load(&kin__shared()->members.used);
     for (uint32_t slot = 1; slot < used; slot++) {
         uint32_t candidate = kin__owner(slot, atomic_load(&kin__member_at(slot)->word));
-        if (candidate != owner && is_listening(candidate)) {
+        if (candidate != owner && kin__death_is_listening(candidate)) {
             return candidate;
         }
     }

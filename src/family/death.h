@@ -41,6 +41,9 @@ void kin__death_end_thread(uint32_t owner);
  * process itself (see kin_fini). */
 void kin__death_end_process(void);
 
+/* Whether a process has a keeper, which can be told, watches over others, and is in the ring. */
+bool kin__death_is_listening(uint32_t owner);
+
 /* The processes with a keeper form a ring, in the order of the table: who comes behind an owner in
  * it, and who before; 0: there is no other. */
 uint32_t kin__death_next_of(uint32_t owner);

@@ -92,6 +92,14 @@ static void tell_status(int status)
     }
 }
 
+/* Whether what the process has can wait until its parent joins it, which has the pages of the table
+ * and of the heap at hand: it is but what it was given, and nobody is waiting. */
+static bool dies_unnoticed(void)
+{
+    return kin__life_is_here() && atomic_load(&kin__family.member->given) != 0 &&
+           kin__keeper_is_unwatched();
+}
+
 static void leave(bool is_exit, int status)
 {
     if (!kin__family_is_open()) {
@@ -108,7 +116,7 @@ static void leave(bool is_exit, int status)
     if (kin__family.pid != 0) {
         bool is_done = shut_down(is_exit);
         tell_status(status);
-        if (!is_done) {
+        if (!is_done || (is_exit && dies_unnoticed())) {
             return;
         }
         kin__interrupt_end();
@@ -225,6 +233,9 @@ static int found_family(uint64_t memory_bytes_max, int64_t grace_ms)
         kin__log_name(FIRST_NAME);
         kin__child_name(owner, FIRST_NAME);
         r = kin__child_take(owner);
+    }
+    if (r == 0 && kin__os_thread_id() != kin__family.pid) {
+        r = kin__keeper_need(); /* other threads may outlive this one, and call kin_fini */
     }
     if (r == 0) {
         atomic_store(&kin__family.is_entered, true);

@@ -195,6 +195,11 @@ static int create_small(uint64_t bytes, uint64_t *ret_offset)
     bool has_many = false;
     mtx_lock(&kin__heap.lock);
     uint64_t offset = take_block(size_class);
+    if (offset == 0) { /* what the dead have is to be had */
+        mtx_unlock(&kin__heap.lock);
+        kin__keeper_look_if_unwatched();
+        mtx_lock(&kin__heap.lock);
+    }
     while (r == 0 && offset == 0) { /* more than once: a span that was adopted may be full */
         r = grow(size_class);
         offset = r == 0 ? take_block(size_class) : 0;
@@ -215,6 +220,7 @@ static int create_extent(uint64_t bytes, bool is_zeroed, uint64_t *ret_offset)
     if (count > kin__shared()->chunks.capacity) {
         return -ENOMEM;
     }
+    kin__keeper_look_if_unwatched(); /* what the dead have is to be had */
     bool is_renewed = is_zeroed && count >= RENEWED_CHUNKS_MIN;
     int r = is_zeroed ? kin__chunk_claim((uint32_t)count, is_renewed, &first)
                       : kin__chunk_claim_in_turn((uint32_t)count, &kin__heap.extent_turn, &first);
@@ -236,7 +242,6 @@ static int create_extent(uint64_t bytes, bool is_zeroed, uint64_t *ret_offset)
 static int create(uint64_t bytes, bool is_zeroed, uint64_t *ret_offset)
 {
     kin__keeper_break_silence();
-    kin__keeper_mind(); /* what the dead have is to be had */
     if (bytes > kin__family.memory.bytes) {
         return -ENOMEM;
     }

@@ -104,8 +104,9 @@ static void watch_all(struct watch *watch)
         if (atomic_load(&member->life) & KIN__OS_FUTEX_DIED) {
             pass_on_death(watch, member, owner);
         }
-        bool is_claimed = state == KIN__MEMBER_CLAIMED && kin__word_by(word) != owner;
-        uint32_t watcher = is_claimed ? kin__word_by(word) : kin__death_watcher_of(owner);
+        uint32_t by = state == KIN__MEMBER_CLAIMED ? kin__word_by(word) : owner;
+        bool is_claimed = by != owner && (by == self || kin__death_is_listening(by));
+        uint32_t watcher = is_claimed ? by : kin__death_watcher_of(owner);
         if (watcher == self || watcher == 0) { /* nobody: this one has no keeper either */
             watch_process(watch, member, owner);
         }
@@ -148,11 +149,15 @@ static void wake_late(struct watch *watch)
     }
 }
 
-static bool is_orphan_daemon(void)
+static bool is_orphan_daemon(struct watch *watch)
 {
     const struct kin__member *self = kin__family.member;
-    return self->flags & KIN__MEMBER_DAEMON &&
-           kin__death_watcher_of(kin__family.owner) != self->parent;
+    if (!(self->flags & KIN__MEMBER_DAEMON) || !kin__death_has_come(self->parent)) {
+        return false;
+    }
+    look_again_within(watch, START_SLICE_NS); /* it may only be ending a thread that stood in */
+    return kin__member_state_of(self->parent) != KIN__MEMBER_LIVE ||
+           kin__death_is_certain(self->parent, kin__os_now_ns() + DYING_NS);
 }
 
 /* Ends a daemon whose parent is dead; the parent's other children may still be asleep. */
@@ -199,7 +204,7 @@ static void watch_on(struct kin__member *member)
         if (watch.waits[0].expected & KIN__COUNT_FLAG) {
             return;
         }
-        if (is_orphan_daemon()) {
+        if (is_orphan_daemon(&watch)) {
             end_orphan();
         }
         kin__interrupt_act();
@@ -293,20 +298,38 @@ int kin__keeper_need_slow(void)
     return r;
 }
 
+bool kin__keeper_is_unwatched(void)
+{
+    return kin__family.pid != 0 && !kin__keeper_runs() &&
+           kin__death_watcher_of(kin__family.owner) == 0;
+}
+
 void kin__keeper_mind_slow(void)
 {
-    if (kin__family.pid != 0 && kin__death_watcher_of(kin__family.owner) == 0) {
+    if (kin__keeper_is_unwatched()) {
         kin__keeper_need();
+    }
+}
+
+int kin__keeper_need_for_child(void)
+{
+    return kin__keeper_runs() || kin__keeper_is_unwatched() ? 0 : kin__keeper_need();
+}
+
+void kin__keeper_look_if_unwatched(void)
+{
+    if (kin__keeper_is_unwatched()) {
+        kin__keeper_look();
     }
 }
 
 void kin__keeper_break_silence_slow(void)
 {
-    const struct kin__member *member = kin__family.member;
-    uint32_t parent = member->parent;
     atomic_store(&kin__family.is_silent, false);
-    if (atomic_load(&member->watcher) != parent) {
-        kin__death_tell(parent);
+    atomic_store(&kin__family.member->given, 0);
+    uint32_t watcher = kin__death_watcher_of(kin__family.owner);
+    if (atomic_load(&kin__family.member->watcher) != watcher) {
+        kin__death_tell(watcher);
     }
 }
 
@@ -357,6 +380,9 @@ void kin__keeper_tell(void)
 
 void kin__keeper_expect(void)
 {
+    if (!kin__keeper_runs()) {
+        return;
+    }
     atomic_fetch_add(&kin__family.start_count, 1);
     if (!atomic_load(&kin__family.keeper_is_due)) {
         kin__keeper_tell();

@@ -11,19 +11,26 @@
  * So any number may die at once, parents, children and watchers: the last one left hears of all.
  * Who joins or leaves the ring makes the next one look again.
  *
- * **A process without a keeper.** A child begins without: to start a thread takes as long as a
- * short child lives. Its first thread stands in, with `life` alone, by the C library's robust list
- * (kin__os_life_list). It is watched as all are, but watches nobody, is in no ring, and cannot be
- * told anything. It gets its keeper when it
+ * **A process without a keeper.** Each begins without, the first one too: to start a thread takes
+ * as long as a short child lives, and to fork takes a third longer in a process with threads. Its
+ * first thread stands in, with `life` alone, by the C library's robust list (kin__os_life_list). It
+ * is watched as all are, but watches nobody, is in no ring, and cannot be told anything. It gets
+ * its keeper when it
  *
  *     sleeps                 it relies on hearing of deaths, and may be the last one left
- *     is refused             so does who tries again and again; only if nobody else has a keeper
- *     takes memory           of which the dead may have much; likewise
- *     starts a child, has an errand, many spans, a handler of Ctrl-C     somebody has to look
- *     is a daemon, or has nobody to watch over it                        from the start
+ *     creates an object that can be held, is refused one, lists the members
+ *                            others may hold it and die; only if nobody else has a keeper
+ *     starts a child         likewise, but only if somebody else has one
+ *     has an errand, many spans, a handler of Ctrl-C                     somebody has to look
+ *     is a daemon                                                        from the start
  *     ends the thread that stands in, by pthread_exit                    the process lives on
  *
- * So if nobody who lives has a keeper, nobody sleeps, and what the dead have left can wait.
+ * So if nobody who lives has a keeper, nobody sleeps, and what the dead have left can wait: until
+ * their parent joins them, or until memory is short, when who is short of it looks itself.
+ *
+ * Who starts a child claims its slot and then looks whether anybody has a keeper; who gets a keeper
+ * publishes its life and then looks for slots that are claimed. So one of them sees the other, and
+ * no child is without a watcher while somebody sleeps.
  *
  * The hand-over: the keeper lists both words, then stores its id in them, then the first thread
  * takes its node off its own list, at once if it has started the keeper, else when it ends. The
@@ -82,6 +89,17 @@ static inline void kin__keeper_mind(void)
         kin__keeper_mind_slow();
     }
 }
+
+/* After a slot was claimed for a child. If anybody sleeps, somebody has to look for its end, and
+ * who sleeps has a keeper: then this process gets its own, so that each child wakes nobody else's.
+ * 0, or as kin__keeper_need. */
+int kin__keeper_need_for_child(void);
+
+/* Whether no process has a keeper. */
+bool kin__keeper_is_unwatched(void);
+
+/* Reaps the dead if no process has a keeper that does it. */
+void kin__keeper_look_if_unwatched(void);
 
 /* Before the process first claims anything in the family: from now on others may wait for it, so
  * its parent makes sure that it is watched. */

@@ -71,6 +71,7 @@ void kin__member_free(uint32_t owner)
     member->tid = 0;
     member->process = 0;
     member->taken_ns = 0;
+    atomic_store(&member->given, 0);
     member->flags = 0;
     member->record = 0;
     memset(member->name, 0, sizeof member->name);

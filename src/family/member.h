@@ -60,6 +60,9 @@ struct kin__member {
     _Atomic uint64_t start_pid; /* of a process: generation : 32 high, pid : 32; written by the
                                  * parent after the fork, or by the process, and never cleared */
     _Atomic uint64_t taken_ns;  /* when it took its slot, by the clock of process starts */
+    _Atomic uint64_t given;     /* the block of references that its parent has forked it with, while
+                                 * it has nothing else; 0: it may have. By the claimer, before it
+                                 * runs, and cleared by the process before it takes anything */
     _Atomic uint32_t flags;
     _Atomic uint32_t child_count; /* children started so far, for names */
     _Atomic uint32_t watcher;     /* owner id of who last slept on `life`, written by that before;

@@ -11,6 +11,7 @@
 #include <errno.h>
 
 #define COMMIT_BYTES ((uint64_t)64 << 10)
+#define HEADER_BYTES ((uint64_t)4 << 10) /* of the header: a page */
 
 static uint64_t align_up(uint64_t value, uint64_t alignment)
 {
@@ -42,7 +43,8 @@ static void lay_out(struct kin__family_shared *shared, uint64_t bytes)
     shared->family = (uint32_t)kin__os_random() | 1u;
     shared->bytes = bytes;
     shared->build = kin__os_build_of(&build_place);
-    uint64_t offset = KIN__CHUNK_BYTES;
+    /* The first members lie beside the header: a child finds both at one look of the kernel's. */
+    uint64_t offset = HEADER_BYTES;
     offset = lay_region(&shared->members, offset, between(1024, bytes >> 20, 65535),
                         sizeof(struct kin__member));
     offset = lay_region(&shared->directory, offset, between(8192, bytes >> 16, 1 << 20),

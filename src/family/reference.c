@@ -1,6 +1,7 @@
 #include "family/reference.h"
 
 #include "base/allocate.h"
+#include "family/keeper.h"
 
 #define REFERENCES_A_BLOCK 256u
 
@@ -78,6 +79,9 @@ int kin__object_create(const struct kin__object_plan *plan, void *ret_object)
     int r = kin__thread_register();
     if (r < 0) {
         return r;
+    }
+    if (kin__types[plan->type]->repair != NULL) {
+        kin__keeper_mind(); /* who dies with something of it is noticed also if nobody sleeps */
     }
     struct kin__object *object = kin__allocate_zeroed(plan->size);
     if (object == NULL) {
@@ -224,6 +228,11 @@ int kin__references_copy(uint32_t owner)
         kin__references_abandon(kin__family.owner, false);
     }
     return r;
+}
+
+uint64_t kin__references_given(void)
+{
+    return kin__references.child_block_count == 1 ? kin__references.child_blocks[0] : 0;
 }
 
 void kin__references_adopt(void)

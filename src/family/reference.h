@@ -114,6 +114,9 @@ static inline uint32_t kin__object_index(const struct kin__object *object)
  * there is no child, with kin__references_abandon. The lock is held from before the copy. */
 int kin__references_copy(uint32_t owner);
 void kin__references_adopt(void);
+
+/* After the copy: the one block that there is; 0: there are more, or none. */
+uint64_t kin__references_given(void);
 void kin__references_abandon(uint32_t owner, bool has_child);
 
 /* Frees this process's reference blocks, and with them its references. */

@@ -245,6 +245,7 @@ void kin__children_sweep(void)
     }
     mtx_unlock(&kin__children.lock);
     KIN_LIST_EACH (&ended, node) {
+        kin__process_reap_member(process_of(node));
         kin__crash_tell(process_of(node));
         kin__process_release(process_of(node));
     }

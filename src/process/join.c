@@ -106,10 +106,9 @@ int kin__process_await(const kin_process *process, int64_t deadline_ns)
                               : kin__os_process_wait(process->fd, deadline_ns);
 }
 
-/* What a child that was killed had open and claimed is taken back before join returns; its
- * watcher, the keeper, may be at it as well. Long after the end the owner id can have become that
+/* Long after the end the owner id can have become that
  * of another, so the end of our child is no proof. */
-static void reap_member(const kin_process *process)
+void kin__process_reap_member(const kin_process *process)
 {
     if (kin__self() != NULL && kin__death_is_certain(process->owner, 1)) {
         kin__death_reap(process->owner);
@@ -148,7 +147,7 @@ int kin_process_join(kin_process *process, kin_timeout timeout)
     while (r == 0) {
         r = begin_wait(process);
         if (r == 0) {
-            reap_member(process);
+            kin__process_reap_member(process);
             kin__crash_tell(process);
             return 0;
         }

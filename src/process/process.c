@@ -332,6 +332,9 @@ kin_process *kin_process_free(kin_process *process)
     }
     mtx_unlock(&kin__children.lock);
     if (is_over) {
+        if (process->phase == KIN_PHASE_ENDED) {
+            kin__process_reap_member(process); /* nobody may have joined it */
+        }
         kin__crash_tell(process);
         kin__process_release(process);
     }

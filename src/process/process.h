@@ -92,6 +92,9 @@ void kin__process_print_failure(const kin_error *error);
 int kin__process_look(kin_process *process);
 int kin__process_look_locked(kin_process *process);
 
+/* After the end: what the child had open and claimed is taken back, by this or by its watcher. */
+void kin__process_reap_member(const kin_process *process);
+
 /* Sleeps until one that runs may have ended. 0: look again; -ETIMEDOUT. */
 int kin__process_await(const kin_process *process, int64_t deadline_ns);
 

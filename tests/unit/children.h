@@ -2,12 +2,15 @@
  * Members of a family for tests of the layers above it: children that run a function, threads,
  * numbers that all of them share, and waiting until one of them sleeps inside kin.
  *
- * Each test starts with begin(). The weak definitions let every file of a program include this.
+ * Each test starts with begin(), which starts a keeper too: what the dead have held is looked at
+ * from outside here, by a process that does not wait for it in kin. The weak definitions let every
+ * file of a program include this.
  */
 #ifndef UNIT_CHILDREN_H
 #define UNIT_CHILDREN_H
 
 #include "family/family.h"
+#include "family/keeper.h"
 #include "family/member.h"
 #include "harness/test.h"
 
@@ -39,6 +42,7 @@ static inline void begin(void)
                    MAP_SHARED | MAP_ANONYMOUS, -1, 0);
     REQUIRE(numbers != MAP_FAILED);
     REQUIRE(kin_init(NULL, NULL) == 0);
+    REQUIRE(kin__keeper_need() == 0);
 }
 
 __attribute__((weak)) void test_teardown(void)

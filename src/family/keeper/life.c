@@ -41,6 +41,9 @@ void kin__life_drop(void)
 void kin__life_speak(void)
 {
     struct kin__thread *self = &kin__thread_current;
+    if (kin__family.member != NULL) { /* NULL: of a fork that a finalizer has made */
+        atomic_store(&kin__family.member->given, 0);
+    }
     if (kin__life_is_here() && self->generation != kin__family.generation) {
         *self = (struct kin__thread){.generation = kin__family.generation,
                                      .member = kin__family.member,

@@ -18,7 +18,8 @@ void kin__life_drop(void);
 bool kin__life_is_here(void);
 bool kin__life_is_elsewhere(void);
 
-/* If the calling thread stands in and is no member, makes it speak for the process itself. */
+/* Before the process gives back what it has: it has more than it was given from here on, and if the
+ * calling thread stands in and is no member, that speaks for the process itself. */
 void kin__life_speak(void);
 
 /* The calling thread, which stands in, frees the process's slot: the last that it does in the

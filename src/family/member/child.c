@@ -73,10 +73,13 @@ int kin__child_prepare(const char *name, uint32_t flags, uint32_t *ret_owner)
     uint32_t owner = 0;
     int r = kin__thread_register();
     if (r == 0) {
-        r = kin__keeper_need(); /* to watch over it */
+        r = kin__member_claim(KIN__MEMBER_PROCESS, kin__family.owner, &owner);
     }
     if (r == 0) {
-        r = kin__member_claim(KIN__MEMBER_PROCESS, kin__family.owner, &owner);
+        r = kin__keeper_need_for_child();
+        if (r < 0) {
+            kin__member_free(owner);
+        }
     }
     if (r < 0) {
         return r;
@@ -148,8 +151,7 @@ int kin__child_take(uint32_t owner)
     if (!kin__member_move(owner, KIN__MEMBER_CLAIMED, KIN__MEMBER_LIVE, 0)) {
         return -ESTALE;
     }
-    /* One that nobody else watches over watches over itself. */
-    bool needs_keeper = member->flags & KIN__MEMBER_DAEMON || kin__death_watcher_of(owner) == 0;
+    bool needs_keeper = member->flags & KIN__MEMBER_DAEMON;
     return needs_keeper || kin__life_begin() < 0 ? kin__keeper_need() : 0;
 }
 
@@ -394,6 +396,7 @@ int kin__child_fork(uint32_t owner)
     int r = kin__references_copy(owner);
     if (r == 0) {
         lock_heap_for_fork();
+        atomic_store(&kin__member_of(owner)->given, kin__references_given());
         r = kin__os_fork();
         if (r == 0) {
             begin_child(owner);

@@ -2,6 +2,7 @@
 #include "family/cancel.h"
 #include "base/fault.h"
 #include "fake.h"
+#include "family/keeper.h"
 #include "family/sleep.h"
 #include "os/fault.h"
 
@@ -275,6 +276,7 @@ TEST(a_token_without_an_fd_says_so)
 {
     kin_cancel *cancel = new_cancel();
     int fd = -7;
+    REQUIRE(kin__keeper_need() == 0);
     kin__os_fail_at(1);
     CHECK_EQUAL(kin__cancel_fd(cancel, &fd), -EMFILE);
     kin__os_fail_at(0);

@@ -214,3 +214,21 @@ TEST_OF_METHODS(children_of_a_process_that_handles_interrupts_leave_them_to_it)
     CHECK_EQUAL(kin_process_interrupt(before), 0);
     CHECK_EQUAL(exit_code_of(before), -SIGINT); /* those that run already keep to theirs */
 }
+
+/* Of children that are polled, and freed when they have ended; nobody sleeps, so nobody else takes
+ * back what they had. */
+TEST_OF_METHODS(children_that_nobody_joins_leave_nothing)
+{
+    enum { MANY = 8 };
+    kin_member members[MANY];
+    for (int i = 0; i < MANY; i++) {
+        kin_process *process = start(i % 2 == 0 ? return_seven : call_exit_now);
+        while (kin_process_is_alive(process)) {
+            sched_yield();
+        }
+        CHECK(kin_process_free(process) == NULL);
+    }
+    while (kin_members(members, MANY) > 4) { /* this process and a server, which may be at it */
+        sched_yield();
+    }
+}

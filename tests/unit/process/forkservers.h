@@ -10,7 +10,7 @@
 
 static inline void begin_serving(void)
 {
-    REQUIRE(kin_init(NULL, NULL) == 0);
+    REQUIRE(kin_init(NULL, NULL) == 0 && kin__keeper_need() == 0);
     method = kin_context_get(KIN_FORKSERVER);
     REQUIRE(method != NULL);
 }
