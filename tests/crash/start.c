@@ -17,6 +17,7 @@
 #define _GNU_SOURCE
 #include "family/directory.h"
 #include "family/heap.h"
+#include "family/keeper.h"
 #include "family/member.h"
 #include "family/verify.h"
 #include "process/runtime.h"
@@ -307,7 +308,7 @@ int main(int argc, char **argv)
     if (argc > 1 && strncmp(argv[1], "--kin-child=", 12) == 0 && getenv(KILL_AT) != NULL) {
         exec_under_strace(argv);
     }
-    if (kin_init(&argc, &argv) != 0) {
+    if (kin_init(&argc, &argv) != 0 || kin__keeper_need() < 0) { /* which looks after the dead */
         return 2;
     }
     bool does_all = argc > 1 && strcmp(argv[1], "--all") == 0;
