@@ -12,6 +12,7 @@
 
 #include "connection/blocks.h"
 #include "connection/parked.h"
+#include "family/keeper.h"
 
 #include <errno.h>
 #include <kin/error.h>
@@ -85,6 +86,7 @@ static int wait(const struct calling *calling, bool is_inside)
         return transport->operations->wait_to_receive(transport, timeout);
     }
     for (;;) {
+        kin__keeper_mind(); /* that it is broken is found out by who reaps the sender */
         bool is_broken = atomic_load(&calling->peer->sender.state) == SENDING_BROKEN;
         int64_t look_ns = kin_now_ns() + LOOK_NS;
         bool is_last = timeout.deadline_ns <= look_ns;

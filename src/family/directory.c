@@ -1,5 +1,7 @@
 #include "family/directory.h"
 
+#include "family/keeper.h"
+
 #include "family/lock.h"
 #include "family/member.h"
 
@@ -363,7 +365,7 @@ static bool may_have_name(const struct kin__entry *entry, uint32_t type, uint32_
 
 /* The directory is searched without the lock, since it can be long; what a match has in its block
  * is read under it. One that is named meanwhile may be missed. */
-int kin__directory_look_up(uint16_t type, const char *name, kin_handle *ret_handle)
+static int look_up(uint16_t type, const char *name, kin_handle *ret_handle)
 {
     uint32_t hash = hash_of(name);
     uint32_t used = atomic_load(&kin__shared()->directory.used);
@@ -382,6 +384,16 @@ int kin__directory_look_up(uint16_t type, const char *name, kin_handle *ret_hand
         }
     }
     return -ENOENT;
+}
+
+/* What was found may be only the dead's. */
+int kin__directory_look_up(uint16_t type, const char *name, kin_handle *ret_handle)
+{
+    int r = look_up(type, name, ret_handle);
+    if (r == 0 && kin__keeper_look_if_unwatched()) {
+        r = look_up(type, name, ret_handle);
+    }
+    return r;
 }
 
 /* Searches, then gives the name if no other name was given since the search began. */

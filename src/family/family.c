@@ -213,6 +213,7 @@ static void open_family(int fd)
 
 static void close_family(void)
 {
+    kin__life_drop();
     kin__child_forget();
     kin__os_memory_unmap(kin__family.memory.base, kin__family.memory.bytes);
     kin__family.fd = -1;

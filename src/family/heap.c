@@ -199,6 +199,7 @@ static int create_small(uint64_t bytes, uint64_t *ret_offset)
         mtx_unlock(&kin__heap.lock);
         kin__keeper_look_if_unwatched();
         mtx_lock(&kin__heap.lock);
+        offset = take_block(size_class);
     }
     while (r == 0 && offset == 0) { /* more than once: a span that was adopted may be full */
         r = grow(size_class);

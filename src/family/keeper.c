@@ -271,6 +271,7 @@ static int start(void)
 {
     _Atomic uint32_t *state = &kin__family.keeper_state;
     atomic_fetch_and(&kin__family.member->command, ~KIN__COUNT_FLAG);
+    atomic_store(&kin__family.member->given, 0); /* it reaps, and has more than was given then */
     atomic_store(state, KIN__KEEPER_STARTS);
     int r = kin__os_thread_start(keep, NULL, &kin__family.keeper);
     if (r < 0) {
@@ -316,17 +317,19 @@ int kin__keeper_need_for_child(void)
     return kin__keeper_runs() || kin__keeper_is_unwatched() ? 0 : kin__keeper_need();
 }
 
-void kin__keeper_look_if_unwatched(void)
+bool kin__keeper_look_if_unwatched(void)
 {
-    if (kin__keeper_is_unwatched()) {
+    bool is_unwatched = kin__keeper_is_unwatched();
+    if (is_unwatched) {
         kin__keeper_look();
     }
+    return is_unwatched;
 }
 
 void kin__keeper_break_silence_slow(void)
 {
+    atomic_store(&kin__family.member->given, 0); /* before another thread finds no silence */
     atomic_store(&kin__family.is_silent, false);
-    atomic_store(&kin__family.member->given, 0);
     uint32_t watcher = kin__death_watcher_of(kin__family.owner);
     if (atomic_load(&kin__family.member->watcher) != watcher) {
         kin__death_tell(watcher);

@@ -18,15 +18,17 @@
  * its keeper when it
  *
  *     sleeps                 it relies on hearing of deaths, and may be the last one left
- *     creates an object that can be held, is refused one, lists the members
- *                            others may hold it and die; only if nobody else has a keeper
+ *     creates an object, is refused one, lists the members, awaits the rest of a message
+ *                            others may have it and die; only if nobody else has a keeper
  *     starts a child         likewise, but only if somebody else has one
  *     has an errand, many spans, a handler of Ctrl-C                     somebody has to look
+ *     has forked by itself   nobody says whether that child becomes a member, nor joins it
  *     is a daemon                                                        from the start
  *     ends the thread that stands in, by pthread_exit                    the process lives on
  *
- * So if nobody who lives has a keeper, nobody sleeps, and what the dead have left can wait: until
- * their parent joins them, or until memory is short, when who is short of it looks itself.
+ * So if nobody who lives has a keeper, nobody sleeps for what others have, and what the dead have
+ * left can wait: until their parent joins or asks for them, or until somebody wants the name, the
+ * slot or the memory that they have, and looks for itself.
  *
  * Who starts a child claims its slot and then looks whether anybody has a keeper; who gets a keeper
  * publishes its life and then looks for slots that are claimed. So one of them sees the other, and
@@ -98,8 +100,8 @@ int kin__keeper_need_for_child(void);
 /* Whether no process has a keeper. */
 bool kin__keeper_is_unwatched(void);
 
-/* Reaps the dead if no process has a keeper that does it. */
-void kin__keeper_look_if_unwatched(void);
+/* Reaps the dead if no process has a keeper that does it. True: it has looked. */
+bool kin__keeper_look_if_unwatched(void);
 
 /* Before the process first claims anything in the family: from now on others may wait for it, so
  * its parent makes sure that it is watched. */

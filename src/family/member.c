@@ -10,7 +10,7 @@
 #include <string.h>
 
 /* Slots are searched from the start: the table stays as short as the family is small. */
-int kin__member_claim(enum kin__member_role role, uint32_t by, uint32_t *ret_owner)
+static int claim(enum kin__member_role role, uint32_t by, uint32_t *ret_owner)
 {
     struct kin__region *members = &kin__shared()->members;
     for (uint32_t slot = 1; slot < members->capacity; slot++) {
@@ -33,6 +33,15 @@ int kin__member_claim(enum kin__member_role role, uint32_t by, uint32_t *ret_own
         }
     }
     return -ENOMEM;
+}
+
+int kin__member_claim(enum kin__member_role role, uint32_t by, uint32_t *ret_owner)
+{
+    int r = claim(role, by, ret_owner);
+    if (r == -ENOMEM && kin__keeper_look_if_unwatched()) { /* the dead have slots */
+        r = claim(role, by, ret_owner);
+    }
+    return r;
 }
 
 bool kin__member_move(uint32_t owner, uint32_t from, uint32_t to, uint32_t by)

@@ -80,7 +80,7 @@ int kin__object_create(const struct kin__object_plan *plan, void *ret_object)
     if (r < 0) {
         return r;
     }
-    if (kin__types[plan->type]->repair != NULL) {
+    if (!kin__types[plan->type]->can_wait) {
         kin__keeper_mind(); /* who dies with something of it is noticed also if nobody sleeps */
     }
     struct kin__object *object = kin__allocate_zeroed(plan->size);

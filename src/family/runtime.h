@@ -35,6 +35,9 @@ struct kin__type {
      * more. May be killed at any point and is then run again. NULL: there is but one block. */
     void (*free)(uint32_t index, void *at);
 
+    /* Nobody is waiting for what the dead have of it, nor short of it; see keeper.h. */
+    bool can_wait;
+
     /* Reports each broken invariant with kin__verify_fail. NULL: has none. */
     void (*verify)(struct kin__verifier *verifier, uint32_t index, const void *at);
 };

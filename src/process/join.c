@@ -106,8 +106,8 @@ int kin__process_await(const kin_process *process, int64_t deadline_ns)
                               : kin__os_process_wait(process->fd, deadline_ns);
 }
 
-/* Long after the end the owner id can have become that
- * of another, so the end of our child is no proof. */
+/* Long after the end the owner id can have become that of another, so the end of our child is no
+ * proof. */
 void kin__process_reap_member(const kin_process *process)
 {
     if (kin__self() != NULL && kin__death_is_certain(process->owner, 1)) {
@@ -173,6 +173,7 @@ int kin_process_exit_code(kin_process *process, int *ret_exit_code)
     }
     if (r == 0) {
         *ret_exit_code = process->exit_code;
+        kin__process_reap_member(process);
         kin__crash_tell(process);
     }
     return r;
@@ -183,6 +184,9 @@ bool kin_process_is_alive(kin_process *process)
     int r = process == NULL ? -EINVAL : kin__process_look(process);
     if (r == -ECHILD && is_parent(process)) {
         r = kin__parent_look(process);
+    }
+    if (r == 0) {
+        kin__process_reap_member(process);
     }
     return r == -EAGAIN || r == -EDEADLK;
 }

@@ -294,6 +294,9 @@ int kin_process_close(kin_process *process)
         kin__process_close_fd(process);
     }
     mtx_unlock(&kin__children.lock);
+    if (r == 0) {
+        kin__process_reap_member(process);
+    }
     kin__process_plan_deinit(&plan);
     return r;
 }

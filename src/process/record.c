@@ -31,7 +31,7 @@ static void verify(struct kin__verifier *verifier, uint32_t index, const void *a
 }
 
 static const struct kin__type process_type = {
-    .id = KIN__TYPE_PROCESS, .name = "process", .verify = verify};
+    .id = KIN__TYPE_PROCESS, .name = "process", .can_wait = true, .verify = verify};
 
 __attribute__((constructor)) static void register_type(void)
 {

@@ -329,6 +329,9 @@ static void after_fork_parent(void)
     if (kin__family_is_open() && !kin__thread_current.is_forking) {
         unlock_heap_after_fork();
         unlock_references_after_fork(false);
+        if (kin__family.pid != 0 && !kin__family.is_leaving) {
+            kin__keeper_need(); /* nobody says whether the child becomes a member, nor joins it */
+        }
         kin__fork_hooks_after(false);
     }
 }
@@ -372,6 +375,15 @@ int kin__child_begin(uint32_t owner)
     return r;
 }
 
+/* Who has claimed the slot may have given it more than who forks. */
+static void note_given(uint32_t owner)
+{
+    struct kin__member *member = kin__member_of(owner);
+    if (kin__word_by(atomic_load(&member->word)) == kin__family.owner) {
+        atomic_store(&member->given, kin__references_given());
+    }
+}
+
 /* In the child of kin__child_fork. Whatever fails here, the process ends as if it had been
  * killed: nobody has seen it run. If its parent is dead and its slot reaped, there was no child. */
 static void begin_child(uint32_t owner)
@@ -396,7 +408,7 @@ int kin__child_fork(uint32_t owner)
     int r = kin__references_copy(owner);
     if (r == 0) {
         lock_heap_for_fork();
-        atomic_store(&kin__member_of(owner)->given, kin__references_given());
+        note_given(owner);
         r = kin__os_fork();
         if (r == 0) {
             begin_child(owner);

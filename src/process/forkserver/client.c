@@ -94,6 +94,7 @@ static void reap_servers(void)
         kin_process *server = server_of(node);
         if (kin__process_look(server) == 0) {
             unlist_server(server);
+            kin__process_reap_member(server);
             kin__process_release(server);
         }
     }

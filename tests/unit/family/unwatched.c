@@ -1,11 +1,15 @@
 /* Families in which nobody has a keeper: who gets one, what waits, and what does not. */
 #include "fake.h"
 #include "family/death.h"
+#include "family/directory.h"
 #include "family/keeper.h"
 #include "family/keeper/life.h"
 #include "family/sleep.h"
+#include "os/fault.h"
 #include "os/process.h"
 
+#include <errno.h>
+#include <string.h>
 #include <sys/prctl.h>
 
 /* numbers[]: 0 how far the others are, 1 and 2 process ids */
@@ -184,3 +188,101 @@ TEST_OF_PROCESSES(what_the_dead_have_left_is_taken_back_when_a_keeper_looks)
     }
     CHECK_SOUND();
 }
+
+/* --- what must not wait --- */
+
+TEST_OF_PROCESSES(who_forks_by_itself_watches_from_then_on)
+{
+    begin_unwatched();
+    pid_t pid = fork();
+    REQUIRE(pid >= 0);
+    if (pid == 0) {
+        REQUIRE(kin__self() != NULL);
+        stay(NULL);
+    }
+    CHECK(kin__keeper_runs());
+    await_number(0, 1);
+    child_kill(pid);
+    CHECK_SOUND();
+}
+
+static void take_all_slots(void *user)
+{
+    uint32_t owner = 0;
+    (void)user;
+    while (kin__member_claim(KIN__MEMBER_PROCESS, kin__family.owner, &owner) == 0) {
+    }
+    stay(NULL);
+}
+
+TEST_OF_PROCESSES(a_full_table_is_rid_of_the_dead)
+{
+    uint32_t owner = 0;
+    begin();
+    kin_fini();
+    kin_family_options options = {.size = sizeof options, .memory_bytes_max = 64 << 20};
+    REQUIRE(kin_init_with(NULL, NULL, &options) == 0);
+    pid_t pid = child_start(take_all_slots, NULL);
+    await_number(0, 1);
+    end(pid);
+    CHECK(kin__keeper_is_unwatched());
+    REQUIRE(kin__member_claim(KIN__MEMBER_THREAD, kin__family.owner, &owner) == 0);
+    kin__member_free(owner);
+    CHECK_SOUND();
+}
+
+static void name_and_die(void *user)
+{
+    struct fake *fake = NULL;
+    (void)user;
+    REQUIRE(fake_try(sizeof(struct fake_shared) + KIN__OBJECT_NAME_BYTES, &fake) == 0);
+    char *name = (char *)(fake_shared(fake) + 1);
+    memcpy(name, "frame", sizeof "frame");
+    REQUIRE(kin__directory_name(fake->object.handle, name) == 0);
+    stay(NULL);
+}
+
+TEST_OF_PROCESSES(a_name_of_the_dead_is_nobodys)
+{
+    kin_handle handle;
+    begin_unwatched();
+    pid_t pid = child_start(name_and_die, NULL);
+    await_number(0, 1);
+    CHECK_EQUAL(kin__directory_look_up(FAKE_TYPE, "frame", &handle), 0);
+    end(pid);
+    CHECK(kin__keeper_is_unwatched());
+    CHECK_EQUAL(kin__directory_look_up(FAKE_TYPE, "frame", &handle), -ENOENT);
+    CHECK_SOUND();
+}
+
+#ifdef KIN_FAULTS
+static void *fail_to_start_family(void *user)
+{
+    pthread_mutexattr_t robust;
+    pthread_mutex_t mutex;
+    int code = 0;
+    for (uint32_t at = 1; at < 40 && code >= 0; at++) { /* one of them is the keeper's thread */
+        kin_fini();
+        kin__os_fail_at(at);
+        code = kin_init(NULL, NULL);
+        kin__os_fail_at(0);
+        pthread_mutexattr_init(&robust);
+        pthread_mutexattr_setrobust(&robust, PTHREAD_MUTEX_ROBUST);
+        pthread_mutex_init(&mutex, &robust);
+        CHECK_EQUAL(pthread_mutex_lock(&mutex), 0);
+        CHECK_EQUAL(pthread_mutex_unlock(&mutex), 0);
+        *(int *)user += code == -EAGAIN;
+        code = 0;
+    }
+    return NULL;
+}
+
+TEST_OF_PROCESSES(a_family_that_was_not_founded_leaves_no_thread_in_a_list)
+{
+    int failures = 0;
+    begin_unwatched();
+    kin_fini();
+    thread_join(thread_start(fail_to_start_family, &failures));
+    CHECK(failures > 0);
+}
+#endif
