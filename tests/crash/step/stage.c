@@ -1,6 +1,7 @@
 #define _GNU_SOURCE
 #include "step/record.h"
 
+#include "family/keeper.h"
 #include "family/runtime.h"
 
 #include <poll.h>
@@ -236,7 +237,7 @@ _Noreturn void stage_run(void)
                                              .interlude = scenario->interlude,
                                              .is_over = scenario->is_over,
                                              .listed = &crash_record->step_count};
-    if (kin_init(NULL, NULL) != 0) {
+    if (kin_init(NULL, NULL) != 0 || kin__keeper_need() < 0) { /* which looks after the dead */
         crash_fail("no family");
         _exit(3);
     }
