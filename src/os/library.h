@@ -18,6 +18,13 @@ enum { KIN__OS_LIBRARY_WHY_BYTES = 256 };
 int kin__os_library_load(const char *name, const char *symbols, void *ret_functions,
                          char ret_why[KIN__OS_LIBRARY_WHY_BYTES]);
 
+/* Notes stand one behind the other, without what the address sanitizer puts around variables. */
+#ifdef __clang__
+#define KIN__OS_NOTE_ALONE __attribute__((no_sanitize("address")))
+#else
+#define KIN__OS_NOTE_ALONE
+#endif
+
 /* The note, to stand at file scope once in a library or program; `json` as the specification has
  * it. */
 #define KIN__OS_LIBRARY_NOTE(json)                                                   \
@@ -27,6 +34,6 @@ int kin__os_library_load(const char *name, const char *symbols, void *ret_functi
         uint32_t type;                                                               \
         char name[4];                                                                \
         _Alignas(4) char text[sizeof(json)];                                         \
-    } library_note = {4, sizeof(json), 0x407c0c0a, "FDO", json}
+    } library_note KIN__OS_NOTE_ALONE = {4, sizeof(json), 0x407c0c0a, "FDO", json}
 
 #endif
