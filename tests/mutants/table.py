@@ -291,10 +291,6 @@ MUTANTS = [
          file="src/family/member.c",
          change=[("    if (watcher != 0 && watcher != kin__family.owner) {", "    if (false) {")],
          found=[explore("children, one in another's place", 200000)]),
-    dict(name="silence: who breaks it does not tell its parent", file="src/family/keeper.c",
-         change=[("        kin__death_tell(parent);\n    }\n}\n\nvoid kin__keeper_look",
-                  "    }\n}\n\nvoid kin__keeper_look")],
-         found=[explore("children, a lock is lost in one")]),
 
     # --- heap and directory ---
     dict(name="heap: a chunk is claimed without a compare", file="src/family/heap/chunk.c",
